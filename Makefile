@@ -1,0 +1,143 @@
+# kvmpi: a KVM over IP as small Unix tools. `make help` lists what there is.
+
+VERSION := 0.1.0
+V       ?= release
+PREFIX  ?= /usr/local
+DESTDIR ?=
+B       := build/$(V)
+
+TOOLS := $(patsubst cmd/%.cc,%,$(wildcard cmd/kvm-*.cc))
+
+CXX      ?= g++
+AR       ?= ar
+CXXFLAGS ?= $(if $(filter release fuzz,$(V)),-O2) -g
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+HARDEN   := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+
+# The variants. Sanitizers and fortify do not go together.
+flags_release := $(HARDEN)
+flags_debug   := -O0
+flags_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+flags_tsan    := -O1 -fsanitize=thread
+flags_fuzz    := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+ifeq ($(V),fuzz)
+CXX := clang++
+endif
+ifeq ($(filter $(V),release debug asan tsan fuzz),)
+$(error V=$(V): there are release, debug, asan, tsan and fuzz)
+endif
+
+# Libraries by their pkg-config names; wslay and crypt ship no .pc that Debian 12 has.
+PACKAGES := libjpeg libmicrohttpd gnutls xkbcommon libxxhash
+PKG_CONFIG ?= pkg-config
+# Sanitizers define crypt_r() themselves and look for the real one behind it: libcrypt must stay.
+keep = $(if $(filter asan tsan fuzz,$(V)),-Wl$(comma)--no-as-needed)
+comma := ,
+build_flags = -std=c++20 -pthread $(WARNINGS) $(flags_$(V)) $(CXXFLAGS) \
+	-Ilib -I$(B)/gen -DKVM_VERSION='"$(VERSION)"' $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
+link_flags = -pthread $(flags_$(V)) $(LDFLAGS) -Wl,--as-needed -Wl,-z,relro,-z,now
+libraries = $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lwslay $(keep) -lcrypt
+build_flags := $(build_flags)
+libraries   := $(libraries)
+
+lib_objects := $(patsubst %.cc,$(B)/%.o,$(wildcard lib/*/*.cc)) $(B)/gen/page_files.o
+cmd_objects := $(patsubst %.cc,$(B)/%.o,$(filter-out cmd/kvm-%,$(wildcard cmd/*.cc)))
+unit_objects := $(patsubst %.cc,$(B)/%.o,$(wildcard tests/unit/*.cc))
+page_sources := $(sort $(wildcard lib/service/page/*))
+
+all: $(TOOLS:%=$(B)/bin/%) ## build the tools into build/release/bin (V=debug|asan|tsan: build/V/bin)
+
+$(B)/bin/%: $(B)/cmd/%.o $(cmd_objects) $(B)/libkvm.a
+	@mkdir -p $(@D)
+	$(CXX) $(link_flags) -o $@ $^ $(libraries)
+
+$(B)/libkvm.a: $(lib_objects)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/%.o: %.cc Makefile
+	@mkdir -p $(@D)
+	$(CXX) $(build_flags) -MMD -MP -c -o $@ $<
+
+# Loops over pixels: vectorised.
+$(B)/lib/device/convert%.o: build_flags += $(if $(filter release,$(V)),-O3)
+
+# CLI11 takes a minute a file to instrument, and is not what is under test.
+$(B)/cmd/%.o: build_flags := $(filter-out -fsanitize=%,$(build_flags)) $(if $(filter asan tsan,$(V)),-O0)
+
+$(B)/gen/page_files.o: $(B)/gen/page_files.cc
+	$(CXX) $(build_flags) -MMD -MP -c -o $@ $<
+
+$(B)/gen/page_files.cc: $(page_sources) scripts/embed
+	@mkdir -p $(@D)
+	scripts/embed $(page_sources) > $@.tmp && mv $@.tmp $@
+
+# ---- tests ----
+
+$(B)/unit-tests: $(unit_objects) $(B)/libkvm.a
+	$(CXX) $(link_flags) -o $@ $^ -lgtest -lgtest_main -lgmock $(libraries)
+
+# What CLI tests start beside the tools: a V4L2 device to preload (tests/v4l2/README.md).
+tests-cli: build/release/libfakev4l2.so
+
+build/release/libfakev4l2.so: $(wildcard tests/v4l2/*.cc tests/v4l2/*.h)
+	@mkdir -p $(@D)
+	$(CXX) -std=c++20 -O2 -g -fPIC -shared -fvisibility=hidden $(WARNINGS) -U_FILE_OFFSET_BITS \
+		-o $@ $(filter %.cc,$^) -pthread -ldl
+
+$(B)/fuzz-%: $(B)/tests/fuzz/%_fuzz.o $(B)/libkvm.a
+	$(CXX) $(subst fuzzer-no-link,fuzzer,$(link_flags)) -o $@ $^ $(libraries)
+
+unit: $(B)/unit-tests ## run the unit tests (T=Suite.Name runs some)
+	$(B)/unit-tests --gtest_brief=1 $(if $(T),--gtest_filter='$(T)')
+
+check: ## install what the tests need and run them all: lint, unit, arm64, cli, ship, fuzz, web, vm
+	scripts/install-deps build check ship
+	tests/run
+
+check-ship: ## what takes longer: the package under systemd in a Debian, web servers, Ansible
+	tests/ship/run --all
+	tests/ship/boot/run
+
+lint: ## layers, warnings, shell scripts, man pages, formatting
+	tests/lint/run
+
+fuzz: ## run every fuzz target for FUZZ_SECONDS each (default 5)
+	tests/fuzz/run
+
+soak: all tests-cli ## 10 minutes of random faults to kvm-capture (SECONDS=60: shorter)
+	tests/soak/run
+
+$(B)/bench-%: $(B)/tests/bench/%.o $(B)/libkvm.a
+	$(CXX) $(link_flags) -o $@ $^ $(libraries)
+
+bench: all ## measure against the rivals, in the same run on the same frames
+	tests/bench/run
+
+# ---- using it ----
+
+demo: ## install what the build needs, build, run the whole pipe on a built-in source
+	scripts/install-deps build
+	$(MAKE) all
+	scripts/demo
+
+install: all ## install into $(DESTDIR)$(PREFIX)
+	scripts/install-files install "$(DESTDIR)" "$(PREFIX)" $(B)/bin
+
+uninstall: ## remove what install put there
+	scripts/install-files uninstall "$(DESTDIR)" "$(PREFIX)" $(B)/bin
+
+deb: ## the Debian package, in build/deb (ARCH=arm64|armhf: cross-built)
+	scripts/deb/build $(ARCH)
+
+clean: ## remove build/
+	rm -rf build
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+.PHONY: all unit tests-cli check check-ship lint fuzz soak bench demo install uninstall deb clean help
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+-include $(wildcard $(B)/*/*.d $(B)/*/*/*.d)

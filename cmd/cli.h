@@ -1,0 +1,65 @@
+// The command line, the same way in all tools: CLI11 with our manners and exit codes.
+// Included in cmd/ only: CLI11 costs ten seconds a file.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/tool.h"
+
+namespace kvm {
+
+// "NAME VERSION" of every tool; the Makefile knows the number.
+inline void add_version(CLI::App& app) {
+  app.set_version_flag("--version", app.get_name() + " " KVM_VERSION, "Print the version and exit");
+}
+
+// The help of the tool and of its subcommands, all the way down.
+inline std::string help_all(const CLI::App& app, const std::string& above = "") {
+  std::string text = app.help(above);
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    text +=
+        "\n" + help_all(*command, above.empty() ? app.get_name() : above + " " + app.get_name());
+  return text;
+}
+
+// Beside an option stands only what it takes: what goes with what is in the man page.
+class HelpFormatter : public CLI::Formatter {
+  std::string make_option_opts(const CLI::Option* option) const override {
+    return option->get_type_size() == 0 ? "" : " " + option->get_type_name();
+  }
+};
+
+// Parses, then runs `body` in the tool frame. --help and --version go to stdout and exit 0; what
+// the command line has wrong is one line and Exit::kUsage.
+inline int run_cli(CLI::App& app, int argc, char** argv, const std::function<Exit()>& body) {
+  add_version(app);
+  app.formatter(std::make_shared<HelpFormatter>());
+  app.get_formatter()->column_width(34);
+  return run_tool([&] {
+    try {
+      app.parse(argc, argv);
+    } catch (const CLI::CallForHelp&) {
+      std::fputs(app.help().c_str(), stdout);
+      return Exit::kDone;
+    } catch (const CLI::CallForAllHelp&) {
+      std::fputs(help_all(app).c_str(), stdout);
+      return Exit::kDone;
+    } catch (const CLI::CallForVersion& version) {
+      std::printf("%s\n", version.what());
+      return Exit::kDone;
+    } catch (const CLI::FileError& error) {
+      throw Error(Exit::kNoInput, error.what());
+    } catch (const CLI::ConfigError& error) {
+      throw Error(Exit::kConfig, error.what());
+    } catch (const CLI::ParseError& error) {
+      throw Error(Exit::kUsage, std::string(error.what()) + " (see " + app.get_name() + " --help)");
+    }
+    return body();
+  });
+}
+
+}  // namespace kvm

@@ -1,0 +1,53 @@
+// kvm-mjpeg-httpd: frames from stdin to browsers, their keys and mouse as action lines to stdout.
+#include <charconv>
+
+#include "cli.h"
+#include "service/server.h"
+
+int main(int argc, char** argv) {
+  CLI::App app("Serve MJPEG frames from stdin to browsers; print their input as action lines.",
+               "kvm-mjpeg-httpd");
+  kvm::ServerOptions options;
+  const auto text = [&](const char* names, auto& value, const char* type, const char* help) {
+    return app.add_option(names, value, help)->type_name(type);
+  };
+  std::string mode = "660";
+
+  text("-l,--listen", options.listen, "ADDR",
+       "Serve on ADDR:PORT or unix:PATH (repeatable; default 127.0.0.1:8080; port 0: any)")
+      ->allow_extra_args(false);
+  text("--unix-mode", mode, "MODE", "Access to a unix socket, octal (default 660)");
+  text("--title", options.title, "TEXT", "What the page is called: the target's name");
+  text("--status", options.status, "FIFO", "Show viewers the status lines of kvm-type from here");
+  app.add_flag("--shared-control", options.shared_control, "Let all viewers send input at once");
+  app.add_flag("--idle", options.idle, "Read no frames while nobody looks");
+
+  text("--passwords", options.passwords, "FILE", "Ask for a login: lines NAME:HASH:ROLE");
+  app.add_flag("--no-auth-on-purpose", options.no_auth_on_purpose,
+               "Serve other addresses than loopback without passwords");
+  text("--allow-host", options.allow_hosts, "NAME", "Also answer to this host name (repeatable)")
+      ->allow_extra_args(false);
+  text("--allow-origin", options.allow_origin, "ORIGIN",
+       "Let this site's pages read pictures and state (CORS)");
+  text("--tls-cert", options.tls_cert, "FILE", "Serve HTTPS: the certificate chain, PEM");
+  text("--tls-key", options.tls_key, "FILE", "Its private key, PEM");
+  app.add_flag("--trust-proxy", options.trust_proxy,
+               "Believe X-Forwarded-For and X-Forwarded-Proto of local clients");
+
+  text("--stall-timeout", options.stall_timeout_s, "SECONDS",
+       "Drop a viewer that takes nothing for so long (default 10)")
+      ->check(CLI::Range(0.1, 3600.0).description(""));
+  text("--max-connections", options.max_connections, "N", "In all (default 500)")
+      ->check(CLI::Range(1, 100'000).description(""));
+  text("--max-per-address", options.max_per_address, "N",
+       "From one address, this machine excepted (default 50)")
+      ->check(CLI::Range(1, 100'000).description(""));
+
+  return kvm::run_cli(app, argc, argv, [&] {
+    const char* const end = mode.data() + mode.size();
+    const auto read = std::from_chars(mode.data(), end, options.unix_mode, 8);
+    if (read.ec != std::errc{} || read.ptr != end || options.unix_mode > 0777)
+      throw kvm::Error(kvm::Exit::kUsage, "--unix-mode " + mode + ": not an octal mode (660)");
+    return kvm::serve(options);
+  });
+}

@@ -1,0 +1,44 @@
+#include "base/error.h"
+
+#include <cstring>
+
+namespace kvm {
+
+Exit exit_for_errno(int err) noexcept {
+  switch (err) {
+    case ENOENT:
+    case ENODEV:
+    case ENXIO:
+    case ENOTDIR:
+      return Exit::kNoInput;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return Exit::kPermission;
+    case EBUSY:
+    case EAGAIN:
+    case ETIMEDOUT:
+    case ESHUTDOWN:
+      return Exit::kBusy;
+    case EADDRINUSE:
+    case EADDRNOTAVAIL:
+      return Exit::kUnavailable;
+    case EIO:
+    case ENOSPC:
+    case EPIPE:
+    case EBADF:
+      return Exit::kIo;
+    default:
+      return Exit::kOs;
+  }
+}
+
+Error Error::from_errno(const std::string& what, int err, const std::string& hint) {
+  std::string line = what + ": " + std::strerror(err);
+  if (!hint.empty()) line += " (" + hint + ")";
+  Error error(exit_for_errno(err), line);
+  error.code_ = err;
+  return error;
+}
+
+}  // namespace kvm

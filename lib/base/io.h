@@ -1,0 +1,37 @@
+// Reading and writing that finish what they began: EINTR, short counts and EAGAIN are handled.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace kvm {
+
+using Bytes = std::span<const std::uint8_t>;
+
+inline Bytes as_bytes(std::string_view text) noexcept {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+inline std::string_view as_text(Bytes bytes) noexcept {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+// Writes all of it, waiting where fd is non-blocking. Throws Error naming `name`.
+void write_all(int fd, Bytes data, const std::string& name);
+void write_all(int fd, std::string_view text, const std::string& name);
+
+// One read(2): the count, 0 at the end of input, nullopt on EAGAIN. Throws Error naming `name`.
+std::optional<std::size_t> read_some(int fd, std::span<std::uint8_t> into, const std::string& name);
+
+// A whole file ("-": stdin). Throws Error; more than `limit_bytes` is Exit::kData.
+std::string read_file(const std::string& path, std::size_t limit_bytes = 64u << 20);
+
+// Waits until fd has one of `events` (POLLIN…) or the time is up; false then. nullopt waits for
+// ever.
+bool wait_for(int fd, short events, std::optional<std::chrono::milliseconds> timeout);
+
+}  // namespace kvm

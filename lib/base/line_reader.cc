@@ -1,0 +1,48 @@
+#include "base/line_reader.h"
+
+#include "base/error.h"
+#include "base/io.h"
+#include "base/text.h"
+
+namespace kvm {
+
+// One read(2); false at the end of input.
+bool LineReader::fill() {
+  buffer_.erase(0, begin_);
+  scanned_ -= begin_;
+  begin_ = 0;
+  if (buffer_.size() > kLongest)
+    throw Error(Exit::kData, strf("%s: line %zu is longer than %zu bytes", name_.c_str(),
+                                  number_ + 1, kLongest));
+  std::uint8_t chunk[16384];
+  for (;;) {
+    poller_.wait(fd_, POLLIN, std::nullopt);
+    if (const auto n = read_some(fd_, chunk, name_)) {
+      buffer_.append(reinterpret_cast<const char*>(chunk), *n);
+      return *n > 0;
+    }
+  }
+}
+
+std::optional<std::string_view> LineReader::next() {
+  for (;;) {
+    const std::size_t end = buffer_.find('\n', scanned_);
+    if (end != std::string::npos || (ended_ && begin_ < buffer_.size())) {
+      const std::size_t stop = std::min(end, buffer_.size());
+      const std::string_view line(buffer_.data() + begin_, stop - begin_);
+      begin_ = scanned_ = std::min(stop + 1, buffer_.size());
+      ++number_;
+      return line;
+    }
+    if (ended_) return std::nullopt;
+    scanned_ = buffer_.size();
+    ended_ = !fill();
+  }
+}
+
+bool LineReader::ready() {
+  return buffer_.find('\n', scanned_) != std::string::npos ||
+         (!ended_ && poller_.wait(fd_, POLLIN, std::chrono::milliseconds(0)));
+}
+
+}  // namespace kvm

@@ -1,0 +1,38 @@
+// Small text helpers: printf into a string, strict numbers, words, UTF-8.
+#pragma once
+
+#include <charconv>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace kvm {
+
+[[gnu::format(printf, 1, 2)]] std::string strf(const char* format, ...);
+
+// The whole of `text` as a number, or nothing: no spaces, no rest, no overflow.
+template <class Number>
+std::optional<Number> parse_number(std::string_view text) noexcept {
+  Number value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+// Parts between `separator`s, empty ones kept: "a,,b" → {"a", "", "b"}.
+std::vector<std::string_view> split(std::string_view text, char separator);
+// Runs of non-blanks: "  a \t b" → {"a", "b"}.
+std::vector<std::string_view> words(std::string_view text);
+std::string_view trim(std::string_view text) noexcept;
+
+// A name made safe for one line of a terminal: control bytes and invalid UTF-8 as \xNN.
+std::string printable(std::string_view text);
+
+// Takes one code point off the front; nullopt (and nothing taken) where the bytes are not
+// well-formed UTF-8 (Unicode 15, table 3-7). `text` must not be empty.
+std::optional<char32_t> take_utf8(std::string_view& text) noexcept;
+void append_utf8(std::string& text, char32_t code_point);
+
+}  // namespace kvm

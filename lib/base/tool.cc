@@ -1,0 +1,48 @@
+#include "base/tool.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <new>
+
+#include "base/message.h"
+#include "base/signals.h"
+
+namespace kvm {
+
+// A closed 0, 1 or 2 would be handed out to the next file opened, and then be written to as stdout.
+// Opened the wrong way round, so that using it fails with EBADF as a closed one would.
+static void reserve_standard_fds() noexcept {
+  for (int fd = 0; fd <= 2; ++fd) {
+    if (::fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;
+    [[maybe_unused]] const int opened = ::open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+  }
+}
+
+static Exit finish_stdout(Exit exit) {
+  if (std::fflush(stdout) != 0 || std::ferror(stdout)) throw Error::from_errno("stdout");
+  return exit;
+}
+
+int run_tool(const std::function<Exit()>& body) noexcept {
+  reserve_standard_fds();
+  try {
+    return static_cast<int>(finish_stdout(body()));
+  } catch (const Stopped& stopped) {
+    die_of(stopped.signal);
+  } catch (const Error& error) {
+    if (error.code() == EPIPE) die_of(SIGPIPE);
+    say(error.what());
+    return static_cast<int>(error.exit());
+  } catch (const std::bad_alloc&) {
+    say("out of memory");
+    return static_cast<int>(Exit::kOs);
+  } catch (const std::exception& error) {
+    say(std::string("internal error: ") + error.what());
+    return static_cast<int>(Exit::kBug);
+  }
+}
+
+}  // namespace kvm

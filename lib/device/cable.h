@@ -1,0 +1,38 @@
+// Whether a USB host is at the other end, as the kernel's device controller tells.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/fd.h"
+
+namespace kvm {
+
+enum class HostState {
+  kReady,     // it has configured us: reports are taken
+  kNoHost,    // no cable, or a host that is off
+  kAsleep,    // it has suspended the bus
+  kNoDevice,  // there is no gadget, or it is on no controller
+};
+// "ready", "no-host", "asleep", "no-device": as in the status lines.
+const char* name_of(HostState state) noexcept;
+
+// Reads `state` and `function` of the controller in /sys/class/udc that gadget `kvm` is on
+// (Documentation/ABI/stable/sysfs-class-udc), and the gadget's `suspended`.
+class Cable {
+ public:
+  // The state now. Cheap while the host is there: three reads of open files.
+  HostState state();
+  // Becomes POLLPRI when the state changed since state() was called; -1: there is no controller.
+  int fd() const noexcept { return state_.get(); }
+  // Asks the controller for remote wake-up. Throws Error where it cannot.
+  void wake();
+
+ private:
+  void open();
+
+  std::string udc_;
+  Fd state_, function_, suspended_;
+};
+
+}  // namespace kvm

@@ -1,0 +1,222 @@
+#include "device/capture.h"
+
+#include <poll.h>
+#include <xxhash.h>
+
+#include <algorithm>
+
+#include "base/clock.h"
+#include "base/message.h"
+#include "base/text.h"
+#include "format/mjpeg_fix.h"
+
+namespace kvm {
+
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000;
+constexpr std::int64_t kRepeatUs = kSecond;      // of a picture that does not change
+constexpr std::int64_t kReportUs = 5 * kSecond;  // of -v
+constexpr std::int64_t kFirstRetryUs = 1000, kLastRetryUs = 20'000;
+constexpr std::int64_t kStoppingUs = kSecond;  // a reader may take so long for the last frame
+constexpr int kNoticeWidth = 1280, kNoticeHeight = 720;
+
+const char* title_of(SourceState state) {
+  switch (state) {
+    case SourceState::kNoSignal:
+      return "NO SIGNAL";
+    case SourceState::kNoDevice:
+      return "NO CAPTURE DEVICE";
+    default:
+      return "NO PICTURE";
+  }
+}
+
+}  // namespace
+
+Capture::Capture(std::string name, CaptureSource& source, FrameOutput& output,
+                 const CaptureOptions& options, StopSignals& stop)
+    : name_(std::move(name)), source_(source), output_(output), options_(options), stop_(stop) {
+  if (options.rate_hz) gate_.emplace(*options.rate_hz);
+}
+
+void Capture::run() {
+  now_us_ = live_us_ = reported_us_ = monotonic_us();
+  for (;;) {
+    source_.tick(now_us_);
+    if (auto picture = source_.take()) arrive(std::move(*picture));
+    watch_health();
+    if (output_.writing()) output_.push();
+    send();
+    if (options_.count > 0 && frames_ >= options_.count) return finish_frame(false);
+    if (options_.verbose && now_us_ - reported_us_ >= kReportUs) report();
+    wait();
+  }
+}
+
+void Capture::wait() {
+  std::int64_t until = source_.deadline_us();
+  if (retry_us_ > 0) until = std::min(until, retry_us_);
+  if (state_ != SourceState::kLive && !options_.count && !output_.writing() && retry_us_ == 0)
+    until = std::min(until, written_us_ + kRepeatUs);
+  if (options_.timeout_s > 0)
+    until = std::min(until, live_us_ + static_cast<std::int64_t>(options_.timeout_s * 1e6));
+  const std::int64_t left = until == INT64_MAX ? -1 : std::max<std::int64_t>(0, until - now_us_);
+  const timespec timeout{left / kSecond, left % kSecond * 1000};
+
+  pollfd fds[] = {{stop_.fd(), POLLIN, 0},
+                  {source_.fd(), source_.events(), 0},
+                  {output_.fd(), static_cast<short>(output_.writing() ? POLLOUT : 0), 0}};
+  if (::ppoll(fds, std::size(fds), left < 0 ? nullptr : &timeout, nullptr) < 0 && errno != EINTR)
+    throw Error::from_errno("poll");
+  now_us_ = monotonic_us();
+  if (fds[0].revents != 0)
+    if (const auto signal = stop_.take()) {
+      finish_frame(true);
+      throw Stopped{*signal};
+    }
+  if (fds[2].revents & (POLLERR | POLLHUP)) throw Error::from_errno("stdout", EPIPE);
+}
+
+void Capture::arrive(Picture picture) {
+  live_us_ = now_us_;
+  if (last_sequence_ > 0 && picture.sequence > last_sequence_ + 1)
+    counts_.missed += picture.sequence - last_sequence_ - 1;
+  last_sequence_ = picture.sequence;
+  if (gate_ && !gate_->pass(picture.time_us, source_.hz())) return;
+  if (waiting_) ++counts_.late;
+  waiting_ = std::move(picture);
+}
+
+// Says once what changed, and gives up where that was asked for.
+void Capture::watch_health() {
+  const SourceState state = source_.state();
+  if (state != SourceState::kLive) {
+    const std::string why = name_ + ": " + name_of(state) + ": " + source_.reason();
+    const Exit exit = state == SourceState::kNoDevice ? Exit::kNoInput : Exit::kBusy;
+    if (options_.exit_on_loss) throw Error(exit, why);
+    if (state != state_) say(why);
+    waiting_.reset();
+  } else if (state_ != SourceState::kLive) {
+    say(name_ + ": live");
+  }
+  state_ = state;
+  const double waited_s = static_cast<double>(now_us_ - live_us_) / 1e6;
+  if (options_.timeout_s <= 0 || waited_s < options_.timeout_s) return;
+  const std::string why =
+      state == SourceState::kLive ? "the device delivers none" : source_.reason();
+  throw Error(state == SourceState::kNoDevice ? Exit::kNoInput : Exit::kBusy,
+              name_ + strf(": no picture for %.3g s: ", waited_s) + why);
+}
+
+void Capture::send() {
+  const bool notice = state_ != SourceState::kLive && !options_.count &&
+                      (state_ != written_state_ || now_us_ - written_us_ >= kRepeatUs);
+  retry_us_ = 0;
+  if ((!waiting_ && !notice) || output_.writing()) return;
+  if (!output_.ready()) {
+    // There is no event for "the pipe is empty".
+    retry_after_us_ = std::clamp(retry_after_us_ * 2, kFirstRetryUs, kLastRetryUs);
+    retry_us_ = now_us_ + retry_after_us_;
+    return;
+  }
+  retry_after_us_ = 0;
+  if (notice)
+    send_notice();
+  else
+    send_picture();
+}
+
+void Capture::send_picture() {
+  Picture picture = std::move(*waiting_);
+  waiting_.reset();
+  com_ = com_segment({picture.time_us, picture.sequence, SourceState::kLive});
+  const View view = source_.view(picture);
+  const bool due = options_.all_frames || written_us_ == 0 || state_ != written_state_ ||
+                   now_us_ - written_us_ >= kRepeatUs;
+  if (const auto* image = std::get_if<Image>(&view)) {
+    if (!encoder_) encoder_.emplace(options_.encoder);
+    const Bytes frame = encoder_->encode(*image, com_);
+    picture.lent = {};  // what is encoded is a copy
+    if (encoder_->unchanged() && !due) {
+      ++counts_.unchanged;
+      return;
+    }
+    write(frame, picture.time_us);
+  } else if (const auto* jpeg = std::get_if<Bytes>(&view)) {
+    const JpegFault fault =
+        options_.retile ? retiler_.retile(*jpeg, com_, passed_) : clean_jpeg(*jpeg, com_, passed_);
+    picture.lent = {};
+    if (fault != JpegFault::kNone) return drop(name_of(fault));
+    const Bytes frame(passed_);
+    const Bytes content = frame.subspan(2 + com_.size());
+    const std::uint64_t digest = XXH3_64bits(content.data(), content.size());
+    if (digest == std::exchange(digest_, digest) && !due) {
+      ++counts_.unchanged;
+      return;
+    }
+    write(frame, picture.time_us);
+  } else {
+    drop(name_of(JpegFault::kTruncated));
+  }
+}
+
+void Capture::send_notice() {
+  const int width = source_.width() > 0 ? source_.width() : kNoticeWidth;
+  const int height = source_.height() > 0 ? source_.height() : kNoticeHeight;
+  const std::int64_t time_us = unix_us();
+  com_ = com_segment({time_us, last_sequence_, state_});
+  if (!encoder_) encoder_.emplace(options_.encoder);
+  Notice notice(width, height);
+  const Bytes frame = encoder_->encode(notice.draw(title_of(state_), source_.reason()), com_);
+  digest_ = 0;
+  write(frame, time_us);
+}
+
+void Capture::write(Bytes frame, std::int64_t time_us) {
+  output_.begin(frame, time_us);
+  written_us_ = now_us_;
+  written_state_ = state_;
+  ++frames_;
+  ++counts_.sent;
+  counts_.age_us += unix_us() - time_us;
+  counts_.bytes += static_cast<std::int64_t>(frame.size());
+}
+
+void Capture::drop(const std::string& why) {
+  ++counts_.bad[why];
+}
+
+// Half a frame must not stay in the pipe. A reader that does not read is not waited for long when
+// we were told to stop; another signal then kills.
+void Capture::finish_frame(bool stopping) {
+  const std::int64_t give_up_us = monotonic_us() + kStoppingUs;
+  while (output_.writing() && !(stopping && monotonic_us() >= give_up_us)) {
+    pollfd fds[] = {{output_.fd(), POLLOUT, 0}, {stopping ? -1 : stop_.fd(), POLLIN, 0}};
+    if (::poll(fds, std::size(fds), 100) < 0 && errno != EINTR) throw Error::from_errno("poll");
+    if (!stopping)
+      if (const auto signal = stop_.take()) {
+        finish_frame(true);
+        throw Stopped{*signal};
+      }
+    output_.push();
+  }
+}
+
+void Capture::report() {
+  const double seconds = static_cast<double>(now_us_ - reported_us_) / 1e6;
+  const auto sent = static_cast<double>(std::max<std::uint64_t>(counts_.sent, 1));
+  const auto number = [](std::uint64_t n) { return static_cast<unsigned long long>(n); };
+  std::string line = strf(
+      "%dx%d, %.1f frames/s of %.0f bytes, %.1f ms old; %llu unchanged, %llu late, %llu missed",
+      source_.width(), source_.height(), static_cast<double>(counts_.sent) / seconds,
+      static_cast<double>(counts_.bytes) / sent, static_cast<double>(counts_.age_us) / sent / 1000,
+      number(counts_.unchanged), number(counts_.late), number(counts_.missed));
+  if (source_.flawed()) line += strf(", %llu flawed", number(source_.flawed()));
+  for (const auto& [why, count] : counts_.bad) line += strf(", %llu ", number(count)) + why;
+  say(name_ + ": " + line);
+  counts_ = {};
+  reported_us_ = now_us_;
+}
+
+}  // namespace kvm

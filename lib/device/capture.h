@@ -1,0 +1,86 @@
+// The engine: from a source's newest picture to a frame that its reader wants.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/signals.h"
+#include "device/capture_output.h"
+#include "device/capture_source.h"
+#include "device/encoder.h"
+#include "device/notice.h"
+#include "device/rate_gate.h"
+#include "device/retile.h"
+
+namespace kvm {
+
+struct CaptureOptions {
+  EncoderOptions encoder;
+  std::optional<double> rate_hz;  // at most so many frames a second, evenly
+  std::int64_t count = 0;         // stop after so many; then they are live ones only. 0: never
+  bool all_frames = false;        // repeat pictures that did not change
+  double timeout_s = 0;           // give up after so long without a live picture. 0: never
+  bool exit_on_loss = false;      // rather than wait for the signal or device to come back
+  bool retile = false;            // cut what is passed through into tiles
+  bool verbose = false;
+};
+
+class Capture {
+ public:
+  // Borrows all; `name` is the source's in messages.
+  Capture(std::string name, CaptureSource& source, FrameOutput& output,
+          const CaptureOptions& options, StopSignals& stop);
+
+  // Until the count is reached. Throws Stopped when told to stop (between two frames), Error when
+  // giving up: no device (66), no signal or no picture (75).
+  void run();
+
+ private:
+  // Of the last five seconds, for -v.
+  struct Counts {
+    std::uint64_t sent = 0, unchanged = 0, late = 0, missed = 0;
+    std::int64_t age_us = 0, bytes = 0;
+    std::map<std::string, std::uint64_t> bad;
+  };
+
+  void wait();
+  void arrive(Picture picture);
+  void send();
+  void send_picture();
+  void send_notice();
+  void write(Bytes frame, std::int64_t time_us);
+  void drop(const std::string& why);
+  void watch_health();
+  void finish_frame(bool stopping);
+  void report();
+
+  const std::string name_;
+  CaptureSource& source_;
+  FrameOutput& output_;
+  const CaptureOptions options_;
+  StopSignals& stop_;
+
+  std::optional<Encoder> encoder_;
+  Retiler retiler_;
+  std::optional<RateGate> gate_;
+  std::optional<Picture> waiting_;    // the newest, not looked at yet
+  std::string com_;                   // of the frame being written
+  std::vector<std::uint8_t> passed_;  // a device's JPEG image, made whole
+  std::uint64_t digest_ = 0;          // of the last JPEG passed through
+
+  std::int64_t now_us_ = 0;      // monotonic, at the last wake-up; so are these
+  std::int64_t written_us_ = 0;  // when the last frame began; 0: none yet
+  std::int64_t live_us_ = 0;     // when the last live picture came
+  std::int64_t reported_us_ = 0;
+  std::int64_t retry_us_ = 0, retry_after_us_ = 0;  // for a reader that has not taken the last one
+  SourceState state_ = SourceState::kLive, written_state_ = SourceState::kLive;
+  std::int64_t frames_ = 0;
+  std::uint64_t last_sequence_ = 0;
+  Counts counts_;
+};
+
+}  // namespace kvm

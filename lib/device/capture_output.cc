@@ -1,0 +1,132 @@
+#include "device/capture_output.h"
+
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+
+namespace kvm {
+
+namespace {
+
+constexpr const char* kStdout = "stdout";
+constexpr std::size_t kMostPipeBytes = 1 << 20;  // what the kernel lets anyone have
+
+}  // namespace
+
+FrameOutput::FrameOutput(const std::string& destination) {
+  if (destination == "-")
+    open_stdout();
+  else
+    files_.emplace(destination);
+}
+
+void FrameOutput::open_stdout() {
+  struct stat about = {};
+  if (::fstat(STDOUT_FILENO, &about) < 0) throw Error::from_errno(kStdout);
+  if (S_ISFIFO(about.st_mode)) {
+    kind_ = Kind::kPipe;
+    // A description of our own: O_NONBLOCK on the inherited one would hit everyone who shares it.
+    fd_.reset(::open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+    if (!fd_) {
+      fd_.reset(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
+      flags_to_restore_ = ::fcntl(STDOUT_FILENO, F_GETFL);
+      ::fcntl(STDOUT_FILENO, F_SETFL, flags_to_restore_ | O_NONBLOCK);
+    }
+  } else {
+    kind_ = S_ISSOCK(about.st_mode) ? Kind::kSocket : Kind::kPlain;
+    fd_.reset(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
+  }
+  if (!fd_) throw Error::from_errno(kStdout);
+  if (kind_ == Kind::kPipe)
+    pipe_bytes_ = static_cast<std::size_t>(std::max(0, ::fcntl(fd_.get(), F_GETPIPE_SZ)));
+}
+
+FrameOutput::~FrameOutput() {
+  if (flags_to_restore_ >= 0) ::fcntl(STDOUT_FILENO, F_SETFL, flags_to_restore_);
+}
+
+bool FrameOutput::ready() const {
+  if (writing()) return false;
+  int unread = 0;
+  if (kind_ == Kind::kPipe) ::ioctl(fd_.get(), FIONREAD, &unread);
+  if (kind_ == Kind::kSocket) ::ioctl(fd_.get(), SIOCOUTQ, &unread);
+  return unread == 0;
+}
+
+void FrameOutput::begin(Bytes frame, std::int64_t time_us) {
+  if (files_) return files_->write(frame, time_us);
+  if (kind_ == Kind::kPlain) return write_all(fd_.get(), frame, kStdout);
+  if (kind_ == Kind::kPipe && frame.size() > pipe_bytes_) enlarge(frame.size());
+  rest_ = frame;
+  push();
+}
+
+void FrameOutput::push() {
+  while (writing()) {
+    const ssize_t n = kind_ == Kind::kSocket
+                          ? ::send(fd_.get(), rest_.data(), rest_.size(), MSG_DONTWAIT)
+                          : ::write(fd_.get(), rest_.data(), rest_.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
+    if (n < 0) throw Error::from_errno(kStdout);
+    rest_ = rest_.subspan(static_cast<std::size_t>(n));
+  }
+}
+
+// So that a whole frame goes in at once, instead of a page at a time as the reader wakes up.
+void FrameOutput::enlarge(std::size_t frame_bytes) {
+  const auto wanted = static_cast<int>(std::min(frame_bytes + frame_bytes / 4, kMostPipeBytes));
+  const int now = ::fcntl(fd_.get(), F_SETPIPE_SZ, wanted);
+  // Refused (a user's share of pipe memory is limited): the pipe works as it is. Do not ask again.
+  pipe_bytes_ = now > 0 && wanted < static_cast<int>(kMostPipeBytes) ? static_cast<std::size_t>(now)
+                                                                     : SIZE_MAX;
+}
+
+void FileOutput::write(Bytes frame, std::int64_t time_us) {
+  const time_t seconds = time_us / 1'000'000;
+  tm local{};
+  ::localtime_r(&seconds, &local);
+  char name[4096];
+  const std::size_t length = ::strftime(name, sizeof name, pattern_.c_str(), &local);
+  if (length == 0) throw Error(Exit::kUsage, "-o: no file name comes of '" + pattern_ + "'");
+  const std::string_view ending(name, length);
+  if (ending.ends_with(".jpg") || ending.ends_with(".jpeg"))
+    write_picture(name, frame);
+  else
+    append(name, frame);
+}
+
+void FileOutput::write_picture(const std::string& name, Bytes frame) {
+  const std::string unfinished = name + ".part";
+  try {
+    const Fd file = open_fd(unfinished, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    write_all(file.get(), frame, unfinished);
+    if (::rename(unfinished.c_str(), name.c_str()) < 0) throw Error::from_errno(name);
+  } catch (...) {
+    ::unlink(unfinished.c_str());
+    throw;
+  }
+}
+
+void FileOutput::append(const std::string& name, Bytes frame) {
+  if (name != name_) {
+    file_ = open_fd(name, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    name_ = name;
+  }
+  const off_t whole = ::lseek(file_.get(), 0, SEEK_CUR);
+  try {
+    write_all(file_.get(), frame, name);
+  } catch (...) {
+    // Not every file can be cut (/dev/full): then there is nothing to cut either.
+    if (whole >= 0 && ::ftruncate(file_.get(), whole) < 0) file_.reset();
+    throw;
+  }
+}
+
+}  // namespace kvm

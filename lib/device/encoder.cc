@@ -1,0 +1,263 @@
+#include "device/encoder.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "device/crew.h"
+#include "device/tile_coder.h"
+#include "device/tile_pixels.h"
+#include "device/tile_store.h"
+#include "format/jpeg.h"
+
+namespace kvm {
+
+namespace {
+
+constexpr int kMostThreads = 8;
+// Waking a thread costs about as much as encoding a few tiles.
+constexpr int kTilesWorthHelp = 6;
+constexpr std::size_t kIdleTileBytes = 4u << 20;
+// With `noise`, each tile that differs at all is encoded anew once in so many pictures.
+constexpr std::uint64_t kRefreshEvery = 64;
+constexpr std::size_t kComRoom = 256;
+
+std::size_t size(int value) {
+  return static_cast<std::size_t>(value);
+}
+
+// What one thread needs to encode tiles.
+struct Bench {
+  TileCoder coder;
+  Converter converter;
+  std::vector<std::uint8_t> samples;
+  Planes planes{};
+
+  explicit Bench(const TileShape& shape) : coder(shape) {
+    const std::size_t stride = size(shape.mcus * shape.mcu_width()) + 16;
+    const std::size_t plane = stride * size(shape.mcu_height()) + 16;
+    samples.resize(3 * plane);
+    planes = {samples.data(), &samples[plane], &samples[2 * plane], stride, stride};
+  }
+};
+
+// A place on the screen.
+struct Place {
+  TileStore::Tile* tile = nullptr;  // what it shows
+  bool changed = false;             // since the picture before
+  std::size_t offset = 0;           // of its bytes in the output
+};
+
+int thread_count(int wanted) {
+  if (wanted > 0) return wanted;
+  return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMostThreads);
+}
+
+}  // namespace
+
+struct Encoder::State {
+  const EncoderOptions options;
+  Crew crew;
+  const Crew::Job help = [this](int thread) { work(thread); };
+
+  // What the picture is like; all below it is made for that.
+  Image like;
+  TileShape shape;
+  int columns = 0, rows = 0;
+  std::vector<std::unique_ptr<Bench>> benches;  // one a thread
+  std::unique_ptr<TileStore> store;
+  std::vector<Place> places;
+  TileReference reference;  // the pixels as last encoded, if there is noise to allow for
+  std::vector<std::uint8_t> output;
+  std::size_t body = 0, scan = 0;  // where in it the header and the tiles are
+  bool whole = false;              // it holds the last picture
+
+  // The picture in work.
+  const Image* image = nullptr;
+  std::uint64_t number = 0;
+  std::atomic<int> next_row = 0, encoded = 0;
+  bool helped = false, unchanged = false;
+
+  explicit State(const EncoderOptions& wanted)
+      : options(wanted), crew(thread_count(wanted.threads) - 1) {}
+
+  void fit(const Image& picture);
+  Rect rect_of(int row, int column) const;
+  void call_help();
+  void work(int thread);
+  void assemble();
+  Bytes finish(std::string_view com);
+};
+
+// Begins anew where the picture is not like the last one.
+void Encoder::State::fit(const Image& picture) {
+  if (!places.empty() && picture.fourcc == like.fourcc && picture.width == like.width &&
+      picture.height == like.height && picture.encoding == like.encoding &&
+      picture.limited_range == like.limited_range)
+    return;
+  const PixelFormat* format = find_pixel_format(picture.fourcc);
+  if (!format)
+    throw Error(Exit::kData, strf("pixel format %08x: cannot be encoded", picture.fourcc));
+  constexpr int kMost = 65500;  // JPEG_MAX_DIMENSION
+  if (picture.width < 1 || picture.height < 1 || picture.width > kMost || picture.height > kMost)
+    throw Error(Exit::kData, strf("a picture of %dx%d: JPEG takes 1x1 to %dx%d", picture.width,
+                                  picture.height, kMost, kMost));
+  places.clear();
+  like = picture;
+
+  shape = {0, format->layout == PixelLayout::kGrey, options.subsampling, options.quality};
+  const int mcus = (picture.width + shape.mcu_width() - 1) / shape.mcu_width();
+  columns = tiles_across(mcus);
+  rows = (picture.height + shape.mcu_height() - 1) / shape.mcu_height();
+  shape.mcus = mcus / columns;
+  benches.clear();
+  for (int i = 0; i <= crew.helpers(); ++i) benches.push_back(std::make_unique<Bench>(shape));
+  const auto header = benches[0]->coder.header(picture.width, picture.height);
+  store = std::make_unique<TileStore>(kIdleTileBytes);
+  reference = options.noise > 0 ? TileReference(picture) : TileReference();
+  body = kComRoom;
+  output.assign(body, 0);
+  output.insert(output.end(), header.begin() + 2, header.end());
+  scan = output.size();
+  whole = false;
+  places.resize(size(columns * rows));
+}
+
+Rect Encoder::State::rect_of(int row, int column) const {
+  const int width = shape.mcus * shape.mcu_width(), height = shape.mcu_height();
+  return {column * width, row * height, std::min(width, like.width - column * width),
+          std::min(height, like.height - row * height)};
+}
+
+void Encoder::State::call_help() {
+  if (!helped && crew.helpers() > 0) crew.start(help);
+  helped = true;
+}
+
+// Takes rows until there are no more. Thread 0 is the caller of encode().
+void Encoder::State::work(int thread) {
+  Bench& bench = *benches[size(thread)];
+  Place* previous = nullptr;  // the tile whose bytes the coder still has
+  std::uint64_t previous_hash = 0;
+  const auto settle = [&](Bytes bytes) {
+    if (previous) previous->tile = store->insert(previous_hash, bytes);
+  };
+  for (int row; (row = next_row.fetch_add(1, std::memory_order_relaxed)) < rows;) {
+    std::array<std::uint64_t, kMostColumns> hashes;
+    const int top = row * shape.mcu_height();
+    hash_tiles(*image, {0, top, like.width, std::min(shape.mcu_height(), like.height - top)},
+               shape.mcus * shape.mcu_width(), hashes);
+    for (int column = 0; column < columns; ++column) {
+      const std::size_t index = size(row * columns + column);
+      Place& place = places[index];
+      const Rect rect = rect_of(row, column);
+      const std::uint64_t hash = hashes[size(column)];
+      place.changed = false;
+      if (place.tile && place.tile->hash == hash) continue;
+      if (place.tile && reference && (number + index) % kRefreshEvery != 0 &&
+          reference.is_within(options.noise, *image, rect))
+        continue;
+      place.changed = true;
+      if (reference) reference.keep(*image, rect);
+      store->release(place.tile);
+      place.tile = store->find(hash);
+      if (place.tile) continue;
+      bench.converter.convert(*image, rect, shape.subsampling, bench.planes);
+      settle(bench.coder.encode(bench.planes));
+      previous = &place;
+      previous_hash = hash;
+      encoded.fetch_add(1, std::memory_order_relaxed);
+    }
+    if (thread == 0 && encoded.load(std::memory_order_relaxed) > kTilesWorthHelp) call_help();
+  }
+  settle(bench.coder.flush());
+}
+
+// Puts the tiles together, from the first that changed to the last; those behind move as they are.
+void Encoder::State::assemble() {
+  const auto has_changed = [](const Place& place) { return place.changed; };
+  auto first = places.begin(), last = places.end();
+  if (whole) {
+    first = std::find_if(first, last, has_changed);
+    last = std::find_if(places.rbegin(), places.rend(), has_changed).base();
+  }
+  unchanged = first == places.end();
+  if (unchanged) return;
+  const std::size_t behind = last == places.end() ? output.size() : last->offset;
+  const std::size_t rest = output.size() - behind;
+  std::size_t end = whole ? first->offset : scan;
+  for (auto place = first; place != last; ++place) {
+    place->offset = end;
+    end += place->tile->bytes.size() + 2;
+  }
+  output.resize(std::max(output.size(), end + rest));
+  std::memmove(output.data() + end, output.data() + behind, rest);
+  output.resize(end + rest);
+  for (auto place = last; place != places.end(); ++place)
+    place->offset = place->offset - behind + end;
+  for (auto place = first; place != last; ++place) {
+    const auto& bytes = place->tile->bytes;
+    std::memcpy(&output[place->offset], bytes.data(), bytes.size());
+    std::uint8_t* marker = &output[place->offset + bytes.size()];
+    marker[0] = 0xff;
+    marker[1] = static_cast<std::uint8_t>(0xd0 + (place - places.begin()) % 8);
+  }
+  output.back() = 0xd9;
+  whole = true;
+}
+
+Bytes Encoder::State::finish(std::string_view com) {
+  if (const std::size_t need = 2 + com.size(); need > body) {
+    output.insert(output.begin(), need - body, 0);
+    for (Place& place : places) place.offset += need - body;
+    scan += need - body;
+    body = need;
+  }
+  const std::size_t start = body - 2 - com.size();
+  output[start] = 0xff;
+  output[start + 1] = 0xd8;
+  std::copy(com.begin(), com.end(), output.begin() + static_cast<std::ptrdiff_t>(start) + 2);
+  return Bytes(output).subspan(start);
+}
+
+bool can_encode(std::uint32_t fourcc) noexcept {
+  return find_pixel_format(fourcc) != nullptr;
+}
+
+Encoder::Encoder(const EncoderOptions& options) : state_(new State(options)) {}
+
+Encoder::~Encoder() = default;
+
+Bytes Encoder::encode(const Image& image, std::string_view com) {
+  State& s = *state_;
+  s.fit(image);
+  s.image = &image;
+  ++s.number;
+  s.next_row = 0;
+  s.helped = false;
+  if (s.encoded.exchange(0) > kTilesWorthHelp) s.call_help();
+  const bool whole = std::exchange(s.whole, false);
+  {
+    // Whatever happens, no helper is left with a picture that may be gone.
+    struct Finish {
+      Crew& crew;
+      ~Finish() { crew.finish(); }
+    } finish{s.crew};
+    s.work(0);
+  }
+  s.crew.rethrow();
+  s.whole = whole;
+  s.assemble();
+  return s.finish(com);
+}
+
+bool Encoder::unchanged() const noexcept {
+  return state_->unchanged;
+}
+
+}  // namespace kvm

@@ -1,0 +1,103 @@
+#include "device/retile.h"
+
+#include <stdio.h>  // jpeglib.h wants FILE
+
+#include <jpeglib.h>
+// jpeglib.h's macros, which jerror.h uses
+#include <jerror.h>
+
+#include <algorithm>
+#include <csetjmp>
+
+#include "format/jpeg.h"
+
+namespace kvm {
+
+// As in tile_coder.cc: errors jump into the one function that calls libjpeg, and that function
+// holds nothing with a destructor.
+struct Retiler::Libjpeg {
+  jpeg_decompress_struct in{};
+  jpeg_compress_struct out{};
+  jpeg_error_mgr errors{};
+  jpeg_destination_mgr destination{};
+  std::jmp_buf jump;
+  bool full = false;  // the output had no room
+
+  static Libjpeg& of(j_common_ptr c) { return *static_cast<Libjpeg*>(c->client_data); }
+  [[noreturn]] static void fail(j_common_ptr c) { std::longjmp(of(c).jump, 1); }
+  // Negative levels are warnings: libjpeg made something up.
+  static void message(j_common_ptr c, int level) {
+    if (level < 0 && c->err->msg_code != JWRN_EXTRANEOUS_DATA) fail(c);
+  }
+  static void start_output(j_compress_ptr) {}
+  static void end_output(j_compress_ptr) {}
+  static boolean no_room(j_compress_ptr c) {
+    of(reinterpret_cast<j_common_ptr>(c)).full = true;
+    fail(reinterpret_cast<j_common_ptr>(c));
+  }
+
+  Libjpeg() {
+    in.err = out.err = jpeg_std_error(&errors);
+    errors.error_exit = fail;
+    errors.emit_message = message;
+    jpeg_create_decompress(&in);
+    jpeg_create_compress(&out);
+    in.client_data = out.client_data = this;
+    // A header may claim any size; coefficients take two bytes.
+    constexpr long kMostMemory = 512L << 20;
+    in.mem->max_memory_to_use = out.mem->max_memory_to_use = kMostMemory;
+    destination.init_destination = start_output;
+    destination.empty_output_buffer = no_room;
+    destination.term_destination = end_output;
+    out.dest = &destination;
+  }
+  ~Libjpeg() {
+    jpeg_destroy_compress(&out);
+    jpeg_destroy_decompress(&in);
+  }
+
+  // The size of what it wrote to `to`; 0: an error, or no room.
+  std::size_t run(Bytes jpeg, int interval, std::uint8_t* to, std::size_t room) noexcept {
+    full = false;
+    if (setjmp(jump) != 0) {
+      jpeg_abort_compress(&out);
+      jpeg_abort_decompress(&in);
+      return 0;
+    }
+    jpeg_mem_src(&in, jpeg.data(), jpeg.size());
+    jpeg_read_header(&in, TRUE);
+    jvirt_barray_ptr* coefficients = jpeg_read_coefficients(&in);
+    jpeg_copy_critical_parameters(&in, &out);
+    out.restart_interval = static_cast<unsigned>(interval);
+    destination.next_output_byte = to;
+    destination.free_in_buffer = room;
+    jpeg_write_coefficients(&out, coefficients);
+    jpeg_finish_compress(&out);
+    jpeg_finish_decompress(&in);
+    return room - destination.free_in_buffer;
+  }
+};
+
+Retiler::Retiler() : jpeg_(new Libjpeg) {}
+Retiler::~Retiler() = default;
+
+JpegFault Retiler::retile(Bytes captured, std::string_view com, std::vector<std::uint8_t>& out) {
+  if (const JpegFault fault = clean_jpeg(captured, "", cleaned_); fault != JpegFault::kNone)
+    return fault;
+  JpegInfo info;
+  walk_jpeg(cleaned_, info);
+  const int mcus = (info.width + info.mcu_width - 1) / info.mcu_width;
+  const int interval = mcus / tiles_across(mcus);
+  if (info.baseline && info.scans == 1 && info.restart_interval == interval)
+    return clean_jpeg(cleaned_, com, out);
+
+  coded_.resize(std::max(coded_.size(), 2 * cleaned_.size() + 4096));
+  std::size_t size;
+  while ((size = jpeg_->run(cleaned_, interval, coded_.data(), coded_.size())) == 0) {
+    if (!jpeg_->full) return JpegFault::kCorrupt;
+    coded_.resize(2 * coded_.size());
+  }
+  return clean_jpeg(Bytes(coded_).first(size), com, out);
+}
+
+}  // namespace kvm

@@ -1,0 +1,204 @@
+#include "device/v4l2_source.h"
+
+#include <poll.h>
+
+#include <algorithm>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "format/edid.h"
+
+namespace kvm {
+
+namespace {
+
+// A buffer each for the reader, the newest picture and the one being taken; two to fill meanwhile.
+constexpr std::uint32_t kBuffers = 5;
+constexpr std::int64_t kLeastStallUs = 700'000;  // without a picture: say so within a second
+constexpr std::int64_t kCheckUs = 250'000;       // between looks at a signal or for a device
+constexpr std::int64_t kReviveUs = 2'000'000;    // between two tries to start a stalled stream
+
+constexpr const char* kUnplugged = "the capture device was unplugged";
+
+}  // namespace
+
+V4l2Source::V4l2Source(V4l2Wishes wishes) : wishes_(std::move(wishes)) {
+  now_us_ = monotonic_us();
+  if (wishes_.wait)
+    tick(now_us_);
+  else
+    open();
+}
+
+V4l2Source::~V4l2Source() {
+  stop();
+}
+
+int V4l2Source::fd() const {
+  return node_ && events() ? node_->fd() : -1;
+}
+
+short V4l2Source::events() const {
+  // Without a stream, POLLIN would be answered with POLLERR at once, over and over.
+  return static_cast<short>((stream_ ? POLLIN : 0) | (has_events_ ? POLLPRI : 0));
+}
+
+std::int64_t V4l2Source::deadline_us() const {
+  // While pictures come, the next thing to see to is that they stop.
+  return state_ == SourceState::kLive && stream_ ? std::min(check_us_, picture_us_ + stall_us())
+                                                 : check_us_;
+}
+
+// Slow devices are given the time of three pictures.
+std::int64_t V4l2Source::stall_us() const {
+  return hz_ > 0 ? std::max(kLeastStallUs, static_cast<std::int64_t>(3e6 / hz_)) : kLeastStallUs;
+}
+
+// The device where it is now: where it was asked for, or under another number.
+std::string V4l2Source::find_again() const {
+  if (card_.empty()) return resolve_device(wishes_.device);
+  const auto nodes = list_nodes();
+  for (const bool same_port : {true, false})
+    for (const V4l2Node& node : nodes)
+      if (node.driver() == driver_ && node.card() == card_ && (!same_port || node.bus() == bus_))
+        return node.path();
+  return resolve_device(wishes_.device);
+}
+
+void V4l2Source::open() {
+  node_.emplace(find_again());
+  driver_ = node_->driver();
+  card_ = node_->card();
+  bus_ = node_->bus();
+  has_events_ = subscribe_source_changes(*node_);
+  if (!wishes_.edid.empty())
+    set_edid(*node_, wishes_.edid);
+  else if (!has_edid(*node_))
+    set_edid(*node_, default_edid());
+  for (const auto& [name, value] : wishes_.controls) set_control(*node_, name, value);
+  check_signal();
+}
+
+// Looks at the cable, and sees to it that a stream runs that fits what it carries.
+void V4l2Source::check_signal() {
+  const SignalInfo info = detect_signal(*node_);
+  const bool was_steady = signal_ == Signal::kSteady;
+  signal_ = info.signal;
+  if (signal_ != Signal::kSteady) {
+    state_ = SourceState::kNoSignal;
+    reason_ = describe(signal_);
+    newest_.reset();
+    return;
+  }
+  if (!was_steady) picture_us_ = now_us_;
+  const bool changed = info.timings && (!timings_ || !same_timings(*info.timings, *timings_));
+  if (stream_ && !changed) return;
+  stop();
+  timings_ = info.timings;
+  start();
+}
+
+void V4l2Source::start() {
+  std::optional<Size> size = wishes_.size;
+  if (timings_) {
+    v4l2_dv_timings timings = *timings_;
+    node_->must(VIDIOC_S_DV_TIMINGS, &timings, "VIDIOC_S_DV_TIMINGS");
+    if (!size) size = {static_cast<int>(timings.bt.width), static_cast<int>(timings.bt.height)};
+  }
+  const auto choice = choose_format(list_formats(*node_), size, wishes_.rate, wishes_.fourcc);
+  if (!choice)
+    throw Error(Exit::kConfig,
+                node_->path() + ": no " +
+                    (wishes_.fourcc ? fourcc_name(*wishes_.fourcc) : std::string("picture")) +
+                    " format that can be used (see kvm-capture --list)");
+  format_ = node_->set_format(choice->fourcc, choice->size.width, choice->size.height);
+  const auto rate = node_->rate(wishes_.rate);
+  hz_ = rate ? rate->hz() : timings_ ? timings_hz(*timings_) : 0;
+  stream_ = V4l2Stream::start(*node_, kBuffers);
+  base_ = sequence_ ? sequence_ + 1 : 0;
+  picture_us_ = started_us_ = now_us_;
+}
+
+void V4l2Source::stop() noexcept {
+  newest_.reset();
+  if (stream_) stream_->stop();
+  stream_.reset();
+}
+
+void V4l2Source::lose(const std::string& why) {
+  stop();
+  node_.reset();
+  has_events_ = false;
+  timings_.reset();
+  signal_ = Signal::kSteady;
+  state_ = SourceState::kNoDevice;
+  reason_ = why;
+}
+
+// Takes all pictures that are ready and keeps the newest.
+void V4l2Source::drain() {
+  for (;;) {
+    LentPicture lent;
+    switch (stream_->take(lent)) {
+      case Taken::kNothing:
+        return;
+      case Taken::kFlawed:
+        ++flawed_;
+        continue;
+      case Taken::kGone:
+        return lose(kUnplugged);
+      case Taken::kBroken:
+        return stop();
+      case Taken::kPicture:
+        break;
+    }
+    picture_us_ = now_us_;
+    sequence_ = base_ + lent.sequence();
+    if (signal_ != Signal::kSteady) continue;  // of noise, or of the last thing seen
+    newest_ = Picture{lent.time_us(), sequence_, std::move(lent), format_};
+    state_ = SourceState::kLive;
+  }
+}
+
+void V4l2Source::tick(std::int64_t now_us) {
+  now_us_ = now_us;
+  const bool due = now_us >= deadline_us();
+  if (due) check_us_ = now_us + kCheckUs;
+  try {
+    if (!node_) {
+      if (due) open();
+      return;
+    }
+    if (has_events_ && take_source_changes(*node_)) check_signal();
+    if (stream_) drain();
+    if (node_ && due) look_after();
+  } catch (const Error& error) {
+    // Missing is what is expected of it; anything else (busy, refused) is news.
+    lose(error.exit() == Exit::kNoInput && !card_.empty() ? kUnplugged : error.what());
+  }
+}
+
+// For when pictures do not come, or come although the signal does not.
+void V4l2Source::look_after() {
+  const bool stalled = now_us_ - picture_us_ >= stall_us();
+  const bool trusted = stream_ && signal_ == Signal::kSteady && (has_events_ || !timings_);
+  if (trusted && !stalled) return;
+  v4l2_capability about{};
+  if (!node_->ask(VIDIOC_QUERYCAP, &about)) return lose(kUnplugged);
+  check_signal();
+  if (signal_ != Signal::kSteady || !stalled) return;
+  state_ = SourceState::kStalled;
+  reason_ = "the capture device delivers nothing";
+  if (now_us_ - started_us_ < kReviveUs) return;
+  stop();
+  start();
+}
+
+View V4l2Source::view(const Picture& picture) {
+  const auto memory = picture.lent.memory();
+  if (is_jpeg(picture.format.fourcc)) return memory[0];
+  if (const auto image = picture.format.image(memory)) return *image;
+  return {};
+}
+
+}  // namespace kvm

@@ -1,0 +1,74 @@
+// The action line language: dotool(1)'s, plus `sleep`, `releaseall`, `wake` and `layout` (kvm(7),
+// ACTIONS).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace kvm {
+
+// A key as a line names it: by Linux name or `k:` code, or by an `x:` XKB keysym name, which only
+// a layout can turn into a key.
+struct KeyName {
+  std::uint16_t code = 0;  // Linux input event code (linux/input-event-codes.h); 0: look up keysym
+  std::string keysym;      // "Return", as xkb_keysym_from_name takes it
+  bool operator==(const KeyName&) const = default;
+};
+
+// "ctrl+alt+delete": modifiers first, the key last. "A" is two keys: leftshift and a.
+struct Chord {
+  std::vector<KeyName> keys;  // never empty
+  bool operator==(const Chord&) const = default;
+};
+
+enum class Button : std::uint8_t { kLeft, kRight, kMiddle, kBack, kForward };  // HID button 1–5
+
+enum class Verb : std::uint8_t {
+  kKey,
+  kKeyDown,
+  kKeyUp,
+  kType,
+  kClick,
+  kButtonDown,
+  kButtonUp,
+  kWheel,
+  kHWheel,
+  kMouseTo,
+  kMouseMove,
+  kKeyDelay,
+  kKeyHold,
+  kTypeDelay,
+  kTypeHold,
+  kSleep,
+  kReleaseAll,
+  kWake,
+  kLayout,
+};
+
+// One line, checked. Which members hold something depends on the verb.
+struct Action {
+  Verb verb;
+  std::vector<Chord> chords;  // kKey, kKeyDown, kKeyUp
+  std::string text;           // kType: UTF-8; kLayout: LAYOUT[:VARIANT]
+  Button button = Button::kLeft;
+  double x = 0, y = 0;  // kMouseTo: 0.0–1.0 of the screen, clamped
+  int dx = 0,
+      dy = 0;  // kMouseMove: counts; kWheel and kHWheel: notches in dx (up and right positive)
+  int ms = 0;  // kKeyDelay … kTypeHold, kSleep
+};
+
+struct ActionError {
+  std::string why;  // "unknown key 'ctlr' (see kvm-type --list-keys)"; never holds typed text
+};
+
+// What `-k` and the words after `key` hold: keys joined by +.
+std::variant<Chord, ActionError> parse_chord(std::string_view word);
+
+// One line, with or without its line end. An empty line or a comment (#) is std::monostate.
+// Buttons may be given by HID number, 1–5. Numbers may have a sign and decimals, as in dotool.
+std::variant<std::monostate, Action, ActionError> parse_action(std::string_view line);
+
+}  // namespace kvm

@@ -1,0 +1,33 @@
+// The facts that travel inside a frame: one COM segment right after SOI (kvm(7), FRAMES).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/io.h"
+
+namespace kvm {
+
+enum class SourceState { kLive, kNoSignal, kNoDevice, kStalled };
+
+// "live", "no-signal", "no-device", "stalled": as in the COM segment and in JSON.
+const char* name_of(SourceState state) noexcept;
+
+struct FrameFacts {
+  std::optional<std::int64_t> time_us;    // unix time of the first pixel
+  std::optional<std::uint64_t> sequence;  // counts up; gaps are dropped frames
+  SourceState state = SourceState::kLive;
+};
+
+// The COM segment, marker and length included: "kvm t=… n=… s=…".
+std::string com_segment(const FrameFacts& facts);
+
+// What the image says of itself; defaults where it says nothing. Unknown words are passed over.
+FrameFacts read_facts(Bytes image) noexcept;
+
+// The bytes between SOI and what follows our COM segment: 0 when the image has none.
+std::size_t com_size(Bytes image) noexcept;
+
+}  // namespace kvm

@@ -1,0 +1,89 @@
+// Walks the markers of one JPEG image without decoding it: where it truly ends and what it is.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "base/io.h"
+
+namespace kvm {
+
+// T.81 table B.1.
+enum JpegMarker : std::uint8_t {
+  kTem = 0x01,
+  kSof0 = 0xc0,
+  kDht = 0xc4,
+  kJpg = 0xc8,
+  kDac = 0xcc,
+  kSof15 = 0xcf,
+  kRst0 = 0xd0,
+  kRst7 = 0xd7,
+  kSoi = 0xd8,
+  kEoi = 0xd9,
+  kSos = 0xda,
+  kDqt = 0xdb,
+  kDri = 0xdd,
+  kApp0 = 0xe0,
+  kApp14 = 0xee,
+};
+
+// Facts of one image. Offsets are from its SOI. Source: ITU-T T.81, annex B.
+struct JpegInfo {
+  std::size_t size = 0;  // SOI to EOI, both included
+  int width = 0, height = 0, components = 0;
+  int mcu_width = 0, mcu_height = 0;  // pixels, from the sampling factors
+  int restart_interval = 0;           // MCUs; 0: none
+  bool baseline = false;              // SOF0: 8 bits, sequential, Huffman
+  bool has_huffman_tables = false;
+  int scans = 0;
+  std::size_t first_segment = 0;  // the marker after SOI
+  std::size_t sof = 0, sos = 0;   // the 0xFF of the first SOFn and of the first SOS
+  std::size_t scan = 0;           // first byte of entropy-coded data
+};
+
+enum class JpegWalk {
+  kMore,  // all well so far: call again with more bytes
+  kDone,  // info() is complete
+  kBad,   // not a JPEG image, or cut short: reason() tells
+};
+
+// Resumes where it stopped, so that a growing buffer is read once.
+class JpegWalker {
+ public:
+  // `image` starts at the same SOI in every call, and only grows (it may move).
+  JpegWalk walk(Bytes image);
+  const JpegInfo& info() const noexcept { return info_; }
+  // How far it got: bytes from SOI.
+  std::size_t at() const noexcept { return at_; }
+  // Why kBad, for messages and counters: "truncated", "not a JPEG", "no picture", "bad segment".
+  const char* reason() const noexcept { return reason_; }
+
+ private:
+  JpegWalk bad(const char* reason) noexcept;
+  JpegWalk segment(Bytes image, std::uint8_t marker);
+  bool read_sof(Bytes segment);
+
+  JpegInfo info_;
+  std::size_t at_ = 0;
+  bool in_scan_ = false;
+  const char* reason_ = "";
+};
+
+// One whole image at the front of `image`; kMore means that it is cut short.
+JpegWalk walk_jpeg(Bytes image, JpegInfo& info);
+
+struct JpegSegment {
+  std::uint8_t marker;
+  Bytes all, body;  // from the marker on; behind marker and length
+};
+
+// Those of `image` between SOI and its first entropy-coded data; `info` is what walk_jpeg says of
+// it.
+std::vector<JpegSegment> segments_of(Bytes image, const JpegInfo& info);
+
+// How many tiles of one size a row of `mcus` is divided into: four where that divides, else what is
+// nearest.
+int tiles_across(int mcus) noexcept;
+
+}  // namespace kvm

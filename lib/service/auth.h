@@ -1,0 +1,107 @@
+// Who is who: passwords, sessions, and patience with those who guess.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "service/loop.h"
+#include "service/metrics.h"
+#include "service/passwords.h"
+
+namespace kvm {
+
+// How many failures an address may have, and how long it waits after that: 2 s, 4 s… 64 s.
+// Forgotten after an hour. IPv6 addresses count by their /64.
+class Throttle {
+ public:
+  // Seconds that this address has to wait at `now_us` (monotonic); 0: it may try.
+  std::int64_t wait_s(const std::string& address, std::int64_t now_us);
+  void failed(const std::string& address, std::int64_t now_us);
+  void succeeded(const std::string& address);
+
+ private:
+  struct Failures {
+    int count = 0;
+    std::int64_t last_us = 0;
+  };
+  std::map<std::string, Failures> failures_;
+};
+
+// Belongs to the loop's thread; the slow part of check() runs in a thread of its own.
+class Auth {
+ public:
+  static constexpr std::int64_t kSession_s = 12 * 3600;  // since it was last used
+
+  // `file` empty: everybody is let in. `ended`: sessions were ended, holds() tells which. Throws
+  // Error.
+  Auth(Loop& loop, Metrics& metrics, std::string file, std::function<void()> ended,
+       std::int64_t session_s = kSession_s);
+  ~Auth();
+
+  bool required() const noexcept { return !file_.empty(); }
+
+  // Reads the file again. Sessions of those whose line changed end. Throws Error; the old ones
+  // stay.
+  void reload();
+  // Whether the session that let the user in goes on.
+  bool holds(const User& user) const;
+
+  // A cookie's value or a name and password that were checked lately; nullopt: log in. The session
+  // is prolonged.
+  std::optional<User> session(const std::string& token);
+  std::optional<User> remembered(const std::string& name, const std::string& password);
+
+  enum class Verdict { kYes, kNo, kWait };
+  struct Checked {
+    Verdict verdict;
+    User user;            // kYes
+    std::int64_t wait_s;  // kWait: before the next try
+  };
+  // `done` is called in the loop, some tens of milliseconds later, or at once with kWait.
+  void check(const std::string& name, const std::string& password, const std::string& address,
+             std::function<void(const Checked&)> done);
+
+  // A new session's token: 256 random bits, in hex.
+  std::string open(const User& user);
+  void close(const std::string& token);
+
+ private:
+  struct Job {
+    std::string password, hash;
+    std::function<void(bool)> done;
+  };
+  struct Session {
+    User user;
+    std::int64_t until_us;  // monotonic
+  };
+  void work();
+  void forget_old();
+  std::optional<User> find(const std::string& key);
+  std::string mark(const std::string& name, const std::string& password) const;
+  const User& begin(const std::string& key, const User& user);
+
+  Loop& loop_;
+  Metrics& metrics_;
+  std::string file_;
+  std::function<void()> ended_;
+  std::int64_t session_us_;
+  std::vector<Account> accounts_;
+  std::string secret_;                       // for mark()
+  std::map<std::string, Session> sessions_;  // by token or mark
+  Throttle throttle_;
+  std::thread worker_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Job> jobs_;   // guarded by mutex_
+  bool stopping_ = false;  // guarded by mutex_
+};
+
+}  // namespace kvm

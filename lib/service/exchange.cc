@@ -1,0 +1,203 @@
+#include "service/exchange.h"
+
+#include <fcntl.h>
+#include <microhttpd.h>
+#include <sys/socket.h>
+
+#include "base/fd.h"
+#include "base/text.h"
+
+namespace kvm {
+
+namespace {
+
+constexpr std::size_t kMostBody = 1 << 20;       // bytes
+constexpr std::size_t kPulledBlock = 128 << 10;  // of a stream under TLS, bytes
+
+Visitor* visitor_of(MHD_Connection* connection) noexcept {
+  const auto* const info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+  return info ? static_cast<Visitor*>(info->socket_context) : nullptr;
+}
+
+bool encrypted(MHD_Connection* connection) noexcept {
+  return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_PROTOCOL) != nullptr;
+}
+
+// Ours, that the connection came in on; "" for a unix socket.
+std::string own_address(int fd) {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) < 0) return "";
+  return address.ss_family == AF_UNIX ? "" : text_of(reinterpret_cast<const sockaddr*>(&address));
+}
+
+Answer too_large() {
+  return {413, "text/plain; charset=utf-8", "the body is too large\n"};
+}
+
+MHD_Response* response_of(const Answer& answer) {
+  if (answer.image) {
+    const Bytes jpeg = answer.image->jpeg();
+    return MHD_create_response_from_buffer_with_free_callback_cls(
+        jpeg.size(), const_cast<std::uint8_t*>(jpeg.data()),
+        [](void* image) { delete static_cast<FramePtr*>(image); }, new FramePtr(answer.image));
+  }
+  const bool fixed = !answer.file.empty();
+  const std::string_view body = fixed ? answer.file : std::string_view(answer.body);
+  return MHD_create_response_from_buffer(body.size(), const_cast<char*>(body.data()),
+                                         fixed ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_COPY);
+}
+
+}  // namespace
+
+struct Exchange::Callbacks {
+  static ssize_t pull(void* context, std::uint64_t, char* into, std::size_t room) noexcept {
+    Request& request = **static_cast<RequestPtr*>(context);
+    const std::ptrdiff_t n = request.pull_ ? request.pull_(into, room) : -1;
+    if (n < 0) return MHD_CONTENT_READER_END_OF_STREAM;
+    if (n == 0) {
+      // A reader that returns 0 without this would be asked again at once, for ever.
+      MHD_suspend_connection(request.connection_);
+      request.suspended_ = true;
+    }
+    return n;
+  }
+  static void upgraded(void*, MHD_Connection*, void* context, const char* early,
+                       std::size_t early_size, MHD_socket fd,
+                       MHD_UpgradeResponseHandle* handle) noexcept {
+    ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
+    const Request& request = **static_cast<RequestPtr*>(context);
+    request.use_({fd, std::string(early, early_size), [handle, resumed = request.resumed_] {
+                    MHD_upgrade_action(handle, MHD_UPGRADE_ACTION_CLOSE);
+                    *resumed = true;  // the socket is closed when the library runs
+                  }});
+  }
+};
+
+Peer Exchange::peer_of(MHD_Connection* connection) const {
+  Peer peer;
+  if (const Visitor* const visitor = visitor_of(connection)) {
+    peer.address = visitor->address;
+    peer.own = own_address(visitor->fd);
+  }
+  peer.local = is_local(peer.address);
+  peer.tls = encrypted(connection);
+  if (trust_proxy_ && peer.local) {
+    // The last of them is what our proxy saw; those before it the client may have made up.
+    const auto value = [&](const char* name) {
+      const char* found = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+      return std::string_view(found ? found : "");
+    };
+    if (const auto forwarded = value("X-Forwarded-For"); !forwarded.empty()) {
+      peer.address = std::string(trim(split(forwarded, ',').back()));
+      peer.local = is_local(peer.address);
+    }
+    peer.tls = trim(split(value("X-Forwarded-Proto"), ',').back()) == "https";
+  }
+  peer.secure = peer.tls || peer.local;
+  return peer;
+}
+
+int Exchange::handle(MHD_Connection* connection, const char* url, const char* method,
+                     const char* data, std::size_t* size, void** context) {
+  if (!*context) {
+    auto request = std::make_shared<Request>();
+    request->connection_ = connection;
+    request->resumed_ = &resumed_;
+    request->method = method;
+    request->path = url;
+    request->peer = peer_of(connection);
+    request->encrypted_ = encrypted(connection);
+    *context = new RequestPtr(request);
+    ++metrics_.requests;
+    const auto length = parse_number<std::uint64_t>(request->header("Content-Length"));
+    if (length && *length > kMostBody) {
+      request->answer(too_large());
+      return send(*request);
+    }
+    return MHD_YES;
+  }
+  const RequestPtr request = *static_cast<RequestPtr*>(*context);
+  if (*size > 0) {
+    if (request->body.size() + *size > kMostBody) request->too_long_ = true;
+    if (!request->too_long_) request->body.append(data, *size);
+    *size = 0;
+    return MHD_YES;
+  }
+  return step(request);
+}
+
+int Exchange::step(const RequestPtr& request) {
+  using Step = Request::Step;
+  suspended_.erase(request.get());
+  if (request->step_ == Step::kReading) {
+    if (Visitor* const visitor = visitor_of(request->connection_)) visitors_.answering(*visitor);
+    request->step_ = Step::kRouted;
+    if (request->too_long_)
+      request->answer(too_large());
+    else
+      route_(request);
+  }
+  while (request->step_ == Step::kGoOn) {
+    request->step_ = Step::kRouted;
+    std::exchange(request->next_, nullptr)();
+  }
+  switch (request->step_) {
+    case Step::kReady:
+      return send(*request);
+    case Step::kDeferred:
+      MHD_suspend_connection(request->connection_);
+      request->suspended_ = true;
+      suspended_.insert(request.get());
+      return MHD_YES;
+    case Step::kHandedOver:
+      return MHD_YES;
+    case Step::kReading:
+    case Step::kRouted:
+    case Step::kGoOn:
+    case Step::kDone:
+      break;
+  }
+  return MHD_NO;
+}
+
+int Exchange::send(Request& request) {
+  const Answer& answer = request.answer_;
+  MHD_Response* made;
+  if (request.use_) {
+    made = MHD_create_response_for_upgrade(&Callbacks::upgraded, nullptr);
+  } else if (request.pull_) {
+    made = MHD_create_response_from_callback(
+        MHD_SIZE_UNKNOWN, kPulledBlock, &Callbacks::pull,
+        new RequestPtr(request.shared_from_this()),
+        [](void* context) { delete static_cast<RequestPtr*>(context); });
+  } else {
+    made = response_of(answer);
+  }
+  if (!made) return MHD_NO;
+  const Handle<MHD_Response, MHD_destroy_response> response(made);
+  if (!answer.type.empty())
+    MHD_add_response_header(made, MHD_HTTP_HEADER_CONTENT_TYPE, answer.type.c_str());
+  MHD_add_response_header(made, "X-Content-Type-Options", "nosniff");
+  for (const auto& [name, value] : answer.headers)
+    MHD_add_response_header(made, name.c_str(), value.c_str());
+  return MHD_queue_response(request.connection_, static_cast<unsigned>(answer.status), made);
+}
+
+void Exchange::completed(MHD_Connection* connection, void** context) noexcept {
+  const auto* const request = static_cast<RequestPtr*>(*context);
+  if (!request) return;
+  suspended_.erase(request->get());
+  (*request)->connection_ = nullptr;
+  (*request)->pull_ = nullptr;
+  delete request;
+  *context = nullptr;
+  if (Visitor* const visitor = visitor_of(connection)) visitors_.answered(*visitor);
+}
+
+void Exchange::end_waiting() {
+  for (const auto waiting = suspended_; Request * request : waiting)
+    request->answer({503, "text/plain; charset=utf-8", "the server is stopping\n"});
+}
+
+}  // namespace kvm

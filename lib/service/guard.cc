@@ -1,0 +1,55 @@
+#include "service/guard.h"
+
+#include <limits.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace kvm {
+
+namespace {
+
+std::string lower(std::string_view text) {
+  std::string small(text);
+  for (char& c : small)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+  return small;
+}
+
+}  // namespace
+
+std::string host_name(std::string_view host) {
+  if (host.starts_with('[')) {
+    const auto end = host.find(']');
+    return lower(host.substr(1, end == host.npos ? host.npos : end - 1));
+  }
+  host = host.substr(0, host.find(':'));
+  if (host.ends_with('.')) host.remove_suffix(1);
+  return lower(host);
+}
+
+HostList::HostList(const std::vector<std::string>& allowed) {
+  char name[HOST_NAME_MAX + 1] = "";
+  if (::gethostname(name, sizeof name - 1) == 0 && name[0] != '\0') {
+    names_.push_back(host_name(name));
+    const std::string label = names_.back().substr(0, names_.back().find('.'));
+    names_.push_back(label);
+    names_.push_back(label + ".local");
+  }
+  for (const std::string& one : allowed) names_.push_back(host_name(one));
+}
+
+bool HostList::allows(std::string_view host, std::string_view own, bool local) const {
+  if (host.empty()) return true;
+  const std::string name = host_name(host);
+  if (!own.empty() && name == own) return true;
+  if (local && name == "localhost") return true;
+  return std::find(names_.begin(), names_.end(), name) != names_.end();
+}
+
+bool same_origin(std::string_view origin, std::string_view host, bool tls) {
+  if (origin.empty()) return true;
+  return lower(origin) == (tls ? "https://" : "http://") + lower(host);
+}
+
+}  // namespace kvm

@@ -1,0 +1,31 @@
+// Which requests come from where they seem to: the Host allow-list and the Origin rule.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace kvm {
+
+// "example.org:8080" → "example.org", "[::1]:80" → "::1"; lower case, without a final dot.
+std::string host_name(std::string_view host);
+
+// Names by which this machine may be called: its host name, that with .local, localhost for those
+// on this machine, and --allow-host. A name that somebody else's DNS leads to us is none of them
+// (DNS rebinding).
+class HostList {
+ public:
+  explicit HostList(const std::vector<std::string>& allowed);
+
+  // `own` is the address that the connection came in on; "" for a unix socket. An empty Host header
+  // (HTTP/1.0, no browser) is fine.
+  bool allows(std::string_view host, std::string_view own, bool local) const;
+
+ private:
+  std::vector<std::string> names_;
+};
+
+// An Origin header, when one is sent, must name this very site: scheme and Host, to the letter.
+bool same_origin(std::string_view origin, std::string_view host, bool tls);
+
+}  // namespace kvm

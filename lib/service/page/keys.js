@@ -1,0 +1,29 @@
+// Key names: KeyboardEvent.code (UI Events) → Linux names as action lines take them, and labels.
+
+// Codes whose Linux name is neither their own in small letters nor made by the rules below.
+const ODD = new Map([...`Escape esc Backquote grave BracketLeft leftbrace
+BracketRight rightbrace Quote apostrophe Period dot IntlBackslash 102nd IntlRo ro IntlYen yen
+ContextMenu compose PrintScreen sysrq NumpadDivide kpslash
+NumpadMultiply kpasterisk NumpadSubtract kpminus NumpadAdd kpplus NumpadDecimal kpdot
+KanaMode katakanahiragana Convert henkan NonConvert muhenkan Lang1 hangeul Lang2 hanja
+Lang3 katakana Lang4 hiragana Lang5 zenkakuhankaku  AudioVolumeMute mute
+AudioVolumeUp volumeup AudioVolumeDown volumedown`.matchAll(/(\w+)\s(\w+)/g)].map(([, code, name]) => [code, name]));
+const PLAIN = /^(F\d+|Minus|Equal|Backspace|Tab|Backslash|\w+Lock|Semicolon|Enter|Comma|Slash|Space|Pause|Insert|Delete|Home|End|Page(Up|Down)|Power|Help|Undo|Again|Cut|Copy|Paste|Find|Props|Open)$/;
+
+export function key_name(code) {
+  if (ODD.has(code)) return ODD.get(code);
+  const [, kind, rest] = /^(Key|Digit|Arrow|Numpad)(\w+)$/.exec(code) ?? [];
+  if (kind) return (kind === 'Numpad' ? 'kp' : '') + rest.toLowerCase();
+  const [, modifier, side] = /^(Shift|Control|Alt|Meta)(Left|Right)$/.exec(code) ?? [];
+  if (modifier) return side.toLowerCase() + modifier.toLowerCase().replace('control', 'ctrl');
+  return PLAIN.test(code) ? code.toLowerCase() : undefined;
+}
+
+const LABELS = {compose: 'Menu', rightalt: 'AltGr', capslock: 'Caps', numlock: 'Num', scrolllock: 'Scroll',
+  sysrq: 'PrtSc', pageup: 'PgUp', pagedown: 'PgDn', delete: 'Del', insert: 'Ins', backspace: '⌫', enter: '⏎', kpenter: '⏎',
+  up: '↑', down: '↓', left: '←', right: '→', minus: '-', equal: '=', leftbrace: '[', rightbrace: ']',
+  semicolon: ';', apostrophe: "'", grave: '`', backslash: '\\', comma: ',', dot: '.', slash: '/'};
+export const key_label = name => LABELS[name] ??
+  name.replace(/^left|^right/, '').replace(/./, first => first.toUpperCase());
+
+export const MODIFIERS = ['left', 'right'].flatMap(side => ['ctrl', 'shift', 'alt', 'meta'].map(key => side + key));

@@ -1,0 +1,31 @@
+// The target's keyboard layout: the one chosen in any `.layout` list, else what kvm-type tells of.
+import {keep, kept} from './play.js';
+
+const lists = document.querySelectorAll('.layout');
+let told = '', filled;
+
+export const chosen_layout = () => kept('layout', '');
+export const layout = () => chosen_layout() || told || 'us';
+
+// `changed` is called when layout() may be another.
+export function follow_layout(link, changed) {
+  const choose = name => {
+    keep('layout', name);
+    for (const list of lists) list.value = name;
+    changed();
+  };
+  for (const list of lists) list.onchange = () => choose(list.value);
+  link.on('state', ({kvm: {keyboard}}) => {
+    told = keyboard?.layout ?? '';
+    for (const list of lists) list.options[0].text = `kvm-type’s own: ${told || '?'}`;
+    changed();
+  });
+}
+
+// There are hundreds: they are asked for when somebody may choose.
+export const fill_layouts = () => filled ??= fetch('/layouts').then(reply => reply.json()).then(all => {
+  for (const list of lists) {
+    list.append(...all.map(({name, variant, title}) => new Option(title, variant ? `${name}:${variant}` : name)));
+    list.value = chosen_layout();
+  }
+}).catch(() => filled = null);

@@ -1,0 +1,146 @@
+// The one WebSocket (kvm-mjpeg-httpd(1), WEBSOCKET): pictures and state down, action lines up.
+// Knows what this page holds down, whoever pressed it, and lets go of it when it must.
+
+const BEAT_MS = 150;    // the server releases what we hold after 500 ms without a word
+const PROBE_MS = 5000;  // a server that answers nothing for so long is taken for gone
+const LONGEST_WAIT_MS = 10000, CONNECT_MS = 5000;
+
+export class Link extends EventTarget {
+  held = new Map();  // "key a" → the line that undoes it
+  state = null;      // the last state message; null while there is no link
+  number = 0;        // lines sent since the link came up
+  quiet = false;     // what goes up now is secret: not for a recording
+  #failures = 0;     // to connect, in a row
+  #bare = false;     // the server answers, but gives no WebSocket
+  #heard;            // when, by our clock
+  #socket;
+  #retry;
+
+  constructor() {
+    super();
+    setInterval(() => this.held.size && this.tell({op: 'beat'}), BEAT_MS);
+    setInterval(() => this.#probe(), PROBE_MS);
+    for (const away of ['blur', 'pagehide']) addEventListener(away, () => this.release());
+    addEventListener('online', () => this.connect());
+    document.addEventListener('visibilitychange', () => document.hidden ? this.release() : this.connect());
+  }
+
+  get open() { return this.#socket?.readyState === WebSocket.OPEN; }
+  get waiting() { return this.#socket?.bufferedAmount ?? 0; }  // bytes not yet on the wire
+
+  connect() {
+    if (this.open) return;
+    this.drop();
+    const socket = this.#socket = new WebSocket('/ws');
+    socket.binaryType = 'arraybuffer';
+    socket.onmessage = ({data}) => {
+      this.#heard = Date.now();
+      typeof data === 'string' ? this.#hear(JSON.parse(data)) : this.#emit('picture', data);
+    };
+    socket.onclose = () => this.#lost();
+    this.#retry = setTimeout(() => this.#lost(), CONNECT_MS);
+  }
+
+  drop() {
+    clearTimeout(this.#retry);
+    if (!this.#socket) return;
+    this.#socket.onclose = this.#socket.onmessage = null;
+    this.#socket.close();
+    this.#socket = null;
+  }
+
+  #lost() {
+    this.drop();
+    this.held.clear();
+    this.state = null;
+    this.number = 0;
+    const wait_ms = Math.min(500 * 2 ** this.#failures++, LONGEST_WAIT_MS) * (0.8 + 0.4 * Math.random());
+    this.#retry = setTimeout(() => this.connect(), wait_ms);
+    this.#emit('released');
+    if (!this.#bare) this.#emit('lost', {attempt: this.#failures, wait_ms});
+    this.#probe();
+  }
+
+  #hear(message) {
+    if (message.op === 'state') {
+      const first = !this.state;
+      this.state = message;
+      if (this.other) this.held.clear();  // taken over: the server let go
+      if (first) {
+        clearTimeout(this.#retry);
+        this.#failures = 0;
+        this.#bare = false;
+        this.#emit('first');
+        this.#probe();
+      }
+    }
+    this.#emit(message.op, message);
+  }
+
+  on(name, act) { this.addEventListener(name, ({detail}) => act(detail)); }
+  #emit(name, detail) { this.dispatchEvent(new CustomEvent(name, {detail})); }
+
+  // Asks over plain HTTP: tells a dead link from a still picture, and an ended session from both.
+  async #probe() {
+    if (document.hidden) return;
+    const asked = Date.now();
+    try {
+      const reply = await fetch('/state', {signal: AbortSignal.timeout(PROBE_MS - 500)});
+      if (reply.status === 401) return location.reload();
+      const {result} = await reply.json();
+      this.#emit('probe', {now_us: result.kvm.now_us, asked, answered: Date.now()});
+      if (this.#failures > 1) this.#emit('bare', {result, first: !this.#bare});
+      this.#bare = this.#failures > 1;
+    } catch {
+      this.#bare = false;
+      if (this.open && this.#heard < asked) this.#lost();
+    }
+  }
+
+  // Whether we are told what the target took, and the lines that it has yet to take.
+  get told() { return Boolean(this.state?.kvm.keyboard); }
+  get behind() { return this.told ? this.number - this.state.you.taken : 0; }
+
+  // Who else controls, if anybody does.
+  get other() {
+    const {you, kvm: {controller}} = this.state;
+    return you.controller || controller.shared ? null : controller.id;
+  }
+
+  // A control message; false when there is no link.
+  tell(message) {
+    if (this.open) this.#socket.send(JSON.stringify(message));
+    return this.open;
+  }
+
+  // Whether lines may go up: control that nobody has falls to who uses it.
+  #may() {
+    if (!this.open || !this.state) return false;
+    if (this.state.you.role === 'control' && this.other == null) return true;
+    this.#emit('denied');
+    return false;
+  }
+
+  // Action lines, in order; false when they did not go.
+  send(...lines) {
+    if (!lines.length || !this.#may()) return false;
+    this.#socket.send(lines.join('\n'));
+    for (const line of lines) {
+      const [, thing, way, what] = /^(key|button)(down|up) (.+)/.exec(line) ?? [];
+      if (way === 'down') this.held.set(`${thing} ${what}`, `${thing}up ${what}`);
+      else if (way === 'up') this.held.delete(`${thing} ${what}`);
+      else if (line === 'releaseall') this.held.clear();
+    }
+    this.#emit('sent', lines);  // not yet counted: the first of them is number + 1
+    this.number += lines.length;
+    return true;
+  }
+
+  holds = key => this.held.has(`key ${key}`);
+
+  release() {
+    this.send(...this.held.values());
+    this.held.clear();
+    this.#emit('released');
+  }
+}

@@ -1,0 +1,54 @@
+// Puts the page together.
+import {keyboard} from './keyboard.js';
+import {Link} from './link.js';
+import {mouse} from './mouse.js';
+import {on_screen_keyboard} from './osk.js';
+import {capture, mouse_panel, shortcuts, sight} from './panels.js';
+import {$} from './play.js';
+import {Screen} from './screen.js';
+import {scripts} from './scripts.js';
+import {status} from './status.js';
+import {texts} from './text.js';
+
+for (const opener of $('tools').children) {
+  const panel = opener.popoverTargetElement;
+  if (panel) {
+    panel.ariaLabel = opener.textContent;
+    panel.addEventListener('toggle', ({newState}) => opener.ariaExpanded = newState === 'open');
+  }
+  opener.insertAdjacentHTML('afterbegin',
+    `<svg aria-hidden=true viewBox="0 0 24 24"><use href="/page/icons.svg#${panel?.id ?? 'osk'}"/></svg>`);
+}
+
+const link = new Link();
+const screen = new Screen(link);
+status(link, screen);
+keyboard(link, screen.element, () => $('tools').querySelector('button').focus());
+on_screen_keyboard(link);
+shortcuts(link);
+mouse_panel(link, mouse(link, screen));
+texts(link);
+scripts(link);
+capture();
+sight(screen, new URLSearchParams(location.search).get('mode') ?? undefined);
+
+let fades;
+function toast(words) {
+  $('toast').textContent = words;
+  $('toast').hidden = false;
+  clearTimeout(fades);
+  fades = setTimeout(() => $('toast').hidden = true, 6000);
+}
+link.on('error', ({why}) => toast(`Refused: ${why}`));
+link.on('denied', () => toast(link.state.you.role === 'control'
+  ? 'Somebody else controls. “Take over” makes it you.' : 'You may watch, not control.'));
+
+$('take').onclick = () => {
+  link.tell({op: 'control', take: !link.state.you.controller});
+  screen.element.focus();
+};
+$('retry').onclick = () => link.connect();
+$('logout').onsubmit = () => link.drop();
+
+link.connect();
+screen.element.focus();

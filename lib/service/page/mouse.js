@@ -1,0 +1,163 @@
+// Mouse and touch, absolute or relative (Pointer Lock); moves go up at most once a frame and never
+// faster than the link carries them.
+
+const BUTTONS = ['left', 'middle', 'right', 'back', 'forward'];
+const NOTCH_PX = 100;       // wheel travel that is one notch
+const FINGER_NOTCH_PX = 20;
+const BACKLOG_BYTES = 512;  // more than this waiting to go up: a move waits too
+const HOLD_MS = 500, AGAIN_MS = 300;
+const TAP_PX = 10, PINCH_PX = 24;
+
+const between = (a, b) => Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY);
+
+// Returns what one may choose.
+export function mouse(link, screen) {
+  const way = {relative: false, reverse: false};  // reverse: the wheel turns the other way
+  const area = screen.element;
+  let waiting = null;   // an absolute move
+  let by = [0, 0];      // a relative one
+  let wheel = [0, 0];   // parts of notches, right and up
+  let frame = 0;
+  const fingers = new Map();
+  let gesture = {};
+
+  area.onmousedown = event => button(event, true);
+  onmouseup = event => button(event, false);
+  onmousemove = event => {
+    const ours = document.pointerLockElement || area.contains(event.target) ||
+      /button/.test([...link.held.keys()]);  // a drag may leave the picture
+    if (ours) move(event);
+  };
+  area.onwheel = event => {
+    event.preventDefault();
+    const unit = [1 / NOTCH_PX, 1 / 3, 1][event.deltaMode] * (way.reverse ? -1 : 1);
+    scroll(event.deltaX * unit, -event.deltaY * unit);
+  };
+  area.oncontextmenu = area.ondragstart = area.onauxclick = event => event.preventDefault();
+  area.onpointerdown = event => touch(event, finger_down);
+  area.onpointermove = event => touch(event, finger_move);
+  area.onpointerup = area.onpointercancel = event => touch(event, finger_up);
+  return way;
+
+  // Sends the move that waits, then `lines`.
+  function flush(...lines) {
+    const whole = by.map(Math.trunc);
+    if (whole.some(Boolean)) lines.unshift(`mousemove ${whole.join(' ')}`);
+    if (waiting) lines.unshift(`mouseto ${waiting.map(v => v.toFixed(5)).join(' ')}`);
+    waiting = null;
+    by = by.map((v, i) => v - whole[i]);
+    link.send(...lines);
+  }
+
+  function soon() {
+    frame ||= requestAnimationFrame(() => {
+      frame = 0;
+      if (link.waiting > BACKLOG_BYTES) soon();
+      else flush();
+    });
+  }
+
+  function move(event) {
+    point(event);
+    if (document.pointerLockElement) shift(event.movementX, event.movementY);
+    soon();
+  }
+
+  function point(event) {
+    if (!way.relative) waiting = screen.point(event);
+  }
+
+  function shift(dx, dy) {
+    if (way.relative) by = [by[0] + dx, by[1] + dy];
+  }
+
+  function button(event, down) {
+    const name = BUTTONS[event.button];
+    if (!down && !link.held.has(`button ${name}`)) return;
+    event.preventDefault();
+    if (down) area.focus({preventScroll: true});
+    if (down && way.relative && !document.pointerLockElement)
+      return area.requestPointerLock({unadjustedMovement: true})
+        ?.catch(() => area.requestPointerLock());
+    point(event);
+    flush(`button${down ? 'down' : 'up'} ${name}`);
+  }
+
+  // In notches; what is less than one waits for the rest.
+  function scroll(right, up) {
+    const sum = [wheel[0] + right, wheel[1] + up];
+    const [h, v] = sum.map(notches => Math.trunc(notches.toFixed(6)));  // 0.4 + 0.6 is one
+    wheel = [sum[0] - h, sum[1] - v];
+    if (v) flush(`wheel ${v}`);
+    if (h) flush(`hwheel ${h}`);
+  }
+
+  function touch(event, act) {
+    if (event.pointerType !== 'touch') return;
+    event.preventDefault();  // no mouse events of the browser's making
+    if (act === finger_down || fingers.has(event.pointerId)) act(event);
+  }
+
+  // One finger moves; a tap clicks, a held one clicks right, tap and drag drags. Two scroll or
+  // pinch; a tap of two is the right button, of three the middle one.
+  function finger_down(event) {
+    area.focus({preventScroll: true});
+    fingers.set(event.pointerId, event);
+    if (fingers.size === 1) {
+      const drag = event.timeStamp - gesture.tapped < AGAIN_MS;
+      gesture = {first: event, most: 1, drag};
+      point(event);
+      if (drag) flush('buttondown left');
+      else gesture.hold = setTimeout(() => click('right'), HOLD_MS);
+    } else {
+      clearTimeout(gesture.hold);
+      gesture.most = fingers.size;
+      gesture.start = pair();
+    }
+  }
+
+  function click(button) {
+    gesture.done = true;
+    flush(`buttondown ${button}`, `buttonup ${button}`);
+  }
+
+  // The middle of two fingers, and how far they are apart.
+  function pair() {
+    const [a, b] = [...fingers.values()];
+    return {clientX: (a.clientX + b.clientX) / 2, clientY: (a.clientY + b.clientY) / 2, apart: between(a, b)};
+  }
+
+  function finger_move(event) {
+    const one = gesture.most === 1, before = fingers.get(event.pointerId);
+    if (one && !gesture.moved && between(event, gesture.first) < TAP_PX) return;
+    const old = !one && fingers.size === 2 && pair();
+    fingers.set(event.pointerId, event);
+    clearTimeout(gesture.hold);
+    if (old) two(old, pair());
+    if (!one || gesture.done) return;
+    gesture.moved = true;
+    point(event);
+    shift(event.clientX - before.clientX, event.clientY - before.clientY);
+    soon();
+  }
+
+  function two(old, now) {
+    if (Math.abs(now.apart - gesture.start.apart) > PINCH_PX) gesture.way ??= 'pinch';
+    if (between(now, gesture.start) > TAP_PX) gesture.way ??= 'scroll';
+    const [dx, dy] = [now.clientX - old.clientX, now.clientY - old.clientY];
+    if (gesture.way === 'pinch') screen.zoom(now.apart / old.apart, now, dx, dy);
+    if (gesture.way === 'scroll') scroll(-dx / FINGER_NOTCH_PX, dy / FINGER_NOTCH_PX);
+    gesture.moved ||= gesture.way;
+  }
+
+  function finger_up(event) {
+    fingers.delete(event.pointerId);
+    clearTimeout(gesture.hold);
+    if (fingers.size) return;
+    if (gesture.drag) flush('buttonup left');
+    else if (!gesture.moved && !gesture.done && event.type === 'pointerup') {
+      click(['left', 'right', 'middle'][gesture.most - 1] ?? 'left');
+      if (gesture.most === 1) gesture.tapped = event.timeStamp;
+    }
+  }
+}

@@ -1,0 +1,118 @@
+// The on-screen keyboard: the legends of any layout, sticky modifiers, by touch, mouse or Tab.
+import {key_label, MODIFIERS} from './keys.js';
+import {fill_layouts, follow_layout, layout} from './layouts.js';
+import {$, make} from './play.js';
+
+const BLOCKS = [`esc f1 f2 f3 f4 f5 f6 f7 f8 f9 f10 f11 f12
+grave 1 2 3 4 5 6 7 8 9 0 minus equal backspace
+tab q w e r t y u i o p leftbrace rightbrace backslash
+capslock a s d f g h j k l semicolon apostrophe enter
+leftshift 102nd z x c v b n m comma dot slash rightshift
+leftctrl leftmeta leftalt space rightalt rightmeta compose rightctrl`, `sysrq scrolllock pause
+insert home pageup
+delete end pagedown
+numlock up kpenter
+left down right`];
+const WIDTHS = {backspace: 2, tab: 1.5, backslash: 1.5, capslock: 1.75, enter: 2.25, leftshift: 1.25,
+  rightshift: 2.75, space: 6, leftctrl: 1.5, rightctrl: 1.5};
+
+export function on_screen_keyboard(link) {
+  const keys = new Map();    // Linux name → button
+  const sticky = new Map();  // modifier pressed here → whether it is locked
+  let legends = {};          // Linux name → plain, with Shift, with AltGr, with both
+  let printed;               // the layout that these are of
+  let level;                 // on show: 0 all of them, else that one
+
+  $('osk-keys').append(...BLOCKS.map(rows => make('div', ...rows.split('\n').map(names =>
+    make('div', ...names.split(' ').map(name => key(name, make('button'))))))));
+  $('osk-open').onclick = () => {
+    $('osk-open').ariaExpanded = !$('osk').toggleAttribute('hidden');
+    fill_layouts();
+    load();
+    $('screen').focus();
+  };
+  print();
+  follow_layout(link, load);
+  for (const event of ['sent', 'released']) link.on(event, show);
+  field($('osk-text'));
+
+  function key(name, button) {
+    button.style.flexGrow = WIDTHS[name] ?? 1;
+    keys.set(name, button);
+    const modifier = MODIFIERS.includes(name);
+    button.onpointerdown = event => {
+      event.preventDefault();  // the focus stays where it is
+      if (modifier) return;
+      button.setPointerCapture(event.pointerId);
+      link.send(`keydown ${name}`);
+    };
+    button.onpointerup = button.onpointercancel = () => modifier || rise(name);
+    button.onclick = event => {
+      if (modifier) modify(name);
+      else if (event.detail === 0 && link.send(`keydown ${name}`)) rise(name);  // Enter or Space on it
+    };
+    return button;
+  }
+
+  // A key goes up, and with it the modifiers that were meant for it alone.
+  function rise(name) {
+    const once = [...sticky].filter(([, locked]) => !locked).map(([modifier]) => modifier);
+    link.send(...[name, ...once].filter(link.holds).map(held => `keyup ${held}`));
+  }
+
+  // Pressed once, for the next key; twice, until the third time.
+  function modify(name) {
+    const locked = sticky.get(name);
+    if (locked) link.send(`keyup ${name}`);
+    else if (locked === false || link.send(`keydown ${name}`)) sticky.set(name, locked === false);
+    show();
+  }
+
+  function show() {
+    for (const name of MODIFIERS) {
+      const down = link.holds(name);
+      if (!down) sticky.delete(name);
+      keys.get(name).ariaPressed = down;
+      keys.get(name).classList.toggle('locked', sticky.get(name) ?? false);
+    }
+    print();
+  }
+
+  async function load() {
+    const wanted = layout();
+    if ($('osk').hidden || printed === wanted) return;
+    printed = wanted;
+    const got = await fetch(`/legends?layout=${wanted}`).then(reply => reply.json()).catch(() => ({}));
+    if (printed !== wanted) return;
+    legends = got;
+    level = null;
+    print();
+  }
+
+  // All that a key types, or what it types with the modifiers that are down.
+  function print() {
+    const now = (link.holds('leftshift') || link.holds('rightshift')) + 2 * link.holds('rightalt');
+    if (level === now) return;
+    level = now;
+    for (const [name, button] of keys) {
+      const levels = legends[name] ?? Array(4).fill(key_label(name)), [plain, shift, altgr] = levels;
+      const letter = plain.toUpperCase() === shift, main = level ? levels[level] : letter ? shift : plain;
+      const small = text => level || main === text ? [] : [make('small', text)];
+      button.ariaLabel = main || key_label(name);
+      button.replaceChildren(...letter ? [] : small(shift), main, ...small(altgr));
+    }
+  }
+
+  // A text field for a phone's keyboard or an input method: what it makes is typed as text.
+  function field(input) {
+    input.oninput = ({isComposing}) => {
+      if (!isComposing && input.value && link.send(`type ${input.value}`)) input.value = '';
+    };
+    input.addEventListener('compositionend', input.oninput);
+    input.onkeydown = event => {
+      if (event.isComposing || input.value || !/^(Enter|Backspace)$/.test(event.key)) return;
+      event.preventDefault();
+      link.send(`key ${event.key.toLowerCase()}`);
+    };
+  }
+}

@@ -1,0 +1,114 @@
+// The smaller panels: shortcuts, mouse, capture and view.
+import {$, download, keep, kept, make, play} from './play.js';
+
+const REPEAT_MS = 150, JIGGLE_MS = 60000;
+const REPEATED = ['F2', 'F12', 'Del', 'Esc', 'F8', 'F10'];
+const CHORDS = ['Ctrl+Alt+Del', 'Alt+Tab', 'Alt+F4', 'Win', 'Win+L', 'Win+R', 'Ctrl+Shift+Esc', 'Ctrl+W', 'PrtSc'];
+const REISUB = [...'reisub'].flatMap(key => [`key alt+sysrq+${key}`, 'sleep 1000']);
+
+function button(label, act) {
+  const element = make('button', label);
+  element.onclick = () => act(element);
+  return element;
+}
+
+export function shortcuts(link) {
+  const chord = (keys, label = keys) => button(label, () => link.send(`key ${keys}`));
+  $('chords').append(...CHORDS.map(keys => chord(keys)), button('SysRq REISUB', element => {
+    const sure = element.classList.toggle('sure');
+    element.textContent = sure ? 'Reboot the target?' : 'SysRq REISUB';
+    if (!sure) play(link, REISUB).catch(() => {});
+  }));
+  for (let i = 1; i <= 12; i++) $('terminals').append(chord(`Ctrl+Alt+F${i}`, `F${i}`));
+
+  let running, timer;
+  const run = element => {
+    clearInterval(timer);
+    if (running) running.ariaPressed = false;
+    running = element !== running && element;
+    if (!running) return;
+    running.ariaPressed = true;
+    timer = setInterval(() => link.send(`key ${running.textContent}`) || run(), REPEAT_MS);
+  };
+  $('repeats').append(...REPEATED.map(key => button(key, run)));
+
+  const own = () => kept('shortcuts', []);
+  const show = () => $('own').replaceChildren(...own().map(keys => {
+    const drop = button('×', () => { keep('shortcuts', own().filter(other => other !== keys)); show(); });
+    drop.ariaLabel = `Remove ${keys}`;
+    return make('span', chord(keys), drop);
+  }));
+  $('own-form').onsubmit = event => {
+    event.preventDefault();
+    keep('shortcuts', [...new Set([...own(), $('own-keys').value.trim()])]);
+    $('own-form').reset();
+    show();
+  };
+  show();
+}
+
+// Radio buttons of one name: `use(value)` now, with the one that was kept, and at every change.
+function choose(name, otherwise, use, now = kept(name, otherwise)) {
+  for (const radio of document.getElementsByName(name)) {
+    radio.onchange = () => { keep(name, radio.value); use(radio.value); };
+    radio.checked = radio.value === now;
+    if (radio.checked) use(radio.value);
+  }
+}
+
+export function mouse_panel(link, mouse) {
+  choose('mouse', 'absolute', way => mouse.relative = way === 'relative');
+  $('reverse').onchange = () => keep('reverse', mouse.reverse = $('reverse').checked);
+  $('reverse').checked = mouse.reverse = kept('reverse', false);
+  let last = performance.now();
+  link.on('sent', () => last = performance.now());
+  setInterval(() => {
+    if ($('jiggle').checked && performance.now() - last >= JIGGLE_MS && link.state?.you.controller)
+      link.send('mousemove 1 0', 'mousemove -1 0');
+  }, 1000);
+}
+
+export function sight(screen, mode) {
+  choose('size', 'fit', size => screen.fit(size === 'fit'));
+  choose('mode', 'tiles', how => screen.use(how), mode);
+  $('fullscreen').onclick = async () => {
+    await document.documentElement.requestFullscreen();
+    $('sight').hidePopover();
+    screen.element.focus();
+    navigator.keyboard?.lock?.().catch(() => {});  // Alt+Tab, Ctrl+W and Esc go to the target
+  };
+}
+
+const file_name = suffix => `${$('title').textContent.replace(/\W+/g, '-')}-` +
+  `${new Date().toISOString().slice(0, 19).replace(/\D/g, '-')}.${suffix}`;
+
+export function capture() {
+  const say = words => $('film-said').textContent = words;
+  $('snapshot').onclick = async () => {
+    const reply = await fetch('/snapshot');
+    reply.ok ? download(file_name('jpg'), [await reply.blob()]) : say('There is no picture.');
+  };
+  let film;
+  $('film').onclick = () => {
+    if (film) return film.stop();
+    const began = Date.now(), parts = [];
+    const type = ['video/webm', 'video/mp4'].find(kind => MediaRecorder.isTypeSupported(kind));
+    const show = () => {
+      $('film').ariaPressed = Boolean(film);
+      $('film').textContent = film ? 'Stop' : 'Record film';
+      document.body.classList.toggle('filming', Boolean(film));
+    };
+    document.querySelector('[value=tiles]').click();
+    if ($('tiles').hidden) return say('There are no tiles to record.');
+    film = new MediaRecorder($('tiles').captureStream(), {mimeType: type, videoBitsPerSecond: 4e6});
+    film.ondataavailable = ({data}) => parts.push(data);
+    film.onstop = () => {
+      film = null;
+      show();
+      say(`${Math.round((Date.now() - began) / 1000)} s recorded.`);
+      download(file_name(type.slice(6)), parts, type);
+    };
+    film.start(1000);
+    show();
+  };
+}

@@ -1,0 +1,146 @@
+// What the target shows: changed tiles on a canvas, or the MJPEG stream in an <img>: by choice, or
+// where tiles do not come or cannot be decoded.
+import {$} from './play.js';
+
+const HEADER = 16, PIECE = 16, WHOLE = 1, HEAD = 2;  // bytes; flags
+const MOST_UNDECODED = 3, AGAIN_MS = 20000;
+const UNDECODED = 'MJPEG: tiles cannot be decoded';
+
+// One picture update (kvm-mjpeg-httpd(1), WEBSOCKET).
+function parse(buffer, head) {
+  const view = new DataView(buffer), u8 = at => view.getUint8(at), u16 = at => view.getUint16(at, true);
+  const u32 = at => view.getUint32(at, true), whole = u8(1) & WHOLE, pieces = [];
+  for (let at = HEADER, from = HEADER + u16(2) * PIECE, end = from; at < end; at += PIECE) {
+    const left = u8(at + 8), top = u8(at + 9), width = u16(at + 4), height = u16(at + 6), bytes = u32(at + 12);
+    const drawn = [width - left - u8(at + 10), height - top - u8(at + 11)];
+    if (!whole) new DataView(head).setUint32(7, height << 16 | width);
+    pieces.push({jpeg: new Blob([whole ? '' : head, new Uint8Array(buffer, from, bytes)], {type: 'image/jpeg'}),
+      area: [left, top, ...drawn, u16(at) + left, u16(at + 2) + top, ...drawn]});
+    from += bytes;
+  }
+  return {id: u32(4), time_us: Number(view.getBigInt64(8, true)), whole, pieces};
+}
+
+export class Screen {
+  element = $('screen');
+  trouble = '';    // why the stream stands in for tiles
+  shown = 0;       // pictures since the page was loaded
+  bytes = 0;       // received, likewise
+  time_us = 0;     // when the newest picture was captured; 0: not known
+  shown_ms = 0;    // when it was on screen, by our clock
+  width = 0;
+  height = 0;
+  #link;
+  #head;           // of pieces
+  #canvas = $('tiles');
+  #image = $('stream');
+  #view = $('view');
+  #paint = this.#canvas.getContext('2d', {alpha: false});
+  #turn = Promise.resolve();
+  #zoom;
+  #mode = 'tiles';  // as chosen; or mjpeg
+  #undecoded = 0;   // updates in a row
+
+  constructor(link) {
+    this.#link = link;
+    link.on('picture', detail => this.#update(detail));
+    link.on('first', () => this.trouble ? this.#stand_in('') : (document.hidden || !this.tiles) && this.#ask());
+    link.on('bare', ({first}) => first && this.#stand_in('MJPEG: no WebSocket'));
+    document.addEventListener('visibilitychange', () => this.#ask());
+    this.#image.onload = () => this.#shown(0, this.#image.naturalWidth, this.#image.naturalHeight);
+    new ResizeObserver(() => this.#lay()).observe(this.#view);
+  }
+
+  get tiles() { return this.#mode === 'tiles' && !this.trouble; }
+
+  use(mode) {
+    if (mode === this.#mode) return;
+    this.#mode = mode;
+    this.#choose();
+  }
+
+  #stand_in(trouble) {
+    this.trouble = trouble;
+    this.#choose();
+  }
+
+  #choose() {
+    this.#canvas.hidden = !this.tiles;
+    this.#image.hidden = this.tiles;
+    this.#ask();
+  }
+
+  // For the pictures of this mode, from a whole one on; a hidden page wants none.
+  #ask() {
+    this.#link.tell({op: 'picture', mode: this.tiles && !document.hidden ? 'tiles' : 'off'});
+    if (this.tiles || document.hidden) this.#image.removeAttribute('src');
+    else this.#image.src = `/stream?${Date.now()}`;
+  }
+
+  // Pieces are decoded side by side; updates are drawn in the order in which they came.
+  #update(buffer) {
+    this.bytes += buffer.byteLength;
+    if (new Uint8Array(buffer)[1] & HEAD) return this.#head = buffer.slice(HEADER);
+    const {id, time_us, whole, pieces} = parse(buffer, this.#head);
+    const decoded = Promise.all(pieces.map(({jpeg}) => createImageBitmap(jpeg, {colorSpaceConversion: 'none'})));
+    decoded.catch(() => {});
+    this.#turn = this.#turn.then(async () => {
+      try {
+        const bitmaps = await decoded;
+        const canvas = this.#canvas, {width, height} = whole ? bitmaps[0] : canvas;
+        if (canvas.width !== width) canvas.width = width;
+        if (canvas.height !== height) canvas.height = height;
+        bitmaps.forEach((bitmap, i) => this.#paint.drawImage(bitmap, ...pieces[i].area));
+        bitmaps.forEach(bitmap => bitmap.close());
+        this.#shown(time_us, width, height);
+        this.#link.tell({op: 'ack', id});
+        this.#undecoded = 0;
+      } catch {
+        if (++this.#undecoded < MOST_UNDECODED) return this.#ask();  // begin again
+        this.#stand_in(UNDECODED);
+        setTimeout(() => this.trouble === UNDECODED && this.#stand_in(''), AGAIN_MS);
+      }
+    });
+  }
+
+  #shown(time_us, width, height) {
+    this.shown++;
+    this.time_us = time_us;
+    this.shown_ms = Date.now();
+    if (width === this.width && height === this.height) return;
+    Object.assign(this, {width, height});
+    this.#lay();
+  }
+
+  // Fit: as large as there is room. Full: one pixel of the target is one pixel here.
+  fit(yes) {
+    this.#view.classList.toggle('fit', yes);
+    this.#lay();
+  }
+
+  #lay() {
+    const {width, height} = this, room = this.#view.getBoundingClientRect();
+    if (!width) return;
+    const scale = this.#view.classList.contains('fit')
+      ? Math.min(room.width / width, room.height / height) : 1 / devicePixelRatio;
+    this.#zoom = {scale: 1, x: 0, y: 0};
+    Object.assign(this.element.style, {width: `${width * scale}px`, height: `${height * scale}px`, transform: ''});
+  }
+
+  // Enlarges by `factor` about where an event is, and moves along.
+  zoom(factor, {clientX, clientY}, dx, dy) {
+    const box = this.element.getBoundingClientRect(), {scale, x, y} = this.#zoom;
+    const next = Math.min(Math.max(scale * factor, 1), 8), less = 1 - next / scale;
+    this.#zoom = next === 1 ? {scale: 1, x: 0, y: 0} : {scale: next,
+      x: x + dx + (clientX - box.left - box.width / 2) * less,
+      y: y + dy + (clientY - box.top - box.height / 2) * less};
+    this.element.style.transform = `translate(${this.#zoom.x}px, ${this.#zoom.y}px) scale(${next})`;
+  }
+
+  // Where an event is on the target's screen, 0–1 each way.
+  point({clientX, clientY}) {
+    const box = this.element.getBoundingClientRect();
+    return [(clientX - box.left) / box.width, (clientY - box.top) / box.height]
+      .map(part => Math.min(Math.max(part, 0), 1));
+  }
+}

@@ -1,0 +1,64 @@
+// Records what one does as action lines with pauses; edits, keeps, loads and plays them.
+import {$, download, keep, kept, player} from './play.js';
+
+const PAUSE_MS = 20;  // a shorter pause is not worth a line
+
+export function scripts(link) {
+  const script = $('script'), name = $('script-name'), list = $('script-list'), record = $('script-record');
+  const say = words => $('script-said').textContent = words;
+  const all = () => kept('scripts', {});
+  const show = chosen => {
+    list.replaceChildren(new Option('–', ''), ...Object.keys(all()).map(key => new Option(key)));
+    list.value = chosen;
+  };
+  show('');
+  list.onchange = () => {
+    script.value = all()[list.value] ?? '';
+    name.value = list.value;
+  };
+  $('script-keep').onclick = () => {
+    const key = name.value.trim() || 'unnamed';
+    keep('scripts', {...all(), [key]: script.value});
+    show(key);
+    say(`Kept in this browser as ${key}.`);
+  };
+  $('script-drop').onclick = () => {
+    const {[list.value]: gone, ...rest} = all();
+    keep('scripts', rest);
+    show('');
+  };
+  $('script-save').onclick = () => download(`${name.value.trim() || 'script'}.kvm`, [script.value], 'text/plain');
+  $('script-open').onclick = () => $('script-file').click();
+  $('script-file').onchange = async ({target}) => {
+    const [file] = target.files;
+    script.value = await file.text();
+    name.value = file.name.replace(/\.\w+$/, '');
+    target.value = '';
+  };
+
+  let since;  // when the last line was recorded; recording while set
+  const recording = yes => {
+    record.ariaPressed = yes;
+    document.body.classList.toggle('recording', yes);
+    since = yes ? performance.now() : undefined;
+  };
+  record.onclick = () => {
+    recording(since === undefined);
+    if (since) script.value = '';
+    say(since ? 'Recording: click the picture and do it.' : 'Recorded.');
+  };
+  link.on('sent', lines => {
+    if (since === undefined) return;
+    const now = performance.now(), pause = Math.round(now - since);
+    if (pause >= PAUSE_MS && script.value) script.value += `sleep ${pause}\n`;
+    script.value += (link.quiet ? '# a secret was typed here' : lines.join('\n')) + '\n';
+    since = now;
+  });
+
+  const run = player(link, $('script-play'), $('script-stop'), say);
+  $('script-play').onclick = () => {
+    recording(false);
+    const lines = script.value.split(/\r?\n/).map(line => line.trimStart()).filter(line => /^[^#]/.test(line));
+    run(lines, {ahead: 64, progress: done => say(`${done} of ${lines.length} lines`)}, `Played ${lines.length} lines.`);
+  };
+}

@@ -1,0 +1,87 @@
+#include "service/snapshots.h"
+
+#include <cmath>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "service/gate.h"
+
+namespace kvm {
+
+namespace {
+
+constexpr double kLongestWait_s = 60;
+
+// nullopt: not a number of seconds.
+std::optional<double> seconds(const RequestPtr& request, const char* name, double otherwise) {
+  const auto text = request->query(name);
+  if (!text) return otherwise;
+  const auto value = parse_number<double>(*text);
+  return value && *value >= 0 && std::isfinite(*value) ? value : std::nullopt;
+}
+
+}  // namespace
+
+Snapshots::Snapshots(Loop& loop, Hub& hub, Metrics& metrics)
+    : loop_(loop), hub_(hub), metrics_(metrics) {
+  hub_.on_frame([this] { look(); });
+}
+
+void Snapshots::answer(const RequestPtr& request,
+                       std::vector<std::pair<std::string, std::string>> headers) {
+  const auto max_age = seconds(request, "max_age", HUGE_VAL);
+  const auto wait = seconds(request, "wait", 0);
+  if (!max_age || !wait || *wait > kLongestWait_s)
+    return request->answer(failure(400, "max_age and wait are seconds; wait is 60 at most"));
+  asked_us_ = monotonic_us();
+  const auto wait_us = static_cast<std::int64_t>(*wait * 1e6);
+  Wish wish{request, std::move(headers), *max_age, asked_us_ + wait_us};
+  const auto why = unfit(wish);
+  if (!why) return fulfil(wish);
+  if (wait_us == 0) return request->answer(failure(503, *why));
+  request->defer();
+  waiting_.push_back(std::move(wish));
+  loop_.after(wait_us, [this] { look(); });
+}
+
+// Why the newest frame is not what was asked for.
+std::optional<std::string> Snapshots::unfit(const Wish& wish) const {
+  const FramePtr& frame = hub_.newest();
+  if (!frame) return "no frame has come yet";
+  if (hub_.source() != Source::kLive) return std::string(name_of(hub_.source()));
+  const double age_s = static_cast<double>(unix_us() - frame->time_us) / 1e6;
+  if (age_s > wish.max_age_s) return strf("the newest frame is %.3f s old", age_s);
+  return std::nullopt;
+}
+
+void Snapshots::fulfil(const Wish& wish) {
+  const FramePtr& frame = hub_.newest();
+  const std::string tag = strf("\"%llx\"", static_cast<unsigned long long>(frame->content));
+  Answer answer{200, "image/jpeg", {}, wish.headers};
+  answer.headers.emplace_back("Cache-Control", "no-cache");
+  answer.headers.emplace_back("ETag", tag);
+  for (auto& header : headers_of(*frame)) answer.headers.push_back(std::move(header));
+  if (wish.request->header("If-None-Match") == tag)
+    answer.status = 304;
+  else
+    answer.image = frame;
+  ++metrics_.snapshots;
+  wish.request->answer(std::move(answer));
+}
+
+void Snapshots::look() {
+  const std::int64_t now = monotonic_us();
+  for (auto next = waiting_.begin(); next != waiting_.end();) {
+    const auto one = next++;
+    const auto why = unfit(*one);
+    if (why && now < one->until_us && !one->request->over()) continue;
+    const Wish wish = std::move(*one);
+    waiting_.erase(one);
+    if (why)
+      wish.request->answer(failure(503, *why));
+    else
+      fulfil(wish);
+  }
+}
+
+}  // namespace kvm

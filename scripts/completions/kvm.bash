@@ -1,0 +1,26 @@
+# bash completion of the kvm tools: what their --help says.
+_kvm_table() { "$1" --help 2>/dev/null | awk -f "@SHARE@/kvmpi/completion.awk"; }
+_kvm() {
+	local tool=$1 word=$2 before=$3 argument
+	[ "$before" != = ] || before=${COMP_WORDS[COMP_CWORD - 2]}
+	argument=$(_kvm_table "$tool" | awk -F'\t' -v name="$before" '$1 == name { print $2; exit }')
+	case $argument in
+	'')
+		# shellcheck disable=SC2207  # names have no blanks
+		COMPREPLY=($(compgen -W "$(_kvm_table "$tool" | cut -f1)" -- "$word"))
+		return
+		;;
+	*'|'*) argument=${argument//|/ } ;;
+	LAYOUT*) argument=$("$tool" --list-layouts | awk '{ print $1 }') ;;
+	DEVICE) argument="auto test $(compgen -G '/dev/video*') $(compgen -G '/dev/v4l/by-*/*')" ;;
+	FILE | FIFO | IMAGE | PATH)
+		COMPREPLY=()
+		compopt -o default
+		return
+		;;
+	*) argument= ;;
+	esac
+	# shellcheck disable=SC2207
+	COMPREPLY=($(compgen -W "$argument" -- "$word"))
+}
+complete -F _kvm kvm-capture kvm-gadget-setup kvm-mjpeg-httpd kvm-type

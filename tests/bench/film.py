@@ -1,0 +1,144 @@
+"""The pictures of the benchmarks, and the played device (tests/v4l2) that shows them."""
+import json, os, random, subprocess
+
+ROOT = os.path.realpath(os.path.dirname(__file__) + '/../..')
+BIN = f'{ROOT}/build/release'
+SECONDS = float(os.environ.get('SECONDS', 6))
+W, H, RATE = 1920, 1080, 30
+PAPER, INK = b'\x10\x80', b'\xb4\x80'
+# The film does not come round within a run: a loop would find its tiles encoded already.
+COUNT = int(RATE * (SECONDS + 4))
+random.seed(1)
+
+# ---- pictures: YUYV, rows of bytes ----
+
+GLYPHS = [[b''.join(INK if y not in (0, 15) and random.random() < .4 else PAPER for _ in range(8))
+           for y in range(16)] for _ in range(64)]
+BLANK = [PAPER * 8] * 16
+
+
+def text_row(length):
+    """16 lines of pixels: that many random characters, then nothing."""
+    cells = [random.choice(GLYPHS) for _ in range(length)] + [BLANK] * (W // 8 - length)
+    return [b''.join(cell[y] for cell in cells) for y in range(16)]
+
+
+def console():
+    rows = [text_row(random.randrange(20, 110)) for _ in range(H // 16)]
+    return [line for row in rows for line in row] + [PAPER * W] * (H % 16)
+
+
+def put(lines, x, y, block):
+    """A copy of the picture with `block`, lines of bytes, at an even x."""
+    copy = list(lines)
+    for i, line in enumerate(block):
+        copy[y + i] = copy[y + i][:2 * x] + line + copy[y + i][2 * x + len(line):]
+    return copy
+
+
+def video(w, h, pixels='yuyv422'):
+    """All pixels of each frame differ from those of the one before."""
+    film = subprocess.Popen(
+        ['ffmpeg', '-v', 'error', '-f', 'lavfi', '-i', f'testsrc2=s={w}x{h}:r=30', '-vf',
+         'scroll=h=0.011:v=0.013,noise=alls=6:allf=t', '-frames:v', str(COUNT), '-pix_fmt', pixels,
+         '-f', 'rawvideo', '-'], stdout=subprocess.PIPE)
+    size = w * h * {'yuyv422': 4, 'nv12': 3, 'yuvj420p': 3}[pixels] // 2
+    while frame := film.stdout.read(size):
+        yield frame
+    film.wait()
+
+
+def still():
+    base = console()
+    for _ in range(COUNT):
+        yield base
+
+
+def cursor():
+    base = console()
+    on = put(base, 640, 640, [INK * 8] * 16)
+    for i in range(COUNT):
+        yield on if i // 15 % 2 else base
+
+
+def typing():
+    lines = console()
+    for i in range(COUNT):
+        lines = put(lines, 8 * (i % 240), 320 + 16 * (i // 240), random.choice(GLYPHS))
+        yield lines
+
+
+def desktop():
+    lines = [b'\x60\x70' * W] * H
+    for x, y, w, h in ((64, 64, 800, 600), (960, 200, 860, 700)):
+        inside = console()
+        lines = put(lines, x, y, [line[:2 * w] for line in inside[:h]])
+    return lines
+
+
+def mouse():
+    base, arrow = desktop(), [INK * (2 + 2 * (i // 2)) for i in range(20)]
+    for i in range(COUNT):
+        yield put(base, (200 + 24 * i) % 1800, (300 + 14 * i) % 1000, arrow)
+
+
+def scroll():
+    rows = [text_row(random.randrange(20, 110)) for _ in range(H // 16)]
+    for _ in range(COUNT):
+        rows = rows[1:] + [text_row(random.randrange(20, 110))]
+        yield [line for row in rows for line in row] + [PAPER * W] * (H % 16)
+
+
+def window():
+    base, stride = desktop(), 854 * 2
+    for film in video(854, 480):
+        yield put(base, 500, 300, [film[y * stride:(y + 1) * stride] for y in range(480)])
+
+
+def jpegs():
+    """About 152 KB each."""
+    encoder = subprocess.Popen(
+        ['ffmpeg', '-v', 'error', '-f', 'lavfi', '-i', f'testsrc2=s={W}x{H}:r=30', '-vf',
+         'noise=alls=6:allf=t', '-frames:v', str(COUNT), '-pix_fmt', 'yuvj420p', '-q:v', '4', '-f',
+         'mjpeg', '-'], stdout=subprocess.PIPE)
+    while chunk := encoder.stdout.read(1 << 20):
+        yield chunk
+    encoder.wait()
+
+
+# ---- the device ----
+
+
+def play(folder, fourcc, frames):
+    """FOLDER/dev/video0 shows these frames, W x H at RATE."""
+    os.makedirs(f'{folder}/dev', exist_ok=True)
+    with open(f'{folder}/dev/frames', 'wb') as file:
+        for frame in frames:
+            file.write(frame if isinstance(frame, bytes) else b''.join(frame))
+    with open(f'{folder}/dev/video0', 'w') as file:
+        file.write(f'mode {fourcc} {W}x{H} {RATE}\nframes frames\n')
+
+
+def on_device(folder):
+    """The environment of a program that is to see it; nothing is kept of an earlier report."""
+    report = f'{folder}/report'
+    if os.path.exists(report):
+        os.unlink(report)
+    return dict(os.environ, LD_PRELOAD=f'{BIN}/libfakev4l2.so', FAKE_V4L2=f'{folder}/dev',
+                FAKE_V4L2_REPORT=report)
+
+
+def kept(folder):
+    """The share of the device's frames that the program took, once it has ended."""
+    told = [json.loads(line) for line in open(f'{folder}/report')]
+    return sum(t['delivered'] for t in told) / sum(t['produced'] for t in told)
+
+
+def cpu_s(pid):
+    """All threads of the program but the player's."""
+    total = 0
+    for task in os.listdir(f'/proc/{pid}/task'):
+        folder = f'/proc/{pid}/task/{task}'
+        if open(f'{folder}/comm').read().strip() != 'v4l2-player':
+            total += int(open(f'{folder}/schedstat').read().split()[0])
+    return total / 1e9

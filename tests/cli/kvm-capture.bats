@@ -1,0 +1,374 @@
+#!/usr/bin/env bats
+# kvm-capture on the built-in picture and on played devices (tests/v4l2/README.md).
+load common
+
+setup() {
+	cd "$BATS_TEST_TMPDIR"
+	mkdir dev
+}
+
+# raw_device FOURCC PIXFMT [LINE...]: /dev/video0 shows moving colour bars, 320x240 at 30 Hz.
+raw_device() {
+	ffmpeg -v error -f lavfi -i testsrc2=s=320x240:r=30 -frames:v 15 -pix_fmt "$2" -f rawvideo -y dev/raw
+	{
+		printf '%s\n' 'card Fake dongle' "mode $1 320x240 30" 'frames raw'
+		printf '%s\n' "${@:3}"
+	} >dev/video0
+}
+jpeg_device() {
+	ffmpeg -v error -f lavfi -i testsrc2=s=320x240:r=30 -frames:v 15 -pix_fmt yuvj420p -f mjpeg -y dev/jpegs
+	{
+		printf '%s\n' 'card Fake dongle' 'mode MJPG 320x240 30' 'frames jpegs'
+		printf '%s\n' "$@"
+	} >dev/video0
+}
+# edit LINE...: the device becomes another while it plays.
+edit() {
+	printf '%s\n' "$@" >dev/new
+	mv dev/new dev/video0
+}
+# watch_device [OPTION...]: kvm-capture into `out` and `err` until `stop $pid`; its first frame has come.
+watch_device() {
+	exec_on_device dev kvm-capture "$@" >out 2>err 3>&- &
+	pid=$!
+	within 10 says live
+}
+frames_in() { ffprobe -v error -f mjpeg -count_packets -show_entries stream=nb_read_packets -of csv=p=0 "$1"; }
+times_in() { grep -aoE 'kvm t=[0-9]+' | cut -d= -f2; }
+size_of() { ffprobe -v error -f mjpeg -show_entries stream=width,height -of csv=p=0:s=x "$1"; }
+says() { grep -aq "s=$1" "${2:-out}"; }
+
+@test "a test picture is a JPEG image that carries its facts" {
+	kvm-capture -d test -n 1 >one.jpg
+	[ "$(size_of one.jpg)" = 1280x720 ]
+	head -c 60 one.jpg | grep -aqE 'kvm t=[0-9]{16} n=[0-9]+ s=live'
+	kvm-capture -d test -s 641x35 -n 3 -o - >three
+	[ "$(frames_in three)" -eq 3 ]
+	[ "$(size_of three)" = 641x35 ]
+}
+
+@test "wrong arguments are usage errors that name them" {
+	for wrong in '-s 640' '-s 0x0' '-s 640x480x3' '-r fast' '-r 0' '-r 1/0' '-d test:nothing' '-f toolong' \
+		'--control brightness' '-q 0' '-q 101' '--subsampling 411' '-n 0' '-n -1' '--every 0' '--json' '-r 5 --every 3'; do
+		# shellcheck disable=SC2086  # words are meant
+		run --separate-stderr kvm-capture -o - $wrong
+		status_is 64 || { echo "$wrong"; false; }
+		one_line kvm-capture
+	done
+}
+
+@test "what is no capture device is said to be none" {
+	for path in /etc/passwd /dev/null /; do
+		run --separate-stderr kvm-capture -d $path -n 1 -o -
+		status_is 66
+		one_line kvm-capture
+		[[ $stderr == *"$path: not a video capture device"* ]]
+	done
+	run --separate-stderr kvm-capture -d usb-No_Such_Dongle -n 1 -o -
+	status_is 66
+	run --separate-stderr on_device dev kvm-capture -n 1 -o -
+	status_is 66
+	[[ $stderr == *"no capture device found"* ]]
+}
+
+@test "a busy device: 75 and what to try" {
+	raw_device YUYV yuyv422 busy
+	run --separate-stderr on_device dev kvm-capture -d /dev/video0 -n 1 -o -
+	status_is 75
+	one_line kvm-capture
+	[[ $stderr == */dev/video0*fuser* ]]
+}
+
+@test "frames are not written to a terminal unless -o - says so" {
+	run script -qec 'kvm-capture -d test -n 1' /dev/null
+	status_is 64
+	[[ $output == *terminal* ]]
+	script -qec 'kvm-capture -d test -s 64x64 -n 1 -o -' /dev/null | grep -aq JFIF
+}
+
+@test "raw formats become frames of the right size" {
+	for format in YUYV:yuyv422 UYVY:uyvy422 NV12:nv12 NV21:nv21 YU12:yuv420p RGB3:rgb24 BGR3:bgr24 \
+		XR24:bgr0 GREY:gray; do
+		raw_device "${format%:*}" "${format#*:}"
+		on_device dev kvm-capture -n 2 >out || { echo "$format"; false; }
+		[ "$(frames_in out)" -eq 2 ]
+		[ "$(size_of out)" = 320x240 ]
+	done
+}
+
+# picture: the checksum of a frame's pixels.
+picture() { on_device dev kvm-capture -n 1 | ffmpeg -v error -f mjpeg -i - -f md5 -; }
+
+@test "the multi-planar API and padded lines give the same picture" {
+	# Format, ffmpeg's name for it, bytes a line padded to, planes as LINESxBYTES.
+	while read -r -u 9 format pixels stride planes; do
+		raw_device "$format" "$pixels"
+		python3 - $stride $planes <<-'END'
+			import sys
+			stride, planes = int(sys.argv[1]), [tuple(map(int, p.split('x'))) for p in sys.argv[2:]]
+			data, at, padded = open('dev/raw', 'rb').read(), 0, bytearray()
+			for lines, size in planes:
+			    for _ in range(lines):
+			        padded += data[at:at + size] + b'\xa5' * (stride * size // planes[0][1] - size)
+			        at += size
+			open('dev/raw', 'wb').write(data[:at])
+			open('dev/padded', 'wb').write(padded)
+		END
+		want=$(picture)
+		for api in '' mplane; do
+			edit "mode $format 320x240 30" 'frames raw' $api
+			[ "$(picture)" = "$want" ] || { echo "$format $api"; false; }
+			edit "mode $format 320x240 30" 'frames padded' "stride $stride" $api
+			[ "$(picture)" = "$want" ] || { echo "$format $api padded"; false; }
+		done
+	done 9<<-END
+		YUYV yuyv422 704 240x640
+		NV12 nv12 384 240x320 120x320
+		YU12 yuv420p 384 240x320 120x160 120x160
+		RGB3 rgb24 1088 240x960
+	END
+}
+
+@test "MJPEG passes through: padded frames whole, spoilt ones not at all" {
+	jpeg_device
+	on_device dev kvm-capture -n 10 --all-frames >out
+	[ "$(frames_in out)" -eq 10 ]
+	for padding in 7 100000; do
+		jpeg_device "fault pad $padding"
+		on_device dev kvm-capture -n 10 --all-frames >out
+		[ "$(frames_in out)" -eq 10 ]
+		ffmpeg -v error -xerror -f mjpeg -i out -f null -
+	done
+	for fault in truncate zero error; do
+		jpeg_device "fault $fault" "every 3"
+		on_device dev kvm-capture -n 10 >out
+		[ "$(frames_in out)" -eq 10 ]
+		ffmpeg -v error -xerror -f mjpeg -i out -f null -
+	done
+}
+
+@test "--retile: tiles, and not a pixel is another" {
+	jpeg_device
+	ffmpeg -v error -i dev/jpegs -frames:v 1 -c copy -f mjpeg -y dev/one
+	mv dev/one dev/jpegs
+	on_device dev kvm-capture -n 1 >whole
+	on_device dev kvm-capture -n 2 --retile --all-frames >tiled
+	LC_ALL=C grep -c "$(printf '\xff\xdd')" tiled
+	run ! env LC_ALL=C grep -q "$(printf '\xff\xdd')" whole
+	for name in whole tiled; do
+		ffmpeg -v error -xerror -f mjpeg -i $name -frames:v 1 -f rawvideo - >$name.raw
+	done
+	cmp whole.raw tiled.raw
+	# What is damaged inside is seen there, too.
+	jpeg_device 'fault corrupt' 'every 3'
+	on_device dev kvm-capture -n 10 --retile >out
+	ffmpeg -v error -xerror -f mjpeg -i out -f null -
+}
+
+@test "EINTR is nobody's error" {
+	raw_device YUYV yuyv422 'fault eintr' 'every 2'
+	on_device dev kvm-capture -n 5 >out
+	[ "$(frames_in out)" -eq 5 ]
+}
+
+@test "--list tells devices apart, for people and for programs" {
+	raw_device YUYV yuyv422 'control brightness 10 0 255'
+	printf '%s\n' 'card Other' 'mode MJPG 1920x1080 60 30' >dev/video3
+	run on_device dev kvm-capture --list
+	[[ $output == /dev/video3* ]]
+	[[ $output == *'Fake dongle'*YUYV*320x240*30*brightness* ]]
+	on_device dev kvm-capture --list --json >list
+	python3 - <<-END
+		import json
+		a, b = json.load(open('list'))
+		assert a['path'] == '/dev/video3' and a['formats'][0]['sizes'][0]['rates'] == [60, 30], a
+		assert b['controls'][0]['name'] == 'brightness' and b['formats'][0]['usable'], b
+	END
+	run on_device dev kvm-capture --list -d video0
+	[[ $output == /dev/video0* && $output != *video3* ]]
+}
+
+@test "--list tells what is on an HDMI cable, and such a device comes first" {
+	raw_device YUYV yuyv422
+	for signal in 1280x720@60 none; do
+		printf '%s\n' "signal $signal" 'mode YUYV 1920x1080 60' >dev/video1
+		on_device dev kvm-capture --list >"$signal"
+		on_device dev kvm-capture --list --json >"$signal.json"
+	done
+	grep -qx '  signal: 1280x720 at 60 Hz' 1280x720@60
+	grep -q '^  signal: none: ' none
+	python3 - <<-END
+		import json
+		hdmi, camera = json.load(open('1280x720@60.json'))
+		assert hdmi['signal'] and hdmi['timings'] == {'width': 1280, 'height': 720, 'rate': 60}, hdmi
+		assert camera['path'] == '/dev/video0' and camera['timings'] is None, camera
+		hdmi, _ = json.load(open('none.json'))
+		assert not hdmi['signal'] and hdmi['timings'] is None, hdmi
+	END
+}
+
+@test "a device is found by its name in /dev/v4l/by-id, which stays when numbers change" {
+	raw_device YUYV yuyv422
+	mv dev/video0 dev/video4
+	mkdir -p dev/v4l/by-id
+	ln -s ../../video4 dev/v4l/by-id/usb-Fake_Dongle-video-index0
+	for name in usb-Fake_Dongle-video-index0 /dev/v4l/by-id/usb-Fake_Dongle-video-index0 video4 auto; do
+		on_device dev kvm-capture -d $name -n 1 >one.jpg || { echo "$name"; false; }
+		[ "$(size_of one.jpg)" = 320x240 ]
+	done
+}
+
+@test "--every is time lapse, into files named by the time" {
+	kvm-capture -d test -s 64x64 --every 1 -n 3 -o 'lapse-%Y.mjpeg'
+	times_in <"lapse-$(date +%Y).mjpeg" >times
+	# A picture may be late, by a period at most: else it counts anew.
+	python3 - <<-END
+		t = [int(line) for line in open('times')]
+		assert len(t) == 3 and t[2] - t[0] > 900e3, t
+	END
+}
+
+@test "rates are fractions too" {
+	for rate in 30000/1001 29.97 60/2; do
+		kvm-capture -d test -s 64x64 -r $rate -n 5 --all-frames >out
+		[ "$(frames_in out)" -eq 5 ]
+	done
+}
+
+@test "-f and --control take what the device has and refuse the rest" {
+	raw_device YUYV yuyv422 'control brightness 10 0 255'
+	run --separate-stderr on_device dev kvm-capture -f NV12 -n 1 -o -
+	status_is 78
+	[[ $stderr == *NV12* ]]
+	on_device dev kvm-capture -f YUYV --control brightness=20 -n 1 >out
+	for wrong in brightness=256 brightness=much nothing=1; do
+		run --separate-stderr on_device dev kvm-capture --control $wrong -n 1 -o -
+		status_is 64
+		one_line kvm-capture
+	done
+}
+
+@test "a name in .jpg holds the newest picture, another all of them" {
+	kvm-capture -d test -n 3 -o last.jpg
+	[ "$(frames_in last.jpg)" -eq 1 ]
+	kvm-capture -d test -n 3 -o all.mjpeg
+	[ "$(frames_in all.mjpeg)" -eq 3 ]
+	kvm-capture -d test -n 1 -o '%Y-x.jpg'
+	[ -e "$(date +%Y)-x.jpg" ]
+	[ "$(ls ./*.part 2>/dev/null)" = "" ]
+	run --separate-stderr kvm-capture -d test -n 1 -o nowhere/a.jpg
+	status_is 66
+}
+
+@test "a rate that the device has not is an even share" {
+	raw_device YUYV yuyv422
+	on_device dev kvm-capture -r 20 -n 20 --all-frames | times_in >times
+	python3 - <<-END
+		t = [int(line) for line in open('times')]
+		hz = (len(t) - 1) * 1e6 / (t[-1] - t[0])
+		assert 10 < hz < 21.5, hz  # fewer on a busy machine; rate_gate_test is exact
+	END
+}
+
+@test "a picture that does not change is repeated once a second" {
+	ffmpeg -v error -f lavfi -i color=s=320x240 -frames:v 1 -pix_fmt yuyv422 -f rawvideo dev/raw
+	printf '%s\n' 'mode YUYV 320x240 30' 'frames raw' >dev/video0
+	on_device dev kvm-capture -n 4 | times_in >times
+	python3 - <<-END
+		t = [int(line) for line in open('times')]
+		assert min(b - a for a, b in zip(t, t[1:])) > 700e3, t
+	END
+	on_device dev kvm-capture --all-frames -n 30 >out
+	[ "$(frames_in out)" -eq 30 ]
+}
+
+@test "unplugged: said within a second, and live again under another number" {
+	raw_device YUYV yuyv422
+	watch_device
+	mv dev/video0 dev/gone
+	within 3 says no-device
+	: >out
+	mv dev/gone dev/video5
+	within 4 says live
+	stop $pid
+	grep -q 'kvm-capture: auto: no-device: .*unplugged' err
+	[ "$(wc -l <err)" -eq 2 ]
+}
+
+@test "stalled: said within a second, and live again" {
+	raw_device YUYV yuyv422
+	watch_device
+	cp dev/video0 dev/good
+	echo 'fault stall' >>dev/video0
+	within 3 says stalled
+	: >out
+	mv dev/good dev/video0
+	within 5 says live
+	stop $pid
+}
+
+@test "HDMI: signal lost and found with another resolution, without a restart" {
+	edit 'signal 640x480@30' 'mode YUYV 1920x1080 60'
+	watch_device
+	[ "$(head -c8 dev/edid-video0 | od -An -tx1 | tr -d ' ')" = 00ffffffffffff00 ]
+	edit 'signal none' 'mode YUYV 1920x1080 60'
+	within 3 says no-signal
+	: >out
+	edit 'signal 800x600@30' 'mode YUYV 1920x1080 60'
+	within 5 says live
+	stop $pid
+	[ "$(on_device dev kvm-capture -n 1 | size_of -)" = 800x600 ]
+}
+
+@test "no signal: -n waits for a picture, then gives up with 75; a notice is no picture" {
+	edit 'signal none' 'mode YUYV 1920x1080 60'
+	run --separate-stderr on_device dev kvm-capture -n 1 --timeout 1 -o out
+	status_is 75
+	[[ $stderr == *"nothing comes over the cable"* ]]
+	[ ! -e out ]
+	run --separate-stderr on_device dev kvm-capture --exit-on-loss -o out
+	status_is 75
+}
+
+@test "an EDID is checked before it is shown to the target" {
+	edit 'signal 640x480@30' 'mode YUYV 1920x1080 60'
+	head -c 200 /dev/zero >bad
+	run --separate-stderr on_device dev kvm-capture --edid bad -n 1 -o -
+	status_is 65
+	one_line kvm-capture
+	on_device dev kvm-capture -n 1 -o one.jpg
+	cp dev/edid-video0 good
+	od -An -v -tx1 good >good.hex
+	rm dev/edid-video0
+	on_device dev kvm-capture --edid good.hex -n 1 -o one.jpg
+	cmp good dev/edid-video0
+	raw_device YUYV yuyv422
+	run --separate-stderr on_device dev kvm-capture --edid good -n 1 -o -
+	[ "$status" -ne 0 ]
+	[[ $stderr == *EDID* ]]
+}
+
+@test "a slow reader gets fresh frames, one at a time and whole" {
+	kvm-capture -d test -s 640x480 | python3 -c '
+import re, sys, time, os
+buffer, ages = b"", []
+for _ in range(6):
+    time.sleep(0.3)
+    began = time.time()
+    chunk = os.read(0, 1 << 20)
+    while not chunk.endswith(b"\xff\xd9"): chunk += os.read(0, 1 << 20)
+    stamps = [int(t) for t in re.findall(rb"kvm t=(\d+)", chunk)]
+    assert len(stamps) == 1, stamps
+    ages.append(began - stamps[0] / 1e6)
+assert max(ages[1:]) < 0.45, ages   # it was written when the one before was taken
+'
+}
+
+@test "--wait: a device that is not there yet is a picture that says so, then the screen" {
+	exec_on_device dev kvm-capture -d /dev/video0 --wait -o - >out 2>err 3>&- &
+	pid=$!
+	within 5 says no-device
+	raw_device YUYV yuyv422
+	within 5 says live
+	stop $pid
+}

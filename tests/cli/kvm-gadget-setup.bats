@@ -1,0 +1,351 @@
+#!/usr/bin/env bats
+# kvm-gadget-setup on a /sys of plain files: what needs no kernel. The rest is in tests/vm.
+load common
+
+setup() {
+	export KVM_SYSFS_ROOT=$BATS_TEST_TMPDIR/root
+	gadgets=$KVM_SYSFS_ROOT/sys/kernel/config/usb_gadget
+	udcs=$KVM_SYSFS_ROOT/sys/class/udc
+	mkdir -p "$KVM_SYSFS_ROOT/sys"
+}
+
+# controller NAME DRIVER STATE
+controller() {
+	mkdir -p "$udcs/$1/device" "$gadgets"
+	ln -s "/sys/bus/platform/drivers/$2" "$udcs/$1/device/driver"
+	echo "$3" >"$udcs/$1/state"
+	echo high-speed >"$udcs/$1/current_speed"
+	: >"$udcs/$1/function"
+}
+
+# made OPTION...: the gadget that the script of these options makes, where directories that the
+# kernel would bring along are there already.
+made() {
+	mkdir -p "$gadgets"/kvm/{configs/c.1/strings,strings,os_desc}
+	mkdir -p "$gadgets"/kvm/functions/{mass_storage.disc/lun.0,ncm.network/os_desc/interface.ncm}
+	for file in file cdrom ro; do : >"$gadgets/kvm/functions/mass_storage.disc/lun.0/$file"; done
+	kvm-gadget-setup "$@" up --script >"$BATS_TEST_TMPDIR/script"
+	sed "/^modprobe/d; s|/sys/|$KVM_SYSFS_ROOT/sys/|; s/^mkdir /mkdir -p /" "$BATS_TEST_TMPDIR/script" | sh
+	# What the options did not ask for is no part of it.
+	for function in mass_storage.disc ncm.network; do
+		[ -L "$gadgets/kvm/configs/c.1/$function" ] || rm -r "$gadgets/kvm/functions/$function"
+	done
+}
+
+refused() { # refused STATUS TEXT COMMAND...
+	local wanted=$1 text=$2
+	shift 2
+	run --separate-stderr "$@"
+	status_is "$wanted" && one_line kvm-gadget-setup && [[ $stderr == *"$text"* ]] ||
+		{ echo "$stderr" && return 1; }
+}
+
+@test "without configfs: 66 and what the kernel lacks" {
+	refused 66 CONFIG_CONFIGFS_FS kvm-gadget-setup up
+}
+
+@test "without a controller: 69 and the cure" {
+	mkdir -p "$gadgets"
+	refused 69 dtoverlay=dwc2 kvm-gadget-setup up
+	refused 69 kvm-otg-check kvm-gadget-setup plan
+	[ -z "$(ls "$gadgets")" ]
+}
+
+@test "not root: 77" {
+	place=$(mktemp -d) && chmod 755 "$place"
+	cp "$BIN/kvm-gadget-setup" "$place/" && chmod 755 "$place/kvm-gadget-setup"
+	drop=
+	[ "$(id -u)" -ne 0 ] || drop='setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all'
+	# shellcheck disable=SC2086  # words are meant
+	run --separate-stderr env KVM_SYSFS_ROOT=/nowhere $drop "$place/kvm-gadget-setup" up
+	rm -r "$place"
+	status_is 77 && one_line kvm-gadget-setup && [[ $stderr == *root* ]]
+}
+
+@test "down without gadgets does nothing; status says so and exits 1" {
+	run kvm-gadget-setup down
+	status_is 0
+	run kvm-gadget-setup status
+	status_is 1
+	[ "$output" = 'no gadget' ]
+	mkdir -p "$gadgets"
+	run kvm-gadget-setup down
+	status_is 0
+}
+
+@test "too many functions for the controller: 69 with the sum, before anything is touched" {
+	controller fe980000.usb dwc2 'not attached'
+	refused 69 'fe980000.usb (dwc2) has 7 IN endpoints: keyboard 1 + pointer 1 + mouse 1 + disc 1 + serial 2 + network 2 = 8' \
+		kvm-gadget-setup up --profile full --with mouse
+	[ -z "$(ls "$gadgets")" ]
+	run --separate-stderr kvm-gadget-setup plan --profile full
+	status_is 0 && [[ $stderr == *'without the relative mouse'* && $output != *hid.mouse* ]]
+}
+
+@test "a gadget of another program on the controller: 75, named, not touched" {
+	controller dummy_udc.0 dummy_udc configured
+	mkdir "$gadgets/theirs" && echo dummy_udc.0 >"$gadgets/theirs/UDC"
+	refused 75 'dummy_udc.0 is taken by the gadget theirs' kvm-gadget-setup up
+	refused 66 'no such controller: other (there is dummy_udc.0)' kvm-gadget-setup up --udc other
+	[ "$(ls "$gadgets")" = theirs ] && [ "$(cat "$gadgets/theirs/UDC")" = dummy_udc.0 ]
+	: >"$gadgets/theirs/UDC"
+	echo g_ether >"$udcs/dummy_udc.0/function"
+	refused 75 'rmmod g_ether' kvm-gadget-setup up
+}
+
+@test "plan prints steps; after the script there are none" {
+	controller dummy_udc.0 dummy_udc configured
+	run kvm-gadget-setup plan
+	status_is 0
+	[ "${lines[0]}" = 'mkdir .' ] && [ "${lines[-1]}" = 'write UDC dummy_udc.0' ]
+	made --profile full --udc dummy_udc.0
+	run kvm-gadget-setup plan --profile full
+	status_is 0 && [ -z "$output" ] || { echo "$output" && false; }
+	run kvm-gadget-setup down -n
+	[[ $output == 'write UDC '*'rmdir .' ]]
+}
+
+@test "a change is written, and no more than that" {
+	controller dummy_udc.0 dummy_udc configured
+	made --udc dummy_udc.0
+	run kvm-gadget-setup --product 'Rack 7' up --dry-run
+	[ "$output" = 'write UDC 
+write configs/c.1/strings/0x409/configuration Rack 7
+write strings/0x409/product Rack 7
+write UDC dummy_udc.0' ] || { echo "$output" && false; }
+	kvm-gadget-setup --product 'Rack 7' up
+	[ "$(cat "$gadgets/kvm/strings/0x409/product")" = 'Rack 7' ]
+	run kvm-gadget-setup --product 'Rack 7' plan
+	[ -z "$output" ]
+}
+
+@test "a step that fails: told, and what came before is taken back" {
+	controller dummy_udc.0 dummy_udc configured
+	made --udc dummy_udc.0
+	rm "$gadgets/kvm/strings/0x409/product" && mkdir "$gadgets/kvm/strings/0x409/product"
+	run --separate-stderr kvm-gadget-setup --max-power 100 up
+	[ "$status" -ne 0 ] && [[ $stderr == *'write strings/0x409/product'* ]]
+	[ "$(cat "$gadgets/kvm/configs/c.1/MaxPower")" = 250 ]
+	[ "$(cat "$gadgets/kvm/UDC")" = dummy_udc.0 ]
+}
+
+@test "status: text, JSON, exit code" {
+	controller fe980000.usb dwc2 configured
+	made --profile full --without mouse --udc fe980000.usb
+	run kvm-gadget-setup status
+	status_is 0
+	[ "${lines[0]}" = 'configured, high-speed, on fe980000.usb' ]
+	[[ $output == *'disc      empty'*'endpoints 7 in, 5 out of 7, 7' ]] || { echo "$output" && false; }
+	run kvm-gadget-setup status --json
+	status_is 0
+	python3 -c 'import json, sys
+s = json.loads(sys.argv[1])
+assert s["configured"] and s["state"] == "configured" and s["driver"] == "dwc2", s
+assert [f["name"] for f in s["functions"]] == ["keyboard", "pointer", "disc", "serial", "network"], s
+assert s["endpoints"] == {"in": 7, "out": 5} and s["available"] == {"in": 7, "out": 7}, s
+assert s["disc"] == {"image": None, "cdrom": False, "writable": False}, s' "$output"
+	echo suspended >"$udcs/fe980000.usb/state"
+	run kvm-gadget-setup status
+	status_is 0
+	[[ $output == *'leds      not told'* ]]
+	mkdir -p "$KVM_SYSFS_ROOT/run/kvm"
+	printf '\3' >"$KVM_SYSFS_ROOT/run/kvm/leds"
+	[[ $(kvm-gadget-setup status) == *'leds      caps num'* ]]
+	[[ $(kvm-gadget-setup status --json) == *'"leds":["caps","num"]'* ]]
+	echo 'not attached' >"$udcs/fe980000.usb/state"
+	run kvm-gadget-setup status
+	status_is 1
+}
+
+@test "watch prints a line at each change and dies of SIGTERM" {
+	controller dummy_udc.0 dummy_udc configured
+	made --udc dummy_udc.0
+	kvm-gadget-setup watch >"$BATS_TEST_TMPDIR/lines" &
+	pid=$!
+	within 5 grep -q 'configured, high-speed' "$BATS_TEST_TMPDIR/lines"
+	echo 'not attached' >"$udcs/dummy_udc.0/state"
+	within 5 grep -q 'not attached' "$BATS_TEST_TMPDIR/lines"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/lines")" -eq 2 ]
+	kill $pid
+	wait $pid && status=0 || status=$?
+	status_is 143
+}
+
+@test "who changes something waits for who does, and can be stopped waiting" {
+	controller dummy_udc.0 dummy_udc configured
+	made --udc dummy_udc.0
+	exec 9<"$gadgets"
+	flock 9
+	kvm-gadget-setup up --product 'Rack 7' 9<&- &
+	waiting=$!
+	kvm-gadget-setup down 9<&- &
+	stopped=$!
+	sleep 0.5
+	kill $stopped
+	wait $stopped && status=0 || status=$?
+	status_is 143
+	kill -0 $waiting
+	[ "$(cat "$gadgets/kvm/strings/0x409/product")" = KVM ]
+	exec 9<&-
+	wait $waiting
+	[ "$(cat "$gadgets/kvm/strings/0x409/product")" = 'Rack 7' ]
+}
+
+@test "a configuration file; the command line wins" {
+	conf=$BATS_TEST_TMPDIR/gadget.conf
+	printf '%s\n' 'profile = "keyboard"' 'with = ["serial", "network:type=ecm"]' \
+		'product = "From the file"' 'max-power = 100' >"$conf"
+	run kvm-gadget-setup --config "$conf" --max-power 200 up --script
+	status_is 0
+	[[ $output == *"echo 'From the file'"* && $output == *"echo '200' > configs/c.1/MaxPower"* ]]
+	[[ $output == *ecm.network* && $output == *acm.serial* && $output != *hid.mouse* ]]
+	echo 'no-such-option = 1' >"$conf"
+	refused 78 no-such-option kvm-gadget-setup --config "$conf" up --script
+	echo 'profile = "none"' >"$conf"
+	refused 64 'no such profile: none' kvm-gadget-setup --config "$conf" up --script
+}
+
+@test "options that cannot be: 64, in one line" {
+	for options in '--profile none' '--with floppy' '--with disc:speed=3' '--with disc:image=relative' \
+		'--with network:host-mac=12' '--without serial' '--max-power 501' '--vendor-id 0x10000' \
+		'--vendor-id x' '--product=' '--with disc:cdrom,ro=0' '--profile keyboard --without keyboard'; do
+		# shellcheck disable=SC2086  # words are meant
+		refused 64 '' kvm-gadget-setup $options up --script
+	done
+	refused 64 '' kvm-gadget-setup up --script --serial "$(printf 'a\nb')"
+	refused 64 '' kvm-gadget-setup disc insert --cdrom --writable x
+	refused 64 '' kvm-gadget-setup
+}
+
+@test "disc: in, out, and what cannot go in" {
+	controller dummy_udc.0 dummy_udc configured
+	made --with disc --udc dummy_udc.0
+	lun=$gadgets/kvm/functions/mass_storage.disc/lun.0
+	echo 0 | tee "$lun/cdrom" >"$lun/ro"
+	image="$BATS_TEST_TMPDIR/my disc.img"
+	truncate -s 1M "$image"
+	run kvm-gadget-setup disc status
+	status_is 1 && [ "$output" = empty ]
+	run kvm-gadget-setup disc insert "$image"
+	status_is 0 && [ -z "$output" ]
+	[ "$(cat "$lun/file")" = "$image" ] && [ "$(cat "$lun/ro")" = 1 ]
+	run kvm-gadget-setup disc status
+	status_is 0 && [ "$output" = "$image (read-only)" ]
+	kvm-gadget-setup disc insert --writable "$image"
+	[ "$(cat "$lun/ro")" = 0 ]
+	refused 66 nowhere kvm-gadget-setup disc insert /nowhere
+	refused 65 'neither a file' kvm-gadget-setup disc insert /dev/null
+	refused 65 'a CD-ROM has at least 614400' kvm-gadget-setup disc insert --cdrom "$lun/ro"
+	exec 8>>"$BATS_TEST_TMPDIR/growing"
+	truncate -s 1M "$BATS_TEST_TMPDIR/growing"
+	refused 75 'open for writing' kvm-gadget-setup disc insert "$BATS_TEST_TMPDIR/growing"
+	exec 8>&-
+	[ "$(cat "$lun/file")" = "$image" ]
+	kvm-gadget-setup disc eject
+	[ -z "$(cat "$lun/file")" ]
+	run kvm-gadget-setup disc insert --cdrom "$image"
+	status_is 0 && [[ $output == *'sees the cable pulled'* ]]
+	[ "$(cat "$lun/cdrom" "$lun/ro")" = $'1\n1' ] && [ "$(cat "$gadgets/kvm/UDC")" = dummy_udc.0 ]
+	rm -r "$gadgets/kvm/functions/mass_storage.disc" "$gadgets/kvm/configs/c.1/mass_storage.disc"
+	refused 66 'has no drive' kvm-gadget-setup disc insert "$image"
+}
+
+@test "serial numbers: the machine's own, the same each time" {
+	serial() { kvm-gadget-setup up --script | sed -n "s/^echo '\(.*\)' > strings.*serialnumber$/\1/p"; }
+	[ "$(serial | wc -c)" -eq 25 ] && [ "$(serial)" = "$(serial)" ]
+	[ ! -s /etc/machine-id ] || [[ $(serial) != *"$(cut -c 1-8 /etc/machine-id)"* ]]
+	run kvm-gadget-setup --serial 4711 up --script
+	[[ $output == *"echo '4711' > strings/0x409/serialnumber"* ]]
+}
+
+# ---- kvm-otg-check ----
+
+check() { run "$BATS_TEST_DIRNAME/../../scripts/kvm-otg-check"; }
+board() { # board MODEL [LINE OF config.txt]...
+	mkdir -p "$KVM_SYSFS_ROOT/sys/firmware/devicetree/base" "$KVM_SYSFS_ROOT/boot/firmware"
+	printf '%s\0' "$1" >"$KVM_SYSFS_ROOT/sys/firmware/devicetree/base/model"
+	shift
+	[ $# -eq 0 ] || printf '%s\n' "$@" >"$KVM_SYSFS_ROOT/boot/firmware/config.txt"
+}
+
+@test "kvm-otg-check: a board without a controller, and why" {
+	check
+	status_is 1 && [[ $output == *'PCs hardly ever have one'* ]]
+	board 'Raspberry Pi 3 Model B Rev 1.2'
+	check
+	status_is 1 && [[ $output == *'can only be a host'* ]]
+	board 'Raspberry Pi 4 Model B Rev 1.5' 'dtoverlay=vc4-kms-v3d' '[cm4]' 'otg_mode=1' '[pi5]' 'dtoverlay=dwc2'
+	check
+	status_is 1 && [[ $output == *'no dtoverlay=dwc2 for this board in /boot/firmware/config.txt'* ]]
+	board 'Raspberry Pi 4 Model B Rev 1.5' '[all]' 'dtoverlay=dwc2,dr_mode=host'
+	check
+	[[ $output == *'makes the port a host'* ]]
+	board 'Raspberry Pi Zero 2 W Rev 1.0' '[pi02]' 'dtoverlay=dwc2'
+	check
+	[[ $output == *'driver is not loaded'* ]]
+	mkdir -p "$KVM_SYSFS_ROOT/sys/bus/platform/drivers/dwc2"
+	check
+	[[ $output == *'offers no device controller'* ]]
+}
+
+@test "kvm-otg-check: no gadget, another's gadget, ours" {
+	controller fe980000.usb dwc2 configured
+	check
+	status_is 1 && [[ $output == *'there is no gadget'*'kvm-gadget-setup up'* ]]
+	mkdir "$gadgets/theirs" && echo fe980000.usb >"$gadgets/theirs/UDC"
+	check
+	status_is 1 && [[ $output == *'the gadget theirs of another program'* ]]
+	rm -r "$gadgets/theirs"
+	made --udc fe980000.usb
+	check
+	status_is 0 && [[ $output != *BAD* ]]
+}
+
+@test "kvm-otg-check: the cable and the host, by the controller's state" {
+	controller fe980000.usb dwc2 configured
+	made --udc fe980000.usb
+	for pair in 'not attached:no host at the other end' 'powered:without data wires' \
+		'addressed:begun to talk' 'suspended:the host sleeps'; do
+		echo "${pair%%:*}" >"$udcs/fe980000.usb/state"
+		check
+		status_is 1 && [[ $output == *"${pair#*:}"* ]] || { echo "$pair: $output" && false; }
+	done
+	echo configured >"$udcs/fe980000.usb/state"
+	echo full-speed >"$udcs/fe980000.usb/current_speed"
+	check
+	status_is 0 && [[ $output == *'full speed, 12 Mbit/s'* ]]
+}
+
+@test "kvm-otg-check: device nodes and power" {
+	controller fe980000.usb dwc2 configured
+	made --profile keyboard --udc fe980000.usb
+	echo 245:0 >"$gadgets/kvm/functions/hid.keyboard/dev"
+	mkdir -p "$KVM_SYSFS_ROOT"/sys/dev/char "$KVM_SYSFS_ROOT"/dev
+	check
+	status_is 1 && [[ $output == *'hid.keyboard has no device node'* ]]
+	ln -s ../../devices/virtual/hidg/hidg0 "$KVM_SYSFS_ROOT/sys/dev/char/245:0"
+	touch "$KVM_SYSFS_ROOT/dev/hidg0"
+	check
+	status_is 0 && [[ $output == *'hid.keyboard is /dev/hidg0'* ]]
+	mkdir -p "$KVM_SYSFS_ROOT/sys/devices/platform/soc/soc:firmware"
+	echo 50005 >"$KVM_SYSFS_ROOT/sys/devices/platform/soc/soc:firmware/get_throttled"
+	check
+	[[ $output == *'too little voltage'* ]]
+}
+
+@test "the udev rule takes our functions' nodes and no others" {
+	rule=$BATS_TEST_DIRNAME/../../scripts/udev/70-kvm-hid.rules
+	mkdir -p "$gadgets"/{kvm,theirs}/functions/hid.keyboard
+	echo 245:1 >"$gadgets/kvm/functions/hid.keyboard/dev"
+	echo 245:0 >"$gadgets/theirs/functions/hid.keyboard/dev"
+	program=$(sed -n "s/.*PROGRAM=\"\/bin\/sh -c '\(.*\)'\", GROUP.*/\1/p" "$rule")
+	[ -n "$program" ]
+	# shellcheck disable=SC2030,SC2031
+	program=${program//\/sys\//$KVM_SYSFS_ROOT/sys/}
+	run env major=245 minor=1 sh -c "$program"
+	status_is 0
+	run env major=245 minor=0 sh -c "$program"
+	status_is 1
+	run env major=245 minor=10 sh -c "$program"
+	status_is 1
+}

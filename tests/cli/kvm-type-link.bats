@@ -1,0 +1,103 @@
+#!/usr/bin/env bats
+# kvm-type at device nodes: FIFOs in a played sysfs, which take reports as a USB host does that is
+# always ready. What a host does is shown in tests/vm.
+load common
+
+setup() {
+	export KVM_SYSFS_ROOT=$BATS_TEST_TMPDIR/root
+	local gadget=$KVM_SYSFS_ROOT/sys/kernel/config/usb_gadget/kvm minor=0
+	udc=$KVM_SYSFS_ROOT/sys/class/udc/played
+	mkdir -p "$gadget/functions" "$udc" "$KVM_SYSFS_ROOT/dev/char" "$KVM_SYSFS_ROOT/run/kvm"
+	echo played >"$gadget/UDC"
+	echo kvm >"$udc/function"
+	echo configured >"$udc/state"
+	for name in keyboard pointer mouse; do
+		mkdir "$gadget/functions/hid.$name"
+		echo "244:$minor" >"$gadget/functions/hid.$name/dev"
+		mkfifo "$KVM_SYSFS_ROOT/dev/char/244:$minor"
+		minor=$((minor + 1))
+	done
+	exec 4<>"$KVM_SYSFS_ROOT/dev/char/244:0" 5<>"$KVM_SYSFS_ROOT/dev/char/244:1" \
+		6<>"$KVM_SYSFS_ROOT/dev/char/244:2"
+}
+
+# reports FD COUNT SIZE: so many, a line each. taken: the same, and there must not be more.
+reports() { head -c $(($2 * $3)) <&"$1" | od -An -v -tx1 -w"$3" | sed 's/^ //'; }
+taken() {
+	reports "$@"
+	echo end >&"$1"
+	[ "$(head -c 4 <&"$1" | tr -d '\0')" = end ]
+}
+# With -a it comes twice: at once, and when there is something to send, from a host just met.
+none="00 00 00 00 00 00 00 00"
+
+@test "a text: nothing down at first, then each key down and up, one report a write" {
+	run kvm-type <<<'aB'
+	status_is 0
+	[ "$(taken 4 7 8)" = "$none
+00 00 04 00 00 00 00 00
+$none
+02 00 05 00 00 00 00 00
+$none
+00 00 28 00 00 00 00 00
+$none" ]
+}
+
+@test "both mice" {
+	run kvm-type -a <<<$'mouseto 1.0 0.5\nclick left\nmousemove -3 200'
+	status_is 0
+	[ "$(taken 5 3 7)" = "00 ff 7f 00 40 00 00
+01 ff 7f 00 40 00 00
+00 ff 7f 00 40 00 00" ]
+	[ "$(taken 6 4 5)" = "00 00 00 00 00
+00 00 00 00 00
+00 ff 64 00 00
+00 fe 64 00 00" ]
+}
+
+# hold_a: $typist holds A down until what it reads, 7, is closed.
+hold_a() {
+	local lines=$BATS_TEST_TMPDIR/lines
+	rm -f "$lines"
+	mkfifo "$lines"
+	env --default-signal=INT kvm-type -a <"$lines" 3>&- &
+	typist=$! ended=0
+	exec 7>"$lines"
+	echo 'keydown shift+a' >&7
+	[ "$(reports 4 3 8)" = "$none
+$none
+02 00 04 00 00 00 00 00" ]
+}
+
+@test "what is held is released on every way out" {
+	for way in 'end of input' INT TERM HUP; do
+		hold_a
+		[ "$way" = 'end of input' ] || kill -"$way" $typist
+		exec 7>&-
+		wait $typist || ended=$?
+		[ "$way" = 'end of input' ] || way=$((128 + $(kill -l "$way")))
+		[ $ended -eq "${way/end of input/0}" ]
+		[ "$(taken 4 1 8)" = "$none" ]
+	done
+}
+
+@test "no host: exit 75 after the timeout, nothing was sent" {
+	echo 'not attached' >"$udc/state"
+	run --separate-stderr kvm-type --timeout 0.3 <<<secret
+	status_is 75
+	one_line kvm-type
+	[[ $stderr == *"no USB host"* && $stderr == *"0 of 7 characters"* && $stderr != *secret* ]]
+	taken 4 0 8
+}
+
+@test "one at a time: --no-wait says that another one types" {
+	hold_a
+	run --separate-stderr kvm-type --no-wait -k b
+	status_is 75
+	[[ $stderr == *"another kvm-type is typing"* ]]
+	exec 7>&-
+	wait $typist || ended=$?
+	[ $ended -eq 0 ]
+	run kvm-type --no-wait -k b
+	status_is 0
+}

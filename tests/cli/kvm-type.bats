@@ -1,0 +1,178 @@
+#!/usr/bin/env bats
+# kvm-type without a gadget: --dry-run prints the very reports that would be sent.
+load common
+
+released="keyboard 00 00 00 00 00 00 00 00"
+# tapped KEYS...: the reports of keys pressed and released, each as its first three bytes.
+tapped() { printf "keyboard %s 00 00 00 00 00\n$released\n" "$@"; }
+
+@test "text becomes reports, each key pressed and released" {
+	run kvm-type --dry-run <<<'A-'
+	status_is 0
+	[ "$output" = "$(tapped '02 00 04' '00 00 2d' '00 00 28')" ]
+}
+
+@test "-l types for another layout; KVM_LAYOUT is the default" {
+	de=$(printf 'z' | kvm-type --dry-run -l de)
+	[ "${de%%$'\n'*}" = "keyboard 00 00 1c 00 00 00 00 00" ]
+	[ "$(printf 'z' | KVM_LAYOUT=de kvm-type --dry-run)" = "$de" ]
+}
+
+@test "CRLF is one Enter" {
+	[ "$(printf 'a\r\nb' | kvm-type --dry-run)" = "$(printf 'a\nb' | kvm-type --dry-run)" ]
+}
+
+@test "-k: modifiers with the key, in order given" {
+	run kvm-type --dry-run -k ctrl+alt+delete -k 'F1 A'
+	status_is 0
+	[ "$output" = "$(tapped '05 00 4c' '00 00 3a' '02 00 04')" ]
+}
+
+@test "-k: an unknown key is a usage error, and nothing is pressed" {
+	run --separate-stderr kvm-type --dry-run -k a -k ctlr+c
+	status_is 64
+	one_line kvm-type
+	[[ $stderr == *"unknown key 'ctlr' (see kvm-type --list-keys)"* && -z $output ]]
+}
+
+@test "-a: keyboard and both mice; what is still down at the end is released" {
+	run kvm-type -a --dry-run <<-EOF
+		# a comment
+		mouseto 1 0.5
+		click right
+		mousemove 200 -1
+		wheel -1
+		keydown ctrl
+	EOF
+	status_is 0
+	[ "$output" = "pointer 00 ff 7f 00 40 00 00
+pointer 02 ff 7f 00 40 00 00
+pointer 00 ff 7f 00 40 00 00
+mouse 00 64 00 00 00
+mouse 00 64 ff 00 00
+mouse 00 00 00 ff 00
+keyboard 01 00 00 00 00 00 00 00
+$released" ]
+}
+
+@test "-a: an error names the line and does not repeat what may be a secret" {
+	run --separate-stderr kvm-type -a --dry-run <<<$'key a\nhunter2'
+	status_is 65
+	one_line kvm-type
+	[[ $stderr == *"stdin: line 2: unknown action"* && $stderr != *hunter2* ]]
+}
+
+@test "what the layout cannot type is refused before the first key" {
+	run --separate-stderr kvm-type --dry-run <<<$'ok €\nnot ok: ж'
+	status_is 65
+	[ -z "$output" ]
+	[[ $stderr == *"line 1, column 4: '€' (U+20AC)"*"line 2, column 9: 'ж' (U+0436)"* ]]
+	[[ $stderr == *"layout us has no keys for these characters; nothing was typed"* ]]
+}
+
+@test "invalid UTF-8 is refused, with its place" {
+	run --separate-stderr kvm-type --dry-run < <(printf 'ab\nc\xff')
+	status_is 65
+	one_line kvm-type
+	[[ $stderr == *"line 2, column 2: invalid UTF-8"* && -z $output ]]
+}
+
+@test "an unknown layout is named" {
+	run --separate-stderr kvm-type --dry-run -l xyzzy <<<a
+	status_is 64
+	one_line kvm-type
+	[[ $stderr == *"'xyzzy'"*--list-layouts* ]]
+}
+
+@test "a signal releases what is down" {
+	out=$BATS_TEST_TMPDIR/out
+	kvm-type -a --dry-run < <(echo keydown shift; sleep 5) >"$out" &
+	within 5 grep -q 'keyboard 02' "$out"
+	kill -TERM $!
+	wait $! || ended=$?
+	[ "$ended" -eq 143 ]
+	[ "$(tail -1 "$out")" = "$released" ]
+}
+
+@test "--list-keys names every key that -k takes" {
+	kvm-type --list-keys | while read -r name code; do
+		[ "$(kvm-type --dry-run -k "$name")" = "$(kvm-type --dry-run -k "$code")" ]
+	done
+}
+
+@test "--skip and --replace type the rest on purpose" {
+	[ "$(printf 'a€b' | kvm-type --dry-run --skip)" = "$(printf 'ab' | kvm-type --dry-run)" ]
+	[ "$(printf 'a€=b' | kvm-type --dry-run --replace €=EUR --replace '==:')" = \
+		"$(printf 'aEUR:b' | kvm-type --dry-run)" ]
+	run --separate-stderr kvm-type --dry-run --replace €=ж <<<€
+	status_is 65
+	run --separate-stderr kvm-type --dry-run --replace nonsense <<<a
+	status_is 64
+	one_line kvm-type
+}
+
+@test "--unicode enters by number what has no key" {
+	run kvm-type --explain --unicode linux < <(printf ж)
+	[ "$output" = "'ж' (U+0436): leftctrl+leftshift+u 4 3 6 space" ]
+	run kvm-type --explain --unicode windows -l fr < <(printf 𝄞)
+	[ "$output" = "'𝄞' (U+1D11E): leftalt+kpplus leftalt+kp1 leftalt+d leftalt+kp1 leftalt+kp1 leftalt+e" ]
+	run kvm-type --explain --unicode mac < <(printf 𝄞)
+	[ "$output" = "'𝄞' (U+1D11E): leftalt+d leftalt+8 leftalt+3 leftalt+4 leftalt+d leftalt+d leftalt+1 leftalt+e" ]
+	# Alt stays down all the way.
+	run kvm-type --dry-run --unicode mac < <(printf ж)
+	[ "$output" = "keyboard 04 00 27 00 00 00 00 00
+keyboard 04 00 00 00 00 00 00 00
+keyboard 04 00 21 00 00 00 00 00
+keyboard 04 00 00 00 00 00 00 00
+keyboard 04 00 20 00 00 00 00 00
+keyboard 04 00 00 00 00 00 00 00
+keyboard 04 00 23 00 00 00 00 00
+$released" ]
+}
+
+@test "--explain names the keys; what has none makes it 65" {
+	run kvm-type --explain -l fr < <(printf 'Êê')
+	status_is 0
+	[ "$output" = "'Ê' (U+00CA): leftbrace leftshift+e
+'ê' (U+00EA): leftbrace e" ]
+	run kvm-type --explain < <(printf 'aж')
+	status_is 65
+	[ "$output" = "'a' (U+0061): a
+'ж' (U+0436): no keys" ]
+}
+
+@test "--list-layouts has layouts and variants that -l takes" {
+	kvm-type --list-layouts >"$BATS_TEST_TMPDIR/list"
+	[ "$(grep -c . "$BATS_TEST_TMPDIR/list")" -gt 400 ]
+	grep -q '^us:intl  *English (US, intl., with dead keys)$' "$BATS_TEST_TMPDIR/list"
+	# A sample: all of them are compiled by the unit tests.
+	awk 'NR % 50 == 0 { print $1 }' "$BATS_TEST_TMPDIR/list" | while read -r layout; do
+		kvm-type --explain -l "$layout" </dev/null
+	done
+}
+
+@test "--ack answers each line and goes on; the status is the first failure's" {
+	run --separate-stderr kvm-type -a --dry-run --ack <<<$'key a\nkey nosuch\n\nlayout xx\nkey b'
+	status_is 65
+	[ "$(grep -v keyboard <<<"$output")" = "ok
+error: key: unknown key 'nosuch' (see kvm-type --list-keys)
+ok
+error: no such layout: 'xx' (kvm-type --list-layouts shows what there is)
+ok" ]
+	[ -z "$stderr" ]
+}
+
+@test "options that do not go together are refused" {
+	for options in "--ack" "--status x" "-a -k a" "--wait --timeout 1" "--rate 0" "--unicode dos"; do
+		# shellcheck disable=SC2086  # words are meant
+		run --separate-stderr kvm-type --dry-run $options </dev/null
+		status_is 64
+		one_line kvm-type
+	done
+}
+
+@test "ten thousand keys among mouse movements: every one, in order" {
+	awk 'BEGIN { for (i = 0; i < 10000; i++) print "mousemove 1 1\nkey " substr("abcd", i % 4 + 1, 1) }' |
+		kvm-type -a --dry-run | awk '$1 == "keyboard" && $4 != "00" { print $4 }' >"$BATS_TEST_TMPDIR/keys"
+	awk 'BEGIN { for (i = 0; i < 10000; i++) printf "%02x\n", 4 + i % 4 }' | cmp - "$BATS_TEST_TMPDIR/keys"
+}

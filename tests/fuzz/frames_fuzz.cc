@@ -1,0 +1,70 @@
+// The stream on the server's stdin, bare or multipart: the same images come out however it is cut
+// into reads, each is whole, and so are the pieces that bring a viewer from one to the next.
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "format/frame.h"
+#include "format/frame_reader.h"
+#include "format/mosaic.h"
+
+using namespace kvm;
+
+namespace {
+
+void require(bool condition) {
+  if (!condition) std::abort();
+}
+
+void show(Mosaic& mosaic, Bytes image, const JpegInfo& info) {
+  const std::uint32_t before = mosaic.id();
+  mosaic.show(image, info, before + 1);
+  if (!mosaic.head()) return;
+  require(mosaic.since(before + 1)->empty());
+  const auto pieces = mosaic.since(before);
+  if (!pieces) return;
+  for (const Mosaic::Piece& piece : *pieces) {
+    require(piece.x >= 0 && piece.x + piece.width <= info.width && piece.y >= 0 &&
+            piece.y + piece.height <= info.height);
+    require(piece.left + piece.right < piece.width && piece.top + piece.bottom < piece.height);
+    const std::string jpeg = *mosaic.head() + piece.coded;
+    JpegInfo of_piece;
+    require(walk_jpeg(as_bytes(jpeg), of_piece) == JpegWalk::kDone && of_piece.size == jpeg.size());
+  }
+}
+
+std::vector<std::vector<std::uint8_t>> images_of(Bytes stream, std::size_t step) {
+  FrameReader reader(1 << 20);
+  Mosaic mosaic;
+  std::vector<std::vector<std::uint8_t>> images;
+  const auto take = [&] {
+    while (const auto frame = reader.next()) {
+      const Bytes image = frame->jpeg();
+      JpegInfo info;
+      require(walk_jpeg(image, info) == JpegWalk::kDone && info.size == image.size());
+      read_facts(image);
+      show(mosaic, image, info);
+      images.emplace_back(image.begin(), image.end());
+    }
+  };
+  while (!stream.empty()) {
+    const auto space = reader.space();
+    const std::size_t n = std::min({step, space.size(), stream.size()});
+    std::memcpy(space.data(), stream.data(), n);
+    reader.filled(n);
+    stream = stream.subspan(n);
+    take();
+  }
+  reader.finish();
+  take();
+  return images;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size > 1 << 16) return 0;
+  const Bytes stream(data, size);
+  require(images_of(stream, size + 1) == images_of(stream, 7));
+  return 0;
+}

@@ -1,0 +1,47 @@
+// What a device may hand out as a picture: the marker walker, the cleaner and the retiler.
+#include <cstdlib>
+
+#include "device/retile.h"
+#include "format/frame.h"
+#include "format/jpeg.h"
+
+using namespace kvm;
+
+namespace {
+
+void require(bool condition) {
+  if (!condition) std::abort();
+}
+
+void require_whole(const std::vector<std::uint8_t>& out) {
+  JpegInfo info;
+  require(walk_jpeg(out, info) == JpegWalk::kDone);
+  require(info.size == out.size() && info.has_huffman_tables);
+  require(read_facts(out).sequence == 7u);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static Retiler retiler;
+  const Bytes captured(data, size);
+  const std::string com = com_segment({1, 7, SourceState::kLive});
+
+  // The same whether the bytes come at once or in two parts.
+  JpegInfo once;
+  const JpegWalk walked = walk_jpeg(captured, once);
+  JpegWalker walker;
+  walker.walk(captured.first(size / 2));
+  require(walker.walk(captured) == walked && walker.info().size == once.size);
+
+  std::vector<std::uint8_t> cleaned, again, retiled;
+  const JpegFault fault = clean_jpeg(captured, com, cleaned);
+  if (fault == JpegFault::kNone) {
+    require_whole(cleaned);
+    require(clean_jpeg(cleaned, com, again) == JpegFault::kNone && again == cleaned);
+  }
+  const JpegFault inside = retiler.retile(captured, com, retiled);
+  if (inside == JpegFault::kNone) require_whole(retiled);
+  require(fault == JpegFault::kNone || inside == fault);
+  return 0;
+}

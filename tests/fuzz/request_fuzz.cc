@@ -1,0 +1,80 @@
+// What strangers write into a request, and what others write into our files: forms, query strings,
+// Host and Origin, control messages, password lines, status lines.
+#include <cstdlib>
+
+#include "base/error.h"
+#include "service/guard.h"
+#include "service/json.h"
+#include "service/passwords.h"
+#include "service/request.h"
+#include "service/status_input.h"
+
+using namespace kvm;
+
+namespace {
+
+void require(bool condition) {
+  if (!condition) std::abort();
+}
+
+// Every byte escaped: read back it is the same, whatever stands before it.
+void form(std::string_view bytes) {
+  form_field(bytes, "name");
+  std::string escaped;
+  for (const char byte : bytes) {
+    constexpr char kDigits[] = "0123456789abcdef";
+    escaped += {'%', kDigits[static_cast<unsigned char>(byte) >> 4], kDigits[byte & 15]};
+  }
+  require(form_field("other=1&name=" + escaped + "&name=2", "name") == bytes);
+}
+
+void host(std::string_view bytes) {
+  static const HostList list({"kvm.example.org"});
+  const std::string name = host_name(bytes);
+  require(name.size() <= bytes.size());
+  if (list.allows(bytes, "192.0.2.1", false)) require(bytes.empty() || !name.empty());
+  require(same_origin(bytes, bytes, false) == bytes.empty());
+}
+
+void json(std::string_view bytes) {
+  if (const auto object = JsonObject::parse(bytes)) {
+    object->text("op");
+    object->number("id");
+    object->flag("take");
+    object->texts("leds");
+  }
+  const auto keyboard = read_keyboard_line(bytes);
+  require(!keyboard || JsonObject::parse(keyboard->json));
+  require(JsonObject::parse("{\"a\":" + json_string(bytes) + "}").has_value());
+}
+
+void passwords(std::string_view bytes) {
+  try {
+    for (const Account& account : parse_passwords(bytes, "file"))
+      require(!account.name.empty() && !account.hash.empty() &&
+              account.name.find('\n') == account.name.npos);
+  } catch (const Error& error) {
+    require(error.exit() == Exit::kConfig);
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return 0;
+  const std::string_view bytes = as_text({data + 1, size - 1});
+  switch (data[0] % 4) {
+    case 0:
+      form(bytes);
+      break;
+    case 1:
+      host(bytes);
+      break;
+    case 2:
+      json(bytes);
+      break;
+    default:
+      passwords(bytes);
+  }
+  return 0;
+}

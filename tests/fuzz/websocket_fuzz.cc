@@ -1,0 +1,32 @@
+// What a client sends on /ws, frame headers included: a socket pair plays the connection, the loop
+// is the server's.
+#include <sys/socket.h>
+
+#include <cstdlib>
+
+#include "service/websocket.h"
+
+using namespace kvm;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view bytes = as_text({data, size});
+  websocket_accept(bytes);
+
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) < 0) std::abort();
+  const Fd ours(ends[0]);
+  Fd theirs(ends[1]);
+  [[maybe_unused]] const auto sent = ::send(theirs.get(), data, size, MSG_NOSIGNAL);
+  ::shutdown(theirs.get(), SHUT_WR);
+  Loop loop;
+  std::size_t heard = 0;
+  {
+    WebSocket socket(
+        loop, {ours.get(), std::string(bytes.substr(0, size / 3)), [] {}},
+        [&](std::string_view text) { heard += text.size(); }, [&] { loop.stop(); });
+    loop.after(50'000, [&] { loop.stop(); });
+    loop.run();
+  }
+  if (heard > 2 * size) std::abort();
+  return 0;
+}

@@ -1,0 +1,127 @@
+#!/usr/bin/env bats
+# The samples of scripts/examples in front of a running server. The web servers are unpacked, not
+# installed: nothing starts to listen on this machine.
+load common
+
+setup_file() {
+	mkdir -p "$BATS_TEST_DIRNAME/../../build/ship/programs"
+	cd "$BATS_TEST_DIRNAME/../../build/ship/programs"
+	for package in nginx caddy prometheus; do
+		[ -e "$package.deb" ] && continue
+		apt-get -q download "$package" >/dev/null
+		mv "${package}"_*.deb "$package.deb"
+		dpkg -x "$package.deb" .
+	done
+}
+# The options that the sample asks for in the server's command.
+options_of() { grep -oE -- '--(trust-proxy|allow-host [a-z.]+)' "$SRC/scripts/examples/$1" | xargs; }
+setup() {
+	cd "$T"
+	PATH=$BATS_TEST_DIRNAME/../../build/ship/programs/usr/sbin:$BATS_TEST_DIRNAME/../../build/ship/programs/usr/bin:$PATH
+	openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=kvm.example.org -days 2 \
+		-addext subjectAltName=DNS:kvm.example.org -keyout key.pem -out cert.pem 2>/dev/null
+	options=
+	! kvm-mjpeg-httpd --help | grep -q trust-proxy || options=$(options_of nginx.conf)
+	setsid sh -c "kvm-capture -d test -s 320x200 -o - | kvm-mjpeg-httpd -l unix:$T/web.sock $options | cat >actions" 2>said &
+	server=$!
+	within 30 test -S web.sock
+	chmod 777 . web.sock
+	port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+}
+teardown() {
+	for group in "$server" "${front-}"; do [ -z "$group" ] || kill -- "-$group" 2>/dev/null || :; done
+}
+through() {
+	curl -s --cacert cert.pem --connect-to "kvm.example.org:443:127.0.0.1:$port" "$@"
+}
+# Pictures come at once and go on coming, a WebSocket opens, and actions arrive.
+works() {
+	within 30 through -o snapshot.jpg -f https://kvm.example.org/snapshot
+	ffprobe -v error snapshot.jpg
+	through -m 3 https://kvm.example.org/stream -o stream || [ $? -eq 28 ]
+	[ "$(grep -ac 'Content-Type: image/jpeg' stream)" -ge 2 ]
+	run through -m 2 -i --http1.1 -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' \
+		-H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' -H 'Origin: https://kvm.example.org' \
+		https://kvm.example.org/ws -o ws
+	grep -a '101 Switching Protocols' ws
+	through -f -X POST -H 'Origin: https://kvm.example.org' --data-binary 'key a' https://kvm.example.org/actions
+	within 20 grep -qx 'key a' actions
+}
+@test "nginx" {
+	sed "s|unix:/run/kvm/target.sock|unix:$T/web.sock|; s|listen 443|listen 127.0.0.1:$port|
+		s|ssl_certificate  .*|ssl_certificate $T/cert.pem;|; s|ssl_certificate_key .*|ssl_certificate_key $T/key.pem;|" \
+		"$SRC/scripts/examples/nginx.conf" >site.conf
+	printf '%s\n' 'daemon off; pid nginx.pid; error_log stderr; user root;' 'events { }' "http { access_log off;
+		client_body_temp_path $T/body; proxy_temp_path $T/proxy; fastcgi_temp_path $T/f; uwsgi_temp_path $T/u; scgi_temp_path $T/s;
+		include $T/site.conf; }" >nginx.conf
+	setsid nginx -p "$T" -c "$T/nginx.conf" 2>nginx.log &
+	front=$!
+	works
+}
+
+@test "Caddy" {
+	{
+		printf '{\n\tadmin off\n\tauto_https disable_redirects\n\thttps_port %s\n\tdefault_bind 127.0.0.1\n}\n' "$port"
+		sed "s|unix//run/kvm/target.sock|unix/$T/web.sock|; s|^kvm.example.org {|&\n\ttls $T/cert.pem $T/key.pem|" \
+			"$SRC/scripts/examples/Caddyfile"
+	} >Caddyfile
+	XDG_DATA_HOME=$T XDG_CONFIG_HOME=$T setsid caddy run --adapter caddyfile --config Caddyfile 2>caddy.log &
+	front=$!
+	works
+}
+
+@test "Prometheus reads the sample, and its tool likes the metrics" {
+	promtool check config --syntax-only "$SRC/scripts/examples/prometheus.yml"
+	curl -sf --unix-socket web.sock http://localhost/metrics | promtool check metrics
+	# The dashboard's questions, as rules: promtool parses those.
+	python3 - "$SRC/scripts/examples/grafana.json" >rules.yml <<-'END'
+		import json, sys
+		asked = [t['expr'] for p in json.load(open(sys.argv[1]))['panels'] for t in p['targets']]
+		rules = [{'record': f'q{i}', 'expr': e.replace('$__rate_interval', '1m')} for i, e in enumerate(asked)]
+		print(json.dumps({'groups': [{'name': 'dashboard', 'rules': rules}]}))
+	END
+	promtool check rules rules.yml
+}
+
+@test "ssh keys: each line is one that OpenSSH reads, restricted to one tool" {
+	run grep -c '^restrict,command="kvm-' "$SRC/scripts/examples/authorized_keys"
+	[ "$output" -eq "$(grep -c '^[^#]' "$SRC/scripts/examples/authorized_keys" | xargs)" ]
+}
+
+# ssh, as Ansible sees it: the command is the last word, and it is for the tree.
+ansible_on_tree() {
+	printf '#!/bin/bash\nexec chroot %s sh -c "${@: -1}"\n' "$T/root" >ssh
+	chmod +x ssh
+	LC_ALL=C.UTF-8 ANSIBLE_LOCAL_TEMP=$T ansible-playbook -i pi.example.org, -e ansible_ssh_executable="$T/ssh" \
+		-e ansible_ssh_transfer_method=piped -e ansible_python_interpreter=/usr/bin/python3 -e kvm_reboot=false \
+		-e "kvm_packages=$T" -e '{"kvm_targets": [{"name": "target"}, {"name": "rack-2", "serve": "cat"}],
+			"kvm_passwords": ["viewer:$y$x:view"]}' "$SRC/scripts/ansible/site.yml"
+}
+
+@test "Ansible: the role sets up a Debian, and a second time changes nothing" {
+	mkdir root package
+	tar -xf "$KVM_TREE" -C root --exclude='./dev/*'
+	mknod -m 666 root/dev/null c 1 3
+	mkdir -p root/boot/firmware
+	echo '[all]' >root/boot/firmware/config.txt
+	cp /etc/resolv.conf root/etc
+
+	# Ours without the libraries, which are Debian's affair.
+	(cd "$SRC" && scripts/install-files install "$T/package" /usr "$BIN")
+	mkdir package/DEBIAN
+	printf '%s\n' 'Package: kvmpi' 'Version: 1' "Architecture: $(dpkg --print-architecture)" 'Maintainer: x <x@example.org>' \
+		'Description: x' >package/DEBIAN/control
+	sed 's/^#DEBHELPER#/systemd-sysusers/' "$SRC/scripts/deb/postinst" >package/DEBIAN/postinst
+	chmod 755 package/DEBIAN/postinst
+	dpkg-deb -b --root-owner-group package "kvmpi_1_$(dpkg --print-architecture).deb"
+
+	run -0 ansible_on_tree
+	[[ $output == *'failed=0'* ]]
+	grep -q '^dtoverlay=dwc2,dr_mode=peripheral' root/boot/firmware/config.txt
+	grep -qx 'SERVE=cat' root/etc/kvm/rack-2.conf
+	[ "$(stat -c %a root/etc/kvm/passwords) $(cat root/etc/kvm/passwords)" = '640 viewer:$y$x:view' ]
+	[ -L root/etc/systemd/system/multi-user.target.wants/kvm@rack-2.service ]
+	[ -L root/etc/systemd/system/usb-gadget.target.wants/kvm-gadget.service ]
+	run -0 ansible_on_tree
+	[[ $output == *'changed=0 '*'failed=0'* ]]
+}

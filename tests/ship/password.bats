@@ -1,0 +1,85 @@
+#!/usr/bin/env bats
+# kvm-password: hashes that crypt(3) takes, files that only the right ones read.
+load common
+
+setup() {
+	export KVM_ETC=$T/etc
+	mkdir "$KVM_ETC"
+	# This machine has no user kvmpi: the group is given by chown(1)'s stand-in.
+	mkdir "$T/bin"
+	printf '#!/bin/sh\necho "$@" >>"%s/chown"\n' "$T" >"$T/bin/chown"
+	chmod +x "$T/bin/chown"
+	PATH=$T/bin:$PATH
+}
+password() { "$SRC/scripts/kvm-password" "$@"; }
+# verifies PASSWORD NAME: as the server does, through crypt(3).
+verifies() {
+	perl -e 'my ($password, $hash) = @ARGV; exit !(crypt($password, $hash) eq $hash)' \
+		"$1" "$(awk -F: -v name="$2" '$1 == name { print $2 }' "$KVM_ETC/passwords")"
+}
+
+@test "create: a password of its own each time, shown once, never in messages" {
+	run password create
+	status_is 0
+	said=$output
+	[ "$(stat -c %a "$KVM_ETC/passwords" "$KVM_ETC/first-password" | xargs)" = "640 600" ]
+	grep -q 'root:kvmpi' "$T/chown"
+	run password first
+	status_is 0
+	[[ $output =~ ^user\ admin,\ password\ ([a-z2-8]{4}(-[a-z2-8]{4}){3})$ ]]
+	secret=${BASH_REMATCH[1]}
+	[[ $said != *"$secret"* ]]
+	verifies "$secret" admin
+	run -1 verifies "${secret}x" admin
+	run -1 grep -rq "$secret" "$KVM_ETC"
+	run --separate-stderr password first
+	status_is 66 && one_line kvm-password
+
+	cp "$KVM_ETC/passwords" "$T/before"
+	run password create
+	status_is 0 && [ -z "$output" ]
+	cmp "$T/before" "$KVM_ETC/passwords"
+	rm "$KVM_ETC/passwords"
+	password create
+	[ "$(password first)" != "user admin, password $secret" ]
+}
+
+@test "create: one line of messages where SIGPIPE is ignored, as systemd has it" {
+	run bash -c "trap '' PIPE; exec '$SRC/scripts/kvm-password' create"
+	status_is 0 && [ "${#lines[@]}" -eq 1 ]
+}
+
+@test "first: not a password that was replaced since" {
+	password create
+	echo 'another one' | password set admin
+	run --separate-stderr password first
+	status_is 66 && one_line kvm-password
+}
+
+@test "set replaces, remove removes, list lists; others' lines stay" {
+	echo 'first secret' | password set anna view
+	echo 'p@ss:w"ord $1 \n' | password set bob
+	echo 'second secret' | password set anna control
+	[ "$(password list | sort)" = $'anna\tcontrol\nbob\tcontrol' ]
+	verifies 'second secret' anna
+	verifies 'p@ss:w"ord $1 \n' bob
+	run -1 verifies 'first secret' anna
+	password remove anna
+	[ "$(password list)" = $'bob\tcontrol' ]
+	run --separate-stderr password remove anna
+	status_is 1 && one_line kvm-password
+}
+
+@test "refused: short, none, a name or role that would break the file" {
+	run --separate-stderr password set anna <<<short
+	status_is 65 && one_line kvm-password
+	run --separate-stderr password set anna </dev/null
+	status_is 65
+	for name in '' 'a:b' $'a\nb' -x 'a b'; do
+		run --separate-stderr password set "$name" <<<'long enough'
+		status_is 64
+	done
+	run --separate-stderr password set anna root <<<'long enough'
+	status_is 64
+	[ ! -e "$KVM_ETC/passwords" ]
+}

@@ -1,0 +1,131 @@
+#!/usr/bin/env bats
+# Each recipe of kvm-recipes(7), as it stands in the page: the text is taken from there and run.
+# kvm-capture sees the built-in picture and kvm-type prints its reports; all else is real.
+load common
+
+setup() {
+	cd "$T"
+	mkdir bin shots
+	export HOME=$T REPORTS=$T/reports BIN
+	stub kvm-capture 'exec "$BIN/kvm-capture" -d test -s 640x400 "$@"'
+	stub kvm-type 'exec "$BIN/kvm-type" --dry-run "$@" | tee -a "$REPORTS"'
+	stub sleep ':'
+	PATH=$T/bin:$PATH
+}
+stub() {
+	printf '#!/bin/sh\n%s\n' "$2" >"bin/$1"
+	chmod +x "bin/$1"
+}
+# recipe NAME: its lines, less the roff.
+recipe() {
+	awk -v name="$1" '$0 == ".\\\" recipe: " name { found = 1; next }
+		found && /^\.Bd/ { inside = 1; next }
+		inside && /^\.Ed/ { exit }
+		inside { gsub(/\\e/, "\\"); print }' "$SRC/man/kvm-recipes.7" | grep .
+}
+cook() { bash -ec "$(recipe "$1")"; }
+
+@test "each recipe of the page has a test here" {
+	sed -n 's/^\.\\" recipe: //p' "$SRC/man/kvm-recipes.7" | while read -r name; do
+		grep -qE "(cook|recipe|serves) $name\b" "$BATS_TEST_FILENAME" || { echo "no test: $name"; false; }
+	done
+}
+
+@test "time-lapse, film" {
+	line=$(recipe time-lapse)
+	[ "${line:0:13}" = '*/10 * * * * ' ]
+	# As cron(8) does: \% is %.
+	sh -c "$(sed 's/\\%/%/g' <<<"${line:13}")"
+	[ "$(ls shots)" = "$(basename "$(ls shots/2*-*.jpg)")" ]
+	cook film
+	[ -s lapse.mp4 ]
+}
+
+@test "ocr, luks" {
+	stub kvm-capture 'exec ffmpeg -v error -i "'"$T"'/screen.png" -frames:v 1 -f mjpeg -'
+	stub pass 'echo "correct horse"; echo "user: x"'
+	ffmpeg -v error -f lavfi -i color=black:s=900x80 -frames:v 1 -vf \
+		"drawtext=text='Please enter passphrase for disk':fontcolor=white:fontsize=36:x=20:y=20" screen.png
+	run -0 cook ocr
+	[[ $output == *"enter passphrase for disk"* ]]
+	cook luks
+	[ "$("$BIN/kvm-type" --dry-run <<<'correct horse')" = "$(cat "$REPORTS")" ]
+}
+
+@test "sysrq, bios, switch, wake" {
+	cook sysrq >/dev/null
+	[ "$(grep -c . "$REPORTS")" -ge 12 ]
+	rm "$REPORTS"
+	cook bios >/dev/null
+	one=$("$BIN/kvm-type" --dry-run -k delete | head -1)
+	[ "$(grep -cF "$one" "$REPORTS")" -eq 60 ]
+	cook switch
+	stub wakeonlan 'echo "$1" >woken'
+	stub kvm-type 'cat >actions'
+	cook wake
+	[ "$(cat woken)" = 00:11:22:33:44:55 ]
+	[ "$(grep -c 'key f12' actions)" -eq 20 ]
+}
+
+@test "serial" {
+	stub kvm-gadget-setup 'exec "$BIN/kvm-gadget-setup" "$@" --script'
+	run -0 cook serial
+	[[ $output == *acm.serial* ]]
+}
+
+@test "record, replay, relay" {
+	# What a browser would do comes from curl; the addresses are the kernel's choice.
+	stub kvm-mjpeg-httpd 'exec "$BIN/kvm-mjpeg-httpd" -l unix:'"$T"'/web.sock'
+	setsid bash -ec "$(recipe record)" >/dev/null 2>&1 &
+	pipe=$!
+	within 30 test -S web.sock
+	curl -s --unix-socket web.sock -X POST --data-binary $'key a\nkey b\n' http://localhost/actions
+	within 20 grep -q 'key b' session.actions
+	stub curl 'exec '"$(command -v curl)"' --unix-socket '"$T"'/web.sock "$@"'
+	sed 's/ -l 127.0.0.1:8081//' <<<"$(recipe relay)" | sed "s|kvm-mjpeg-httpd|'$BIN/kvm-mjpeg-httpd' -l unix:$T/relay.sock|" >relay
+	setsid bash -e relay >/dev/null 2>&1 &
+	relay=$!
+	within 30 test -S relay.sock
+	picture() { "$(PATH=${PATH#*:} command -v curl)" -sf --unix-socket relay.sock http://localhost/snapshot -o relayed.jpg; }
+	within 30 picture
+	ffprobe -v error relayed.jpg
+	kill -- "-$relay" "-$pipe"
+	rm "$REPORTS"
+	cook replay
+	[ "$("$BIN/kvm-type" --dry-run -k a -k b)" = "$(cat "$REPORTS")" ]
+}
+
+@test "document, drive" {
+	cook document
+	[ "$(ffprobe -v error -count_frames -show_entries stream=nb_read_frames -of csv=p=0 how-to.gif)" -ge 10 ]
+	cook drive
+	[ "$(wc -l <"$REPORTS")" -gt 8 ]
+	ffprobe -v error after.jpg
+}
+
+@test "openqa: what its backend writes arrives" {
+	# What ffmpeg reads there is a stream of ours; this is what comes the other way.
+	[ "$(sed -n 's/^#     //p' "$SRC/scripts/examples/openqa-input")" = "$(recipe openqa)" ]
+	printf '%s\n' a A '!' ctrl-alt-delete spc ret '\' 'mouse_move 960 540' 'mouse_button 3' 'mouse_button 0' |
+		"$SRC/scripts/examples/openqa-input" 1920 1080 tee actions | "$BIN/kvm-type" -a --ack --dry-run >played
+	[ "$(paste -sd, actions)" = 'type a,type A,type !,key ctrl+alt+delete,key space,key enter,type \,mouseto 0.4999 0.4999,buttondown left,buttondown right,buttonup left,buttonup right' ]
+	[ "$(grep -cx ok played)" -eq 12 ]
+}
+
+# serves RECIPE HOST: the server takes the options, and is found under that name.
+serves() {
+	line=$(recipe "$1" | sed "s|^SERVE=||; s|/etc/kvm/passwords|passwords|; s| -l [^ ]*||")
+	setsid sh -c "kvm-capture -o - | $line -l unix:$T/$1.sock" >/dev/null 2>&1 &
+	pipe=$!
+	within 30 test -S "$1.sock"
+	within 30 curl -sf --unix-socket "$1.sock" -u 'viewer:long enough' -H "Host: $2" http://localhost/state
+	kill -- "-$pipe"
+}
+
+@test "wireguard, tailscale" {
+	# shellcheck disable=SC2016  # perl's
+	printf 'viewer:%s:view\n' "$(perl -e 'print crypt("long enough", q($6$saltsalt))')" >passwords
+	mkfifo status
+	serves wireguard localhost
+	serves tailscale pi.example.ts.net
+}

@@ -1,0 +1,152 @@
+#include "service/guard.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+
+#include "base/error.h"
+#include "service/auth.h"
+#include "service/request.h"
+
+namespace kvm {
+namespace {
+
+TEST(Guard, HostIsSeparatedFromItsPort) {
+  EXPECT_EQ(host_name("Example.org:8080"), "example.org");
+  EXPECT_EQ(host_name("example.org."), "example.org");
+  EXPECT_EQ(host_name("[::1]:80"), "::1");
+  EXPECT_EQ(host_name("[::1"), "::1");
+  EXPECT_EQ(host_name(""), "");
+}
+
+TEST(Guard, OnlyOurOwnNamesAreServed) {
+  const HostList list({"kvm.example.org"});
+  EXPECT_TRUE(list.allows("192.0.2.1:8080", "192.0.2.1", false));
+  EXPECT_TRUE(list.allows("kvm.example.org", "192.0.2.1", false));
+  EXPECT_TRUE(list.allows("localhost:8080", "127.0.0.1", true));
+  EXPECT_TRUE(list.allows("", "127.0.0.1", true));
+  EXPECT_FALSE(list.allows("localhost:8080", "192.0.2.1", false));
+  EXPECT_FALSE(list.allows("evil.example", "127.0.0.1", true));
+  EXPECT_FALSE(list.allows("127.0.0.1.evil.example:8080", "127.0.0.1", true));
+  EXPECT_FALSE(list.allows("kvm.example.org.evil.example", "127.0.0.1", true));
+}
+
+TEST(Guard, OriginIsOursToTheLetter) {
+  EXPECT_TRUE(same_origin("", "a:8080", false));
+  EXPECT_TRUE(same_origin("http://a:8080", "a:8080", false));
+  EXPECT_FALSE(same_origin("https://a:8080", "a:8080", false));
+  EXPECT_TRUE(same_origin("https://a:8080", "a:8080", true));
+  EXPECT_FALSE(same_origin("http://a", "a:8080", false));
+  EXPECT_FALSE(same_origin("http://a:8080.evil", "a:8080", false));
+  EXPECT_FALSE(same_origin("null", "a:8080", false));
+}
+
+const std::string hash =
+    "$6$saltsalt$qFmFH.bQmmtXzyBY0s9v7Oicd2z4XSIecDzlB5KiA2/"
+    "jctKu9YterLp8wwnSq.qc.eoxqOmSuNp2xS0ktL3nh/";
+
+TEST(Passwords, LinesAreReadAndJudged) {
+  const auto accounts = parse_passwords(
+      "# people\n\nann:" + hash + ":control\nbob:" + hash + ":view\ncy:" + hash + "\n", "p");
+  ASSERT_EQ(accounts.size(), 3u);
+  EXPECT_EQ(accounts[1].role, Role::kView);
+  EXPECT_EQ(accounts[2].role, Role::kControl);
+  for (const std::string& bad : std::initializer_list<std::string>{
+           "", "ann", "ann:" + hash + ":root", "ann:plain:view", "ann:$1$abc$def:view", ":" + hash,
+           "a:" + hash + "\na:" + hash})
+    EXPECT_THROW(parse_passwords(bad, "p"), Error) << bad;
+}
+
+TEST(Passwords, Apache2yIsBcrypt) {
+  const auto accounts =
+      parse_passwords("a:$2y$04$abcdefghijklmnopqrstuu5Ai6CnM/lUDGEf.lEJ0BM1uEGmXKV9i", "p");
+  EXPECT_TRUE(accounts[0].hash.starts_with("$2b$"));
+}
+
+struct Sessions : testing::Test {
+  Sessions() { write("ann:" + hash + "\nbob:" + hash + "\n"); }
+  ~Sessions() override { std::remove(file.c_str()); }
+  void write(const std::string& lines) { std::ofstream(file) << lines; }
+  Auth auth(std::int64_t session_s = Auth::kSession_s) {
+    return {loop, metrics, file, [this] { ++ended; }, session_s};
+  }
+  // One who has just logged in.
+  static User enter(Auth& auth, const std::string& name) {
+    return auth.session(auth.open({name, Role::kView})).value();
+  }
+
+  std::string file = testing::TempDir() + "passwords." + std::to_string(::getpid());
+  Loop loop;
+  Metrics metrics;
+  int ended = 0;
+};
+
+TEST_F(Sessions, EndByLogoutEachOnItsOwn) {
+  Auth all = auth();
+  const User one = enter(all, "ann"), other = enter(all, "ann");
+  EXPECT_EQ(one.name, "ann");
+  EXPECT_EQ(one.role, Role::kView);
+  EXPECT_NE(one.session, other.session);
+  all.close(one.session);
+  EXPECT_EQ(ended, 1);
+  EXPECT_FALSE(all.holds(one));
+  EXPECT_FALSE(all.session(one.session));
+  EXPECT_TRUE(all.holds(other));
+}
+
+TEST_F(Sessions, EndWithTheLineInTheFile) {
+  Auth all = auth();
+  const User ann = enter(all, "ann"), bob = enter(all, "bob");
+  write("ann:" + hash + ":view\nbob:" + hash + "\n");
+  all.reload();
+  EXPECT_EQ(ended, 1);
+  EXPECT_FALSE(all.holds(ann));
+  EXPECT_TRUE(all.holds(bob));
+  write("broken\n");
+  EXPECT_THROW(all.reload(), Error);
+  EXPECT_TRUE(all.holds(bob));
+}
+
+TEST_F(Sessions, EndWhenTheirTimeIsUp) {
+  Auth all = auth(-1);
+  const std::string token = all.open({"ann"});
+  EXPECT_FALSE(all.holds({"ann", Role::kControl, token}));
+  EXPECT_FALSE(all.session(token));
+}
+
+TEST_F(Sessions, AreNotNeededWithoutAFile) {
+  const Auth open(loop, metrics, "", nullptr);
+  EXPECT_TRUE(open.holds({}));
+}
+
+TEST(Throttle, WaitsGrowAndEnd) {
+  Throttle throttle;
+  std::int64_t now = 1'000'000'000;
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(throttle.wait_s("192.0.2.1", now), 0) << i;
+    throttle.failed("192.0.2.1", now);
+  }
+  EXPECT_EQ(throttle.wait_s("192.0.2.1", now), 2);
+  EXPECT_EQ(throttle.wait_s("192.0.2.2", now), 0);
+  now += 2'000'000;
+  EXPECT_EQ(throttle.wait_s("192.0.2.1", now), 0);
+  for (int i = 0; i < 20; ++i) throttle.failed("192.0.2.1", now);
+  EXPECT_EQ(throttle.wait_s("192.0.2.1", now), 64);
+  throttle.succeeded("192.0.2.1");
+  EXPECT_EQ(throttle.wait_s("192.0.2.1", now), 0);
+  for (int i = 0; i < 4; ++i) throttle.failed("2001:db8:1:2:3::" + std::to_string(i), now);
+  EXPECT_EQ(throttle.wait_s("2001:db8:1:2:ffff::1", now), 2);
+}
+
+TEST(Form, FieldsAreDecoded) {
+  EXPECT_EQ(form_field("name=a+b&password=%41%26%zz", "name"), "a b");
+  EXPECT_EQ(form_field("name=a+b&password=%41%26%zz", "password"), "A&%zz");
+  EXPECT_EQ(form_field("name", "name"), "");
+  EXPECT_EQ(form_field("", "name"), std::nullopt);
+  EXPECT_EQ(form_field("x=%", "x"), "%");
+}
+
+}  // namespace
+}  // namespace kvm

@@ -1,0 +1,198 @@
+#include "format/player.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "base/error.h"
+
+namespace kvm {
+namespace {
+
+class Recorder : public ReportSink {
+ public:
+  void send(const Report& report) override {
+    if (fail_after == 0) throw Error(Exit::kBusy, "no host");
+    --fail_after;
+    reports.push_back(to_text(report));
+    if (report.data[2] == 0x39 && leds_) leds_->caps = !leds_->caps;  // CapsLock
+    if (report.data[2] == 0x53 && leds_ && follows) leds_->num = !leds_->num;
+  }
+  void settle() override {}
+  bool busy(HidDevice) override { return is_busy; }
+  void rest(HidDevice device) noexcept override { rested.push_back(name_of(device)); }
+  void let_go(const Report& report) noexcept override { let_gone.push_back(to_text(report)); }
+  void pause(std::chrono::milliseconds time) override { paused += time; }
+  std::optional<Leds> leds() override { return leds_; }
+  bool leds_change(const Leds& before) override { return leds_ != before; }
+  void wake() override { ++woken; }
+
+  std::vector<std::string> reports, let_gone, rested;
+  std::chrono::milliseconds paused{0};
+  int fail_after = 1'000'000, woken = 0;
+  bool is_busy = false, follows = true;
+  std::optional<Leds> leds_;
+};
+using Lines = std::vector<std::string>;
+
+constexpr const char* kUp = "keyboard 00 00 00 00 00 00 00 00";
+
+void play(Player& player, std::string_view line) {
+  player.run(std::get<Action>(parse_action(line)));
+}
+
+struct PlayerTest : testing::Test {
+  Recorder sink;
+  Player player{sink, Typist(Layout("us"))};
+};
+
+TEST_F(PlayerTest, WhatIsHeldStaysHeldWhileTyping) {
+  play(player, "keydown ctrl");
+  play(player, "type A");
+  play(player, "keyup ctrl");
+  EXPECT_EQ(sink.reports,
+            (Lines{"keyboard 01 00 00 00 00 00 00 00", "keyboard 03 00 04 00 00 00 00 00",
+                   "keyboard 01 00 00 00 00 00 00 00", kUp}));
+  EXPECT_EQ(sink.rested, Lines{"keyboard"});
+}
+
+TEST_F(PlayerTest, AKeyThatIsDownIsTypedAnew) {
+  play(player, "keydown a");
+  play(player, "type a");
+  EXPECT_EQ(sink.reports, (Lines{"keyboard 00 00 04 00 00 00 00 00", kUp,
+                                 "keyboard 00 00 04 00 00 00 00 00", kUp}));
+}
+
+TEST_F(PlayerTest, KeysOfAChordGoDownInOrder) {
+  play(player, "key alt+sysrq+b");
+  EXPECT_EQ(sink.reports,
+            (Lines{"keyboard 04 00 46 00 00 00 00 00", "keyboard 04 00 46 05 00 00 00 00", kUp}));
+}
+
+TEST_F(PlayerTest, WhatIsHeldGoesDownInOrder) {
+  play(player, "layout mao");  // Shift is to come after AltGr, which hosts read last
+  play(player, "type £");
+  EXPECT_EQ(sink.reports,
+            (Lines{"keyboard 40 00 00 00 00 00 00 00", "keyboard 42 00 20 00 00 00 00 00", kUp}));
+}
+
+TEST_F(PlayerTest, SevenKeysAreTooMany) {
+  for (const char* line : {"keydown a b c", "keydown d e f"}) play(player, line);
+  EXPECT_THROW(play(player, "keydown g"), Error);
+}
+
+TEST_F(PlayerTest, DestructionReleasesWhatIsDown) {
+  {
+    Recorder other;
+    {
+      Player held(other, Typist(Layout("us")));
+      play(held, "keydown shift");
+      play(held, "mouseto 0 0");
+      play(held, "buttondown left");
+      play(held, "mousemove 1 1");
+      play(held, "buttondown right");
+    }
+    EXPECT_EQ(other.let_gone, (Lines{kUp, "pointer 00 00 00 00 00 00 00", "mouse 00 00 00 00 00"}));
+  }
+}
+
+TEST_F(PlayerTest, AFailureCountsWhatArrived) {
+  sink.fail_after = 5;  // a, up, b, up, c
+  EXPECT_THROW(player.type("abc"), Error);
+  EXPECT_EQ(player.arrived(), 2u);
+  player.abandon();
+  EXPECT_EQ(sink.let_gone, Lines{kUp});
+}
+
+TEST_F(PlayerTest, ARefusedTextIsNotBegun) {
+  EXPECT_THROW(player.type("ab€"), Error);
+  EXPECT_TRUE(sink.reports.empty());
+}
+
+TEST_F(PlayerTest, CapsLockIsOffForTheTextAndOnAgain) {
+  sink.leds_ = Leds{.caps = true};
+  player.type("a");
+  EXPECT_EQ(sink.reports,
+            (Lines{"keyboard 00 00 39 00 00 00 00 00", kUp, "keyboard 00 00 04 00 00 00 00 00", kUp,
+                   "keyboard 00 00 39 00 00 00 00 00", kUp}));
+  EXPECT_TRUE(sink.leds_->caps);
+}
+
+TEST_F(PlayerTest, CapsLockComesBackWhenTypingFails) {
+  sink.leds_ = Leds{.caps = true};
+  sink.fail_after = 3;
+  EXPECT_THROW(player.type("abc"), Error);
+  EXPECT_EQ(sink.let_gone, (Lines{kUp, "keyboard 00 00 39 00 00 00 00 00", kUp}));
+}
+
+TEST_F(PlayerTest, ATargetThatDoesNotFollowIsNoticed) {
+  sink.leds_ = Leds{};
+  Player verifying(sink, Typist(Layout("us")), {.verify_leds = 2});
+  verifying.type("abcd");
+  EXPECT_EQ(verifying.arrived(), 4u);
+  sink.follows = false;
+  EXPECT_THROW(verifying.type("abcd"), Error);
+  EXPECT_EQ(verifying.arrived(), 2u);
+}
+
+TEST_F(PlayerTest, LongMovesGoStraightInSteps) {
+  play(player, "mousemove -300 30");
+  EXPECT_EQ(sink.reports,
+            (Lines{"mouse 00 9c 0a 00 00", "mouse 00 9c 0a 00 00", "mouse 00 9c 0a 00 00"}));
+}
+
+TEST_F(PlayerTest, MovesWaitAndBecomeOneButNeverPassAKey) {
+  sink.is_busy = true;
+  play(player, "mousemove 1 0");
+  play(player, "mousemove 2 5");
+  EXPECT_TRUE(sink.reports.empty());
+  play(player, "key a");
+  play(player, "mouseto 0 0");
+  play(player, "mouseto 1 0");
+  player.flush();
+  EXPECT_EQ(sink.reports, (Lines{"mouse 00 03 05 00 00", "keyboard 00 00 04 00 00 00 00 00", kUp,
+                                 "pointer 00 ff 7f 00 00 00 00"}));
+}
+
+TEST_F(PlayerTest, AButtonComesUpWhereItIsDown) {
+  play(player, "mouseto 0 0");
+  play(player, "buttondown left");
+  play(player, "mousemove 1 1");
+  play(player, "buttonup left");
+  EXPECT_EQ(sink.reports.back(), "pointer 00 00 00 00 00 00 00");
+}
+
+TEST_F(PlayerTest, ABigTurnOfTheWheelTakesSeveralReports) {
+  play(player, "wheel 130");
+  play(player, "hwheel -1");
+  EXPECT_EQ(sink.reports,
+            (Lines{"mouse 00 00 00 7f 00", "mouse 00 00 00 03 00", "mouse 00 00 00 00 ff"}));
+}
+
+TEST_F(PlayerTest, TimesOfActions) {
+  for (const char* line : {"keyhold 7", "keydelay 100", "typehold 1000", "typedelay 10000"})
+    play(player, line);
+  play(player, "key a");
+  EXPECT_EQ(sink.paused.count(), 107);
+  play(player, "type ab");
+  EXPECT_EQ(sink.paused.count(), 107 + 2 * 11000);
+  play(player, "sleep 100000");
+  EXPECT_EQ(sink.paused.count(), 107 + 2 * 11000 + 100000);
+}
+
+TEST_F(PlayerTest, LayoutWakeAndReleaseAll) {
+  play(player, "layout de");
+  play(player, "type z");
+  EXPECT_EQ(sink.reports[0], "keyboard 00 00 1c 00 00 00 00 00");
+  play(player, "key x:adiaeresis");
+  EXPECT_EQ(sink.reports[2], "keyboard 00 00 34 00 00 00 00 00");
+  EXPECT_THROW(play(player, "key x:Cyrillic_zhe"), Error);
+  play(player, "wake");
+  EXPECT_EQ(sink.woken, 1);
+  play(player, "keydown a");
+  play(player, "releaseall");
+  EXPECT_EQ(sink.reports.back(), kUp);
+}
+
+}  // namespace
+}  // namespace kvm

@@ -1,0 +1,101 @@
+#include "device/retile.h"
+
+#include <gtest/gtest.h>
+
+#include "format/frame.h"
+#include "format/jpeg.h"
+#include "libjpeg.h"
+
+namespace kvm {
+namespace {
+
+std::vector<std::uint8_t> samples_of(int width, int height) {
+  std::vector<std::uint8_t> samples(3 * static_cast<std::size_t>(width * height));
+  unsigned value = 0, seed = 1;
+  for (auto& sample : samples) {
+    seed = seed * 1664525 + 1013904223;
+    sample = static_cast<std::uint8_t>(value += seed >> 29);
+  }
+  return samples;
+}
+
+std::vector<std::uint8_t> picture(int width, int height, Subsampling subsampling) {
+  return plain_encode(samples_of(width, height).data(), width, height, JCS_YCbCr, subsampling, 85);
+}
+
+TEST(Retiler, KeepsEveryPixelAndCutsIntoTiles) {
+  Retiler retiler;
+  for (const Subsampling subsampling : {Subsampling::k420, Subsampling::k422, Subsampling::k444})
+    for (const auto& [width, height] : {std::pair{640, 96}, {1366, 33}, {17, 9}, {1, 1}}) {
+      const auto jpeg = picture(width, height, subsampling);
+      std::vector<std::uint8_t> out;
+      const std::string com = com_segment({5, 6, SourceState::kLive});
+      ASSERT_EQ(retiler.retile(jpeg, com, out), JpegFault::kNone);
+      JpegInfo info;
+      ASSERT_EQ(walk_jpeg(out, info), JpegWalk::kDone);
+      EXPECT_EQ(info.size, out.size());
+      const int mcus = (width + info.mcu_width - 1) / info.mcu_width;
+      EXPECT_EQ(info.restart_interval, mcus / tiles_across(mcus));
+      EXPECT_EQ(read_facts(out).sequence, 6u);
+      EXPECT_EQ(decode(out).samples, decode(jpeg).samples);
+      // A second time there is nothing to do.
+      std::vector<std::uint8_t> again;
+      ASSERT_EQ(retiler.retile(out, com, again), JpegFault::kNone);
+      EXPECT_EQ(again, out);
+    }
+}
+
+// The entropy-coded data between restart markers.
+std::vector<std::string_view> tiles_of(Bytes jpeg) {
+  JpegInfo info;
+  EXPECT_EQ(walk_jpeg(jpeg, info), JpegWalk::kDone);
+  std::vector<std::string_view> tiles;
+  std::size_t from = info.scan;
+  for (std::size_t at = from; at + 1 < jpeg.size(); ++at)
+    if (jpeg[at] == 0xff && jpeg[at + 1] != 0) {
+      tiles.push_back(as_text(jpeg.subspan(from, at - from)));
+      from = at + 2;
+    }
+  return tiles;
+}
+
+// What it is for: of a device's own pictures, only the bytes of what changed differ.
+TEST(Retiler, OnlyTheTilesThatChangedDiffer) {
+  constexpr int kWidth = 640, kHeight = 96;
+  auto samples = samples_of(kWidth, kHeight);
+  Retiler retiler;
+  std::vector<std::uint8_t> out[2];
+  for (auto& retiled : out) {
+    const auto jpeg =
+        plain_encode(samples.data(), kWidth, kHeight, JCS_YCbCr, Subsampling::k420, 85);
+    ASSERT_EQ(retiler.retile(jpeg, "", retiled), JpegFault::kNone);
+    samples[3 * (40 * kWidth + 200)] ^= 0x40;
+  }
+  const auto before = tiles_of(out[0]), now = tiles_of(out[1]);
+  ASSERT_EQ(before.size(), 4u * 6);
+  ASSERT_EQ(now.size(), before.size());
+  for (std::size_t i = 0; i < now.size(); ++i) EXPECT_EQ(now[i] != before[i], i == 2 * 4 + 1) << i;
+}
+
+TEST(Retiler, DamageIsNamed) {
+  Retiler retiler;
+  const auto jpeg = picture(320, 240, Subsampling::k422);
+  JpegInfo info;
+  walk_jpeg(jpeg, info);
+  std::vector<std::uint8_t> out;
+  // Most of the data left out, the end kept: only a decoder sees that.
+  auto damaged = jpeg;
+  damaged.erase(damaged.begin() + static_cast<long>(info.scan) + 200, damaged.end() - 20);
+  EXPECT_EQ(retiler.retile(damaged, "", out), JpegFault::kCorrupt);
+  EXPECT_EQ(retiler.retile(Bytes(jpeg).first(500), "", out), JpegFault::kTruncated);
+  // A size that nobody has memory for.
+  auto huge = jpeg;
+  for (std::size_t i = 5; i < 9; ++i) huge[info.sof + i] = 0xfe;
+  EXPECT_EQ(retiler.retile(huge, "", out), JpegFault::kCorrupt);
+  EXPECT_TRUE(out.empty());
+  ASSERT_EQ(retiler.retile(jpeg, "", out), JpegFault::kNone);
+  EXPECT_EQ(decode(out).samples, decode(jpeg).samples);
+}
+
+}  // namespace
+}  // namespace kvm

@@ -1,0 +1,102 @@
+#include "service/visitors.h"
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "base/fd.h"
+
+namespace kvm {
+namespace {
+
+struct Pair {
+  Pair() {
+    int ends[2];
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
+    ours.reset(ends[0]);
+    theirs.reset(ends[1]);
+  }
+  bool cut() const {
+    char byte;
+    return ::recv(theirs.get(), &byte, 1, 0) == 0;
+  }
+  Fd ours, theirs;
+};
+
+std::string v6(const char* text) {
+  sockaddr_in6 address{};
+  address.sin6_family = AF_INET6;
+  ::inet_pton(AF_INET6, text, &address.sin6_addr);
+  return text_of(reinterpret_cast<const sockaddr*>(&address));
+}
+
+TEST(Visitors, AddressesAreTold) {
+  EXPECT_EQ(v6("2001:db8::7"), "2001:db8::7");
+  EXPECT_EQ(v6("::ffff:192.0.2.7"), "192.0.2.7");
+  EXPECT_EQ(text_of(nullptr), "unix");
+  EXPECT_TRUE(is_local(v6("::ffff:127.1.2.3")));
+  EXPECT_TRUE(is_local("::1"));
+  EXPECT_FALSE(is_local("192.0.2.127"));
+}
+
+TEST(Visitors, ARemoteAddressHasItsShareAndThisMachineAll) {
+  Visitors visitors({.connections = 6, .per_address = 2});
+  Visitor* const first = visitors.came(-1, "192.0.2.1");
+  EXPECT_TRUE(visitors.admit("192.0.2.1"));
+  visitors.came(-1, "192.0.2.1");
+  EXPECT_FALSE(visitors.admit("192.0.2.1"));
+  EXPECT_TRUE(visitors.admit("192.0.2.2"));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(visitors.admit("127.0.0.1"));
+    visitors.came(-1, "127.0.0.1");
+  }
+  visitors.gone(first);
+  EXPECT_TRUE(visitors.admit("192.0.2.1"));
+  visitors.came(-1, "192.0.2.1");
+  visitors.came(-1, "unix");
+  EXPECT_EQ(visitors.size(), 6u);
+  for (const char* address : {"192.0.2.2", "127.0.0.1", "unix"})
+    EXPECT_FALSE(visitors.admit(address)) << address;
+}
+
+TEST(Visitors, AnIpv6NetworkIsOneAddress) {
+  EXPECT_EQ(site_of("192.0.2.7"), "192.0.2.7");
+  EXPECT_EQ(site_of("2001:db8:0:1:2:3:4:5"), "2001:db8:0:1::");
+  EXPECT_EQ(site_of("2001:db8::7"), site_of("2001:db8:0:0:ffff::1"));
+  EXPECT_NE(site_of("2001:db8::7"), site_of("2001:db8:0:1::7"));
+  Visitors visitors({.connections = 6, .per_address = 1});
+  Visitor* const first = visitors.came(-1, "2001:db8::7");
+  EXPECT_FALSE(visitors.admit("2001:db8::8"));
+  EXPECT_TRUE(visitors.admit("2001:db8:0:1::7"));
+  visitors.gone(first);
+  EXPECT_TRUE(visitors.admit("2001:db8::8"));
+}
+
+TEST(Visitors, WhoIsLateIsCutButNotWhoWaitsForUs) {
+  Visitors visitors({.request_us = -1, .idle_us = -1});
+  Pair slow, served, idle;
+  visitors.came(slow.ours.get(), "unix");
+  visitors.answering(*visitors.came(served.ours.get(), "unix"));
+  visitors.answered(*visitors.came(idle.ours.get(), "unix"));
+  visitors.cut_late();
+  EXPECT_TRUE(slow.cut());
+  EXPECT_FALSE(served.cut());
+  EXPECT_TRUE(idle.cut());
+}
+
+TEST(Visitors, AreSeenOutWhenTheyHaveTheirAnswer) {
+  Visitors visitors({});
+  Pair idle, served;
+  visitors.came(idle.ours.get(), "unix");
+  Visitor* const one = visitors.came(served.ours.get(), "unix");
+  visitors.answering(*one);
+  visitors.see_out();
+  EXPECT_TRUE(idle.cut());
+  EXPECT_FALSE(served.cut());
+  visitors.answered(*one);
+  EXPECT_TRUE(served.cut());
+}
+
+}  // namespace
+}  // namespace kvm

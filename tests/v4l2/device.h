@@ -1,0 +1,136 @@
+// A V4L2 capture device that a text file describes and a thread plays: see README.md here.
+#pragma once
+
+#include <linux/videodev2.h>
+
+#include <array>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace fake {
+
+struct Mode {
+  std::uint32_t fourcc;
+  int width, height;
+  std::vector<int> rates;  // frames a second, the first is the default
+};
+
+struct Control {
+  std::uint32_t id;
+  std::string name;
+  int value, least, most;
+};
+
+// What the file says. Read again whenever it changes.
+struct Config {
+  std::string card = "Fake HDMI dongle", driver = "uvcvideo", bus = "usb-fake-1";
+  std::vector<Mode> modes;
+  std::vector<Control> controls;
+  std::string frames;                                        // a file, relative to the folder
+  int stride = 0;                                            // bytes a line; 0: no padding
+  bool mplane = false;                                       // the multi-planar API
+  bool busy = false;                                         // another program streams
+  bool hdmi = false;                                         // DV timings, EDID, SOURCE_CHANGE
+  int signal_width = 0, signal_height = 0, signal_rate = 0;  // what the cable brings; 0: nothing
+  std::uint32_t ycbcr = V4L2_YCBCR_ENC_DEFAULT, range = V4L2_QUANTIZATION_DEFAULT;
+  std::string fault;  // stall, truncate, pad, zero, error, corrupt, eintr
+  int every = 1;      // the fault hits each Nth frame
+  int amount = 7;     // bytes of padding
+};
+
+// When and what a file was: seconds, nanoseconds, inode, bytes.
+using Stamp = std::array<std::uint64_t, 4>;
+
+struct Buffer {
+  int memfd = -1;
+  std::uint8_t* bytes = nullptr;
+  std::size_t size = 0;
+  std::size_t used = 0;
+  std::uint32_t sequence = 0;
+  std::int64_t time_us = 0;
+  std::size_t holds = SIZE_MAX;  // the frame of the file that is in it
+  bool queued = false, done = false, error = false;
+};
+
+// One open file of the device. The application's descriptor is one end of a TCP connection over
+// loopback: a byte is a filled buffer (POLLIN), an urgent byte an event (POLLPRI), the far end
+// closed is an unplugged device. So poll, select and epoll are the kernel's own.
+class Device {
+ public:
+  // Returns the application's descriptor; -1 and errno.
+  static int open(const std::string& folder, const std::string& name, int flags);
+  static Device* find(int fd);
+  ~Device();
+
+  int ioctl(unsigned long request, void* argument);
+  // The memfd behind an offset that QUERYBUF gave out; -1: none.
+  int memfd_at(std::int64_t offset);
+  int number() const { return number_; }
+  static void close(int fd);
+
+ private:
+  Device(std::string folder, std::string name);
+  bool load();
+  void play();
+  void tick(std::int64_t time_us);
+  void read_frames();
+  void fill(Buffer& buffer);
+  void deliver(Buffer& buffer, std::int64_t time_us);
+  void raise_source_change();
+  void unplug();
+  void report();
+
+  int query_cap(v4l2_capability& cap);
+  int enum_formats(v4l2_fmtdesc& description);
+  int format(v4l2_format& format, bool set, bool try_only);
+  void describe(v4l2_format& format) const;
+  int frame_sizes(v4l2_frmsizeenum& size);
+  int frame_intervals(v4l2_frmivalenum& interval);
+  int parameters(v4l2_streamparm& parm, bool set);
+  int request_buffers(v4l2_requestbuffers& request);
+  int query_buffer(v4l2_buffer& buffer);
+  int queue(v4l2_buffer& buffer);
+  int dequeue(v4l2_buffer& buffer, std::unique_lock<std::mutex>& lock);
+  int stream(bool on);
+  int timings(unsigned long request, void* argument);
+  int controls(unsigned long request, void* argument);
+  int events(unsigned long request, void* argument);
+  int edid(v4l2_edid& edid, bool set);
+  void fill_in(v4l2_buffer& buffer, std::uint32_t index) const;
+  std::uint32_t type() const;
+  std::size_t picture_bytes() const;
+  std::vector<Mode> modes() const;
+
+  std::string folder_, name_;
+  int number_ = 0;
+  int app_ = -1, far_ = -1;
+  Config config_;
+  Stamp config_stamp_{};
+  bool gone_ = false, streaming_ = false, stopping_ = false, subscribed_ = false;
+  std::uint32_t pending_events_ = 0;
+  Mode mode_{};
+  int rate_ = 30;
+  int timing_width_ = 0, timing_height_ = 0, timing_rate_ = 0;
+  std::vector<Buffer> buffers_;
+  std::deque<std::uint32_t> waiting_, done_;
+  void* file_ = nullptr;  // that the frames lie in
+  std::size_t file_bytes_ = 0;
+  std::vector<std::uint8_t> grey_;  // the frame where there is no file
+  std::vector<std::span<const std::uint8_t>> frames_;
+  std::size_t next_frame_ = 0;
+  std::uint32_t sequence_ = 0;
+  std::uint64_t produced_ = 0, delivered_ = 0, dropped_ = 0, eintr_ = 0;
+  std::int64_t cpu_us_ = 0;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::thread player_;
+};
+
+}  // namespace fake

@@ -1,0 +1,24 @@
+#!/bin/sh
+# The gadget comes up, twice, and goes without a trace, twice.
+unplugged() { ! grep -qsx 'kvmpi' /sys/bus/usb/devices/*/manufacturer; }
+at_exit 'kvm-gadget-setup down'
+fails_with 1 kvm-gadget-setup status
+for _ in 1 2; do
+	kvm-gadget-setup up
+	wait_for 20 host_sees configured
+	kvm-gadget-setup status
+	! unplugged || fail 'the host has no such device'
+	grep -lx kvmpi /sys/bus/usb/devices/*/manufacturer >/tmp/device
+	cat "$(dirname "$(cat /tmp/device)")/devnum" >>/tmp/devnum
+done
+expect "$(uniq /tmp/devnum | wc -l)" 1 'the second up is nothing to the host; times plugged in'
+expect "$(ls "$GADGETS")" kvm 'gadgets'
+expect "$(ls "$GADGETS/kvm/functions")" 'hid.keyboard
+hid.mouse
+hid.pointer' 'functions'
+for _ in 1 2; do
+	kvm-gadget-setup down
+	expect "$(ls "$GADGETS")" '' 'gadgets left'
+done
+wait_for 5 unplugged
+fails_with 1 kvm-gadget-setup status

@@ -1,0 +1,36 @@
+#!/bin/sh
+# A chord, both mice, buttons and wheels, as the USB host's input devices report them.
+gadget_up
+spawn evdump >/tmp/events
+wait_for 10 grep -q '^ready [1-9]' /tmp/events
+
+# reported WANTED WHAT ACTION...: what the host reports of these action lines.
+reported() {
+	before=$(wc -l </tmp/events)
+	(shift 2 && printf '%s\n' "$@") | kvm-type -a
+	becomes "$1" "$2" tail -n +$((before + 1)) /tmp/events
+}
+
+# Codes: linux/input-event-codes.h.
+reported 'key 29 1
+key 56 1
+key 111 1
+key 29 0
+key 56 0
+key 111 0' 'ctrl+alt+delete' 'key ctrl+alt+delete'
+reported 'abs 0 16384
+abs 1 8192
+abs 0 32767
+abs 1 32767' 'mouseto' 'mouseto 0.5 0.25' 'mouseto 1 1'
+reported 'key 272 1
+key 272 0
+key 273 1
+key 273 0
+key 274 1
+key 274 0' 'click' 'click left' 'click right' 'click middle'
+reported 'rel 0 5
+rel 1 -7' 'mousemove' 'mousemove 5 -7'
+reported 'rel 8 -2
+rel 11 -240
+rel 6 1
+rel 12 120' 'wheels' 'wheel -2' 'hwheel 1'

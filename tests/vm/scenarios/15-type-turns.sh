@@ -1,0 +1,41 @@
+#!/bin/sh
+# One writer at a time, between whole texts; a killed one leaves nothing down.
+# timeout: 120
+gadget_up
+console_layout us
+typed_into /tmp/typed
+for who in a b c; do
+	printf '%0100d' 0 | tr 0 $who | kvm-type &
+	eval "pid_$who=\$!"
+done
+# shellcheck disable=SC2154  # set above
+wait "$pid_a" && wait "$pid_b" && wait "$pid_c"
+becomes 300 'characters' sh -c 'wc -c </tmp/typed'
+expect "$(tr -s abc </tmp/typed | wc -c)" 3 "texts were mixed: $(cat /tmp/typed)"
+
+mkfifo /tmp/turns
+at_exit 'rm /tmp/turns'
+kvm-type -a </tmp/turns &
+holder=$!
+exec 9>/tmp/turns
+echo keydown shift >&9
+down() { kvm-type --no-wait -k a 2>&1 | grep -q 'another kvm-type is typing'; }
+wait_for 10 down
+fails_with 75 kvm-type --no-wait -k a >/dev/null
+echo 'keyup shift' >&9
+before=$(wc -c </tmp/typed)
+printf z | kvm-type
+becomes z 'after its turn' tail -c +$((before + 1)) /tmp/typed
+
+# Killed with a key down, it leaves it down; the next one releases it.
+spawn evdump >/tmp/events
+wait_for 5 grep -q ready /tmp/events
+echo keydown shift >&9
+wait_for 10 grep -q 'key 42 1' /tmp/events
+kill -KILL $holder
+fails_with 137 wait $holder
+exec 9>&-
+sleep 0.3
+! grep -q 'key 42 0' /tmp/events || fail 'it was released by nobody'
+kvm-type -a </dev/null
+wait_for 5 grep -q 'key 42 0' /tmp/events

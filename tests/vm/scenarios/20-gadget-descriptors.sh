@@ -1,0 +1,85 @@
+#!/bin/sh
+# timeout: 120
+# What the host reads from each profile, byte for byte.
+at_exit 'kvm-gadget-setup down'
+device=/sys/bus/usb/devices/1-1
+
+# descriptors: the device's and the configuration's, a line each, as hex.
+descriptors() {
+	od -An -v -tx1 $device/descriptors | tr -d '\n ' | awk '
+		{
+			for (at = 1; at < length($0); at += 2 * size) {
+				size = ("0x" substr($0, at, 2)) + 0
+				print substr($0, at, 2 * size)
+			}
+		}'
+}
+# The host has taken the report descriptors that we gave the kernel.
+same_reports() {
+	for function in "$GADGETS"/kvm/functions/hid.*; do
+		for host in /sys/bus/hid/devices/*/report_descriptor; do
+			cmp -s "$function/report_desc" "$host" && continue 2
+		done
+		fail "no HID device of the host has the report descriptor of $function"
+	done
+}
+# come PROFILE DEVICES: up, and so many HID devices at the host.
+come() {
+	kvm-gadget-setup --profile "$1" up
+	wait_for 20 host_sees configured
+	# shellcheck disable=SC2016
+	wait_for 20 sh -c '[ "$(ls /sys/bus/hid/devices | wc -l)" -eq '"$2 ]"
+	same_reports
+}
+
+# Device 0x1d6b:0x0104, revision by functions; one configuration, bus-powered, 250 mA; a boot
+# keyboard with its 64 bytes of report descriptor and one interrupt endpoint of 8 bytes.
+keyboard='090400000103010105
+092101010001224000
+07058103080004'
+come keyboard 1
+expect "$(descriptors)" "12010002000000406b1d0401011001020301
+09022200010104807d
+$keyboard" 'keyboard'
+
+# A pointer that speaks no boot protocol, and a boot mouse.
+mice='090401000103000007
+092101010001224400
+07058503070004
+090402000103010209
+092101010001223d00
+07058603050004'
+come kvm 3
+expect "$(descriptors)" "12010002000000406b1d0401071001020301
+09025400030104807d
+$keyboard
+$mice" 'kvm'
+
+# Several interfaces to a function: the class says so. Bulk-only SCSI, ACM, NCM. (dummy_hcd has too
+# few endpoints and repeats one; 21-gadget-functions is where these are used.)
+come full 3
+expect "$(descriptors | head -n 16)" "12010002ef0201406b1d0401631001020301
+09020201080104807d
+$keyboard
+$mice
+09040300020806500b
+07058b02000200
+07050202000201
+080b04020202010f
+09040400010202010d" 'full, to the serial line'
+expect "$(descriptors | grep -E '^(080b|0904)')" "090400000103010105
+090401000103000007
+090402000103010209
+09040300020806500b
+080b04020202010f
+09040400010202010d
+09040500020a00000e
+080b0602020d0014
+0904060001020d0011
+09040700000a000113
+09040701020a000113" 'interfaces of full'
+
+# A host that may be woken, and one that gives little.
+kvm-gadget-setup --remote-wakeup --max-power 100 up
+wait_for 20 host_sees configured
+expect "$(descriptors | sed -n 2p)" 09025400030104a032 'a configuration with remote wakeup'

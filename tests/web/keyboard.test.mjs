@@ -1,0 +1,167 @@
+// The physical keyboard: down and up by position, and nothing left down.
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {console_page, serve, server, show, until} from './pipe.mjs';
+
+serve();
+
+// Key events as another platform makes them: [type, code, modifiers, ms of its clock].
+const events = (page, list) => page.evaluate(all => {
+  for (const [type, code, more = {}] of all) {
+    const event = new KeyboardEvent(type, {code, bubbles: true, cancelable: true, ...more});
+    if (more.at !== undefined) Object.defineProperty(event, 'timeStamp', {value: more.at});
+    document.activeElement.dispatchEvent(event);
+  }
+}, list);
+const platform = name => `Object.defineProperty(navigator, 'platform', {get: () => '${name}'});
+  Object.defineProperty(navigator, 'userAgentData', {get: () => undefined});`;
+
+test('left and right modifiers are told apart, letters go by position', async () => {
+  const page = await console_page();
+  for (const key of ['ShiftLeft', 'ShiftRight', 'ControlLeft', 'ControlRight', 'AltLeft', 'AltRight', 'MetaLeft',
+    'KeyQ', 'Digit1', 'BracketLeft', 'F12', 'NumpadEnter', 'ArrowUp', 'PageDown'])
+    await page.keyboard.press(key);
+  await server.see(...['leftshift', 'rightshift', 'leftctrl', 'rightctrl', 'leftalt', 'rightalt', 'leftmeta', 'q', '1',
+    'leftbrace', 'f12', 'kpenter', 'up', 'pagedown'].flatMap(key => [`keydown ${key}`, `keyup ${key}`]));
+});
+
+test('every code that Linux has a key for has its name', async () => {
+  const page = await console_page();
+  const codes = `Escape IntlBackslash F1 F24 Backquote Digit0 KeyA KeyZ Minus Equal Backspace Tab BracketRight Backslash CapsLock
+    Semicolon Quote Enter IntlRo IntlYen Comma Period Slash Space ContextMenu PrintScreen ScrollLock Pause Insert Home
+    PageUp Delete End ArrowLeft NumLock NumpadDivide NumpadMultiply NumpadSubtract NumpadAdd Numpad0 NumpadDecimal
+    NumpadEqual NumpadComma KanaMode Convert NonConvert Lang1 Lang2 Lang3 Lang4 Lang5 Power Help Undo Again Cut Copy
+    Paste Find Props Open AudioVolumeMute AudioVolumeUp AudioVolumeDown`.split(/\s+/);
+  await events(page, codes.flatMap(code => [['keydown', code], ['keyup', code]]));
+  await until(() => server.lines.length >= 2 * codes.length, 'all of them');  // the server refuses a name it does not know
+  assert.equal(await page.locator('#toast').isVisible(), false);
+});
+
+test('repeat is left to the target', async () => {
+  const page = await console_page();
+  await page.keyboard.down('a');
+  await page.keyboard.down('a');
+  await page.keyboard.down('a');
+  await page.keyboard.up('a');
+  await server.see('keydown a', 'keyup a');
+  assert.deepEqual(server.lines, ['keydown a', 'keyup a']);
+});
+
+test('losing the focus lets go of everything, also of the mouse', async () => {
+  const page = await console_page();
+  await page.mouse.move(600, 400);
+  await page.mouse.down();
+  await page.keyboard.down('ControlLeft');
+  await page.keyboard.down('x');
+  await server.see('keydown x');
+  await page.evaluate(() => window.dispatchEvent(new Event('blur')));
+  await server.see('keydown x', 'buttonup left');
+  await server.see('keydown x', 'keyup x');
+  await server.see('keydown x', 'keyup leftctrl');
+});
+
+test('a hidden tab lets go', async () => {
+  const page = await console_page();
+  await page.keyboard.down('w');
+  await server.see('keydown w');
+  await page.evaluate(() => {
+    Object.defineProperty(document, 'hidden', {get: () => true});
+    document.dispatchEvent(new Event('visibilitychange'));
+  });
+  await server.see('keyup w');
+});
+
+test('closing the page lets go', async () => {
+  const page = await console_page();
+  await page.keyboard.down('w');
+  await server.see('keydown w');
+  await page.close();
+  await server.see('keyup w');
+});
+
+test('a held key is kept down by a beat, and comes up while the page hangs', async () => {
+  const page = await console_page({before: `
+    const send = WebSocket.prototype.send;
+    window.beats = 0;
+    WebSocket.prototype.send = function (text) {
+      window.beats += text.includes('beat');
+      send.call(this, text); };`});
+  await page.keyboard.down('h');
+  await page.waitForFunction(() => window.beats > 5);
+  const hung = page.evaluate(() => { for (const end = Date.now() + 3000; Date.now() < end;); });
+  await server.see('keydown h', /^keyup (h|k:35)$/);
+  await hung;
+  await page.keyboard.up('h');
+  await page.waitForFunction(() => { const was = window.beats; return new Promise(done => setTimeout(() => done(window.beats === was), 400)); });
+});
+
+test('Ctrl+Alt+Home leads to the tools and leaves no key down', async () => {
+  const page = await console_page();
+  for (const key of ['ControlLeft', 'AltLeft', 'Home']) await page.keyboard.down(key);
+  await server.see('keyup leftctrl');
+  await server.see('keyup leftalt');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'osk-open');
+  assert.ok(!server.lines.includes('keydown home'));
+});
+
+test('Windows: AltGr comes without its phantom Ctrl, a true Ctrl comes through', async () => {
+  const page = await console_page({before: platform('Win32')});
+  await events(page, [['keydown', 'ControlLeft', {ctrlKey: true, at: 100}], ['keydown', 'AltRight', {ctrlKey: true, altKey: true, at: 101}],
+    ['keydown', 'KeyQ', {ctrlKey: true, altKey: true, at: 150}], ['keyup', 'KeyQ', {ctrlKey: true, altKey: true, at: 200}],
+    ['keyup', 'ControlLeft', {at: 250}], ['keyup', 'AltRight', {at: 251}]]);
+  await server.see('keydown rightalt', 'keydown q', 'keyup q', 'keyup rightalt');
+  assert.ok(!server.lines.includes('keydown leftctrl'));
+  server.clear();
+  await events(page, [['keydown', 'ControlLeft', {ctrlKey: true, at: 1000}], ['keydown', 'KeyC', {ctrlKey: true, at: 1010}],
+    ['keyup', 'KeyC', {ctrlKey: true, at: 1020}], ['keyup', 'ControlLeft', {at: 1030}], ['keydown', 'ControlLeft', {ctrlKey: true, at: 1100}]]);
+  await server.see('keydown leftctrl', 'keydown c', 'keyup c', 'keyup leftctrl', 'keydown leftctrl');
+});
+
+test('Windows: PrintScreen, of which only the rise is told', async () => {
+  const page = await console_page({before: platform('Win32')});
+  await events(page, [['keyup', 'PrintScreen']]);
+  await server.see('keydown sysrq', 'keyup sysrq');
+});
+
+test('Mac: keys under Command come up, CapsLock is a stroke each time', async () => {
+  const page = await console_page({before: platform('MacIntel')});
+  await events(page, [['keydown', 'KeyA'], ['keydown', 'MetaLeft', {metaKey: true}], ['keydown', 'KeyC', {metaKey: true}], ['keyup', 'MetaLeft']]);
+  await server.see('keydown a', 'keydown leftmeta', 'keydown c', 'keyup c', 'keyup leftmeta');
+  assert.ok(server.lines.includes('keyup a'));
+  server.clear();
+  await events(page, [['keydown', 'CapsLock'], ['keyup', 'CapsLock']]);
+  await server.see('keydown capslock', 'keyup capslock', 'keydown capslock', 'keyup capslock');
+});
+
+test('a modifier whose rise was never told comes up with the next key', async () => {
+  const page = await console_page();
+  await events(page, [['keydown', 'AltLeft', {altKey: true}], ['keydown', 'KeyX', {}], ['keyup', 'KeyX', {}]]);
+  await server.see('keydown leftalt', 'keyup leftalt', 'keydown x', 'keyup x');
+});
+
+test('dead keys and input methods: the key goes by position, what an input method makes as text', async () => {
+  const page = await console_page();
+  await events(page, [['keydown', 'BracketLeft', {key: 'Dead'}], ['keyup', 'BracketLeft', {key: 'Dead'}],
+    ['keydown', 'KeyN', {key: 'Process', keyCode: 229}], ['keyup', 'KeyN', {key: 'n'}]]);
+  await server.see('keydown leftbrace', 'keyup leftbrace', 'keydown n', 'keyup n');
+  await page.locator('#osk-open').click();
+  const field = page.locator('#osk-text');
+  await field.focus();
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send('Input.imeSetComposition', {text: 'é', selectionStart: 1, selectionEnd: 1});
+  await devtools.send('Input.insertText', {text: 'été'});
+  await server.see('type été');
+  assert.equal(await field.inputValue(), '');
+  await page.keyboard.press('Enter');
+  await server.see('key enter');
+});
+
+test('full screen locks the keyboard, so that Esc and Alt+Tab reach the target', async () => {
+  const page = await console_page({before: `
+    navigator.keyboard.lock = async () => { window.locked = true; };`});
+  await show(page, 'sight');
+  await page.locator('#fullscreen').click();
+  await page.waitForFunction(() => window.locked && document.fullscreenElement);
+  await page.keyboard.press('Escape');
+  await server.see('keydown esc', 'keyup esc');
+});

@@ -1,0 +1,109 @@
+// Logins: the form, what it says, roles, the end of a session.
+import assert from 'node:assert/strict';
+import {spawnSync} from 'node:child_process';
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {after, before, test} from 'node:test';
+import {close_pages, picture, rest, Server, SHOTS, test_frames, until, violations, visit} from './pipe.mjs';
+
+let folder, file;
+const hash = password => spawnSync('openssl', ['passwd', '-6', password], {encoding: 'utf8'}).stdout.trim();
+const ann = `ann:${hash('secret')}:control\n`, bob = `bob:${hash('watch')}:view\n`;
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), 'kvm-login-'));
+  file = join(folder, 'passwords');
+});
+after(() => rmSync(folder, {recursive: true}));
+
+async function with_login(body) {
+  writeFileSync(file, ann + bob);
+  const server = await Server.start({args: ['--passwords', file]});
+  try {
+    await server.feed(test_frames(1)[0]);
+    await body(server);
+  } finally {
+    await close_pages();
+    await server.stop();
+  }
+}
+
+async function log_in(page, name, password) {
+  await page.getByLabel('Name').fill(name);
+  await page.getByLabel('Password').fill(password);
+  await Promise.all([page.waitForEvent('load'), page.getByRole('button', {name: 'Log in'}).click()]);
+}
+const logged_in = async page => {
+  await page.locator('#screen').waitFor();
+  await picture(page);
+};
+
+test('the right password leads in, keys come out, and out again', () => with_login(async server => {
+  const page = await visit(server, {ends: true});
+  assert.equal(page.url(), `${server.url}login`);
+  await log_in(page, 'ann', 'secret');
+  await logged_in(page);
+  await page.locator('#screen').press('a');
+  await server.see('keydown a', 'keyup a');
+  await page.getByRole('button', {name: 'Log out'}).click();
+  await page.getByLabel('Password').waitFor();
+  await page.goto(server.url);
+  assert.equal(page.url(), `${server.url}login`);
+  await log_in(page, 'ann', 'secret');
+  await logged_in(page);
+}));
+
+test('a wrong password is told, and then too many of them', () => with_login(async server => {
+  const page = await visit(server);
+  assert.equal(await page.getByRole('alert').count(), 0);
+  await log_in(page, 'ann', 'wrong');
+  await page.getByText('Name or password is wrong.').waitFor();
+  await until(async () => {
+    await log_in(page, 'nobody', 'wrong');
+    return page.getByText('Too many tries').isVisible();
+  }, 'patience to end', 60000);
+  await page.screenshot({path: `${SHOTS}/login-wait.png`});
+  await until(async () => {
+    await log_in(page, 'ann', 'secret');
+    return page.locator('#screen').isVisible();
+  }, 'to be let in after a while', 60000);
+}));
+
+test('who may only watch has no input, and is told', () => with_login(async server => {
+  const page = await visit(server);
+  await log_in(page, 'bob', 'watch');
+  await logged_in(page);
+  assert.deepEqual(await violations(page), []);
+  assert.equal(await page.locator('#role').textContent(), 'view only');
+  for (const name of ['Keyboard', 'Shortcuts', 'Mouse', 'Text', 'Scripts', 'Take over'])
+    assert.equal(await page.getByRole('button', {name, exact: true}).isVisible(), false, name);
+  await page.locator('#screen').press('a');
+  await page.getByText('You may watch, not control.').waitFor();
+  await page.mouse.click(600, 400);
+  await rest(300);
+  assert.deepEqual(server.lines, []);
+  await page.getByRole('button', {name: 'Capture'}).click();
+  await page.locator('#snapshot').waitFor();
+}));
+
+test('a session that ends leads to the form, and from there back', () => with_login(async server => {
+  const page = await visit(server, {rough: true});
+  await log_in(page, 'ann', 'secret');
+  await logged_in(page);
+  writeFileSync(file, `ann:${hash('changed')}:control\n`);
+  server.httpd.kill('SIGHUP');
+  await page.getByLabel('Password').waitFor();
+  await log_in(page, 'ann', 'changed');
+  await logged_in(page);
+}));
+
+test('the form, narrow and wide, dark and light', () => with_login(async server => {
+  for (const [width, height] of [[390, 844], [1280, 800]])
+    for (const scheme of ['dark', 'light']) {
+      const page = await visit(server, {width, height, scheme, path: 'login#failed'});
+      await page.screenshot({path: `${SHOTS}/login-${width}-${scheme}.png`});
+      assert.deepEqual(await violations(page), []);
+      const box = await page.locator('form').boundingBox();
+      assert.ok(box.x >= 0 && box.x + box.width <= width, 'outside');
+    }
+}));

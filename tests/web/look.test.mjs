@@ -1,0 +1,93 @@
+// How it looks and reads: widths, schemes, accessibility, size, and nothing from elsewhere.
+import assert from 'node:assert/strict';
+import {readdirSync, statSync} from 'node:fs';
+import {after, before, test} from 'node:test';
+import {close_pages, open, picture, Server, SHOTS, until, violations} from './pipe.mjs';
+
+const PANELS = ['shortcuts', 'mouse', 'text', 'scripts', 'capture', 'sight', 'help'];
+const WIDTHS = [[390, 844], [1280, 800], [2560, 1440]];
+
+let server;
+before(async () => {
+  server = await Server.start({source: ['-d', 'test', '-s', '1280x720', '-r', '10'], status: true,
+    args: ['--title', 'rack 4, left']});
+  server.tell({leds: ['num']});
+});
+after(() => server.stop());
+
+for (const [width, height] of WIDTHS)
+  for (const scheme of ['dark', 'light'])
+    test(`${width} px, ${scheme}: no axe violation, nothing outside the window`, async () => {
+      const page = await open(server, {width, height, scheme});
+      await picture(page);
+      const check = async what => {
+        await page.screenshot({path: `${SHOTS}/${what}-${width}-${scheme}.png`});
+        assert.deepEqual(await violations(page), [], what);
+        assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${what}: too wide`);
+      };
+      await check('console');
+      for (const panel of PANELS) {
+        await page.locator(`[popovertarget=${panel}]`).click();
+        const box = await page.locator(`#${panel}`).boundingBox();
+        assert.ok(box.x >= 0 && box.x + box.width <= width && box.y >= 0 && box.y + box.height <= height, `${panel}: outside`);
+        if (width < 2560 || scheme === 'dark') await check(panel);
+        await page.keyboard.press('Escape');
+      }
+      await page.locator('#osk-open').click();
+      await check('osk');
+    });
+
+test('all of it by keyboard: Tab reaches every tool, Esc closes a panel and the focus returns', async () => {
+  const page = await open(server);
+  await picture(page);
+  await page.locator('#screen').focus();
+  for (const key of ['ControlLeft', 'AltLeft', 'Home']) await page.keyboard.down(key);
+  for (const key of ['ControlLeft', 'AltLeft', 'Home']) await page.keyboard.up(key);
+  for (const panel of PANELS) {
+    await page.keyboard.press('Tab');
+    assert.equal(await page.evaluate(() => document.activeElement.getAttribute('popovertarget')), panel);
+    await page.keyboard.press('Enter');
+    await page.locator(`#${panel}`).waitFor();
+    await page.keyboard.press('Escape');
+    await page.locator(`#${panel}`).waitFor({state: 'hidden'});
+  }
+  await page.keyboard.press('Tab');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'screen');
+});
+
+test('nothing moves by itself but the picture', async () => {
+  const page = await open(server);
+  const moving = await page.evaluate(() => [...document.querySelectorAll('*')].filter(element => {
+    const style = getComputedStyle(element);
+    return style.animationName !== 'none' || Number.parseFloat(style.transitionDuration) > 0;
+  }).length);
+  assert.equal(moving, 0);
+});
+
+test('the page is below 60 KB', () => {
+  const folder = '../../lib/service/page/';
+  const bytes = readdirSync(folder).reduce((sum, name) => sum + statSync(folder + name).size, 0);
+  console.log(`# ${bytes} bytes`);
+  assert.ok(bytes < 60000);
+});
+
+test('the screenshot of the README', async () => {
+  const fresh = await Server.start({source: ['-d', 'test', '-s', '1280x720', '-r', '10', '-q', '95'], status: true,
+    args: ['--title', 'rack 4, left']});
+  try {
+    fresh.tell({leds: ['num']});
+    const page = await open(fresh, {width: 1280, height: 790});
+    await picture(page);
+    await page.locator('#screen').focus();
+    for (const key of ['KeyL', 'KeyS', 'Enter']) await page.keyboard.press(key);
+    await until(() => fresh.lines.length === 6, 'the lines');
+    fresh.tell({leds: ['num']});
+    await until(async () => await page.locator('#history .taken').count() === 3, 'the keys');
+    await until(async () => /ms/.test(await page.locator('#age').textContent()), 'the age');
+    await page.screenshot({path: `${SHOTS}/readme.png`});  // kept as tests/data/console.png
+    assert.ok(statSync('../data/console.png').size <= 150 * 1024);
+  } finally {
+    await close_pages();
+    await fresh.stop();
+  }
+});

@@ -1,0 +1,175 @@
+// Mouse and touch.
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {console_page, rest, serve, server, show} from './pipe.mjs';
+
+serve();
+
+// A page, and where a part of the picture is in its window.
+async function placed_page(options) {
+  const page = await console_page(options);
+  const box = await page.locator('#screen').boundingBox();
+  return {page, at: (x, y) => [box.x + x * box.width, box.y + y * box.height]};
+}
+
+// "mouseto X Y" within two pixels of where it was meant to be, on the smallest screen.
+function near(line, x, y) {
+  const [verb, ...place] = line.split(' ');
+  assert.equal(verb, 'mouseto');
+  assert.ok(Math.abs(place[0] - x) < 0.006 && Math.abs(place[1] - y) < 0.006, `${line}, not ${x} ${y}`);
+}
+
+for (const [width, height] of [[390, 844], [1280, 800], [2560, 1440]])
+  test(`${width} px: the pointer is where one points`, async () => {
+    const {page, at} = await placed_page({width, height});
+    for (const [x, y] of [[0.1, 0.2], [0.5, 0.5], [0.9, 0.95]]) {
+      server.clear();
+      await page.mouse.click(...at(x, y));
+      await server.see('buttondown left', 'buttonup left');
+      near(server.lines[server.lines.indexOf('buttondown left') - 1], x, y);
+    }
+  });
+
+test('five buttons; no menu and no going back in the browser', async () => {
+  const {page} = await placed_page();
+  const url = page.url();
+  for (const button of ['right', 'middle']) {
+    await page.locator('#screen').click({button});
+    await server.see(`buttondown ${button}`, `buttonup ${button}`);
+  }
+  const prevented = await page.locator('#screen').evaluate(element => [3, 4].flatMap(button =>
+    ['mousedown', 'mouseup'].map(type => !element.dispatchEvent(
+      new MouseEvent(type, {button, bubbles: true, cancelable: true, clientX: 300, clientY: 300})))));
+  assert.deepEqual(prevented, [true, true, true, true]);
+  await server.see('buttondown back', 'buttonup back', 'buttondown forward', 'buttonup forward');
+  assert.equal(page.url(), url);
+});
+
+test('a drag goes on outside the picture and ends there', async () => {
+  const {page, at} = await placed_page();
+  await page.mouse.move(...at(0.5, 0.5));
+  await page.mouse.down();
+  await page.mouse.move(5, 400, {steps: 3});
+  await page.mouse.up();
+  await server.see('buttondown left', /^mouseto 0\.00000 /, 'buttonup left');
+});
+
+test('the wheel turns both ways, by whole notches, and the other way when asked', async () => {
+  const {page, at} = await placed_page();
+  await page.mouse.move(...at(0.5, 0.5));
+  await page.mouse.wheel(0, 100);
+  await page.mouse.wheel(0, -200);
+  await page.mouse.wheel(100, 0);
+  await server.see('wheel -1', 'wheel 2', 'hwheel 1');
+  server.clear();
+  for (let i = 0; i < 5; i++) await page.mouse.wheel(0, 40);  // a touchpad
+  await server.see('wheel -1', 'wheel -1');
+  await show(page, 'mouse');
+  await page.locator('#reverse').check();
+  await page.keyboard.press('Escape');
+  server.clear();
+  await page.mouse.move(...at(0.3, 0.5));
+  await page.mouse.wheel(0, 100);
+  await server.see('wheel 1');
+});
+
+test('moves are coalesced to one a frame, the last one never lost', async () => {
+  const {page} = await placed_page();
+  await page.locator('#screen').evaluate(element => {
+    for (let i = 0; i <= 500; i++)
+      element.dispatchEvent(new MouseEvent('mousemove', {bubbles: true, clientX: 200 + i, clientY: 300}));
+  });
+  await server.see(/^mouseto/);
+  await rest(300);
+  assert.equal(server.lines.length, 1);
+});
+
+test('relative: locked to the picture, moves as counts', async () => {
+  const {page, at} = await placed_page({before: `
+    Element.prototype.requestPointerLock = async function () {
+      Object.defineProperty(document, 'pointerLockElement', {get: () => this, configurable: true}); };`});
+  await show(page, 'mouse');
+  await page.getByText('Relative:').click();
+  await page.keyboard.press('Escape');
+  await page.mouse.click(...at(0.5, 0.5));
+  assert.equal(await page.evaluate(() => document.pointerLockElement?.id), 'screen');
+  await page.evaluate(() => window.dispatchEvent(new MouseEvent('mousemove', {movementX: 7, movementY: -3})));
+  await server.see('mousemove 7 -3');
+  server.clear();
+  await page.mouse.down();
+  await page.mouse.up();
+  await server.see('buttondown left', 'buttonup left');
+  assert.ok(!server.lines.some(line => line.startsWith('mouseto')));
+});
+
+test('the jiggler moves and moves back, once a minute', async () => {
+  const {page} = await placed_page({before: `
+    const real = performance.now.bind(performance);
+    performance.now = () => real() + (window.later ?? 0);`});
+  await show(page, 'mouse');
+  await page.locator('#jiggle').check();
+  await page.keyboard.press('Escape');
+  await page.locator('#screen').press('a');
+  await rest(1500);
+  assert.ok(!server.lines.some(line => line.startsWith('mousemove')));
+  await page.evaluate(() => window.later = 61000);
+  await server.see('mousemove 1 0', 'mousemove -1 0');
+});
+
+// Fingers as the browser makes them of a touch screen: lists of points in the picture.
+async function fingers(page, ...steps) {
+  const devtools = await page.context().newCDPSession(page);
+  for (const step of steps) {
+    if (typeof step === 'number') { await rest(step); continue; }
+    const [type, ...points] = step;
+    await devtools.send('Input.dispatchTouchEvent', {type: `touch${type}`, touchPoints: points.map(([x, y], id) => ({x, y, id}))});
+  }
+}
+
+// The page's clocks for gestures, four times slower: how soon a slow machine lifts a finger is no matter.
+const SLOW = 4, unhurried = `
+  const stamp = Object.getOwnPropertyDescriptor(Event.prototype, 'timeStamp').get, wait = setTimeout;
+  Object.defineProperty(Event.prototype, 'timeStamp', {get() { return stamp.call(this) / ${SLOW}; }});
+  window.setTimeout = (act, ms, ...all) => wait(act, ms === 500 ? ms * ${SLOW} : ms, ...all);`;
+const pause = () => rest(350 * SLOW);  // no double tap
+
+test('touch: tap, hold, drag, scroll, two fingers, pinch', async () => {
+  const {page, at} = await placed_page({width: 390, height: 844, touch: true, before: unhurried});
+  const a = at(0.4, 0.5), b = at(0.6, 0.5);
+  await fingers(page, ['Start', a], ['End']);
+  await server.see('buttondown left', 'buttonup left');
+  near(server.lines[0], 0.4, 0.5);
+
+  await pause();
+  server.clear();
+  await fingers(page, ['Start', a], 600 * SLOW, ['End']);
+  await server.see('buttondown right', 'buttonup right');
+  assert.ok(!server.lines.includes('buttondown left'));
+
+  await pause();
+  server.clear();
+  await fingers(page, ['Start', a], ['End'], 50, ['Start', a], ['Move', at(0.5, 0.5)], 50, ['Move', b], 50, ['End']);
+  await server.see('buttondown left', 'buttonup left', 'buttondown left', /^mouseto 0\.6/, 'buttonup left');
+
+  await pause();
+  server.clear();
+  await fingers(page, ['Start', a], ['Move', at(0.5, 0.5)], 50, ['Move', b], 50, ['End']);
+  await server.see(/^mouseto 0\.6/);
+  assert.ok(!server.lines.some(line => line.startsWith('button')));
+
+  await pause();
+  server.clear();
+  await fingers(page, ['Start', a], ['Start', a, b], ['End']);
+  await server.see('buttondown right', 'buttonup right');
+
+  await pause();
+  server.clear();
+  const up = ([x, y], by) => [x, y - by];
+  await fingers(page, ['Start', a, b], ['Move', up(a, 20), up(b, 20)], ['Move', up(a, 50), up(b, 50)], ['Move', up(a, 90), up(b, 90)], ['End']);
+  await server.see(/^wheel -\d/);
+
+  const before = await page.locator('#screen').boundingBox();
+  await fingers(page, ['Start', a, b], ['Move', at(0.3, 0.5), at(0.7, 0.5)], ['Move', at(0.1, 0.5), at(0.9, 0.5)], ['End']);
+  const after_pinch = await page.locator('#screen').boundingBox();
+  assert.ok(after_pinch.width > 1.5 * before.width, 'the picture was not enlarged');
+});

@@ -1,0 +1,257 @@
+// How the page tells how things are: the source, the link, the controller, the target's keyboard.
+import assert from 'node:assert/strict';
+import {createServer, request} from 'node:http';
+import {connect} from 'node:net';
+import {test} from 'node:test';
+import {close_pages, open, picture, rest, Server, test_frames, until, with_facts} from './pipe.mjs';
+
+const [frame, other] = test_frames(2);
+const source = page => page.locator('#source').textContent();
+const banner = async page => await page.locator('#banner').isVisible() ? page.locator('#why').textContent() : '';
+let n = 0;
+const age = async page => Number.parseInt(await page.locator('#age').textContent());
+const live = () => with_facts(++n % 2 ? frame : other, `t=${Date.now() * 1000} n=${n} s=live`);
+
+async function with_server(options, body) {
+  const server = await Server.start(options);
+  try {
+    await body(server);
+  } finally {
+    await close_pages();
+    await server.stop();
+  }
+}
+
+test('no source, live, no signal, device gone, stalled, live again', () => with_server({}, async server => {
+  const page = await open(server);
+  await page.locator('#source:text-is("no source")').waitFor();
+  assert.match(await banner(page), /kvm-capture/);
+  for (const [state, said, why] of [['live', 'live', /^$/], ['no-signal', 'no signal', /asleep/],
+    ['no-device', 'no device', /plug it in/], ['stalled', 'stalled', /no new pictures/], ['live', 'live', /^$/]]) {
+    await server.feed(with_facts(frame, `t=${Date.now() * 1000} n=${++n} s=${state}`));
+    await page.locator(`#source:text-is("${said}")`).waitFor();
+    assert.match(await banner(page), why);
+  }
+}));
+
+test('the status line: size, fps, age, rate', () => with_server({}, async server => {
+  const page = await open(server);
+  const feeder = setInterval(() => server.feed(live()), 100);
+  await page.locator('#fps:text-matches("\\\\d+ / [1-9]\\\\d* fps")').waitFor();
+  assert.equal(await page.locator('#size').textContent(), '640×480');
+  assert.match(await page.locator('#rate').textContent(), /^[\d.]+ (B|KB|MB)\/s$/);
+  await until(async () => await age(page) < 1000, 'a young picture');
+  clearInterval(feeder);
+  await server.feed(with_facts(++n % 2 ? frame : other, `t=${(Date.now() - 4000) * 1000} n=${n} s=live`));
+  await until(async () => await age(page) >= 4000, 'an old picture called old');
+}));
+
+test('the age is right when the clock of this computer is wrong', () => with_server({}, async server => {
+  const page = await open(server, {before: 'const now = Date.now; Date.now = () => now() + 3600e3;'});
+  const feeder = setInterval(() => server.feed(live()), 100);
+  await page.locator('#age:text-matches("^\\\\d+ ms")').waitFor();
+  await until(async () => await age(page) < 1000, 'the true age');
+  clearInterval(feeder);
+}));
+
+test('keyboard and lock lights as the target has them; keys turn solid when it took them', () =>
+  with_server({status: true}, async server => {
+    await server.feed(frame);
+    const page = await open(server);
+    await picture(page);
+    server.tell({keyboard: 'no-host'});
+    await page.locator('#keyboard:text-is("keyboard: no USB host")').waitFor();
+    server.tell({keyboard: 'ready', leds: ['caps', 'num']});
+    await page.locator('#leds span:text-is("Num")').waitFor();
+    assert.deepEqual(await page.locator('#leds span').allTextContents(), ['Caps', 'Num']);
+    await page.locator('#screen').press('a');
+    await page.locator('#screen').press('b');
+    await server.see('keydown a', 'keyup a', 'keydown b', 'keyup b');
+    assert.deepEqual(await page.locator('#history li').allTextContents(), ['A', 'B']);
+    assert.equal(await page.locator('#history .taken').count(), 0);
+    server.tell({done: 2});
+    await page.locator('#history .taken').waitFor();
+    assert.deepEqual(await page.locator('#history .taken').allTextContents(), ['A']);
+    server.tell({done: 4});
+    await page.locator('#history .taken:text-is("B")').waitFor();
+    await page.locator('#screen').press('c');
+    await server.see('keyup c');
+    server.tell({done: 4, failed: 2});
+    await page.locator('#history .failed:text-is("C")').waitFor();
+  }));
+
+test('two viewers: one controls, the other takes over, and both see it', () => with_server({}, async server => {
+  await server.feed(frame);
+  const first = await open(server), second = await open(server);
+  await picture(second);
+  await first.locator('#screen').press('a');
+  await server.see('keydown a', 'keyup a');
+  await second.locator('#role:text-matches("viewer \\\\d+ controls")').waitFor();
+  await second.locator('#screen').press('b');
+  await second.getByText('Somebody else controls').waitFor();
+  assert.ok(!server.lines.includes('keydown b'));
+
+  await first.locator('#screen').focus();
+  await first.keyboard.down('x');
+  await server.see('keydown x');
+  await second.getByRole('button', {name: 'Take over'}).click();
+  await server.see(/keyup (x|k:45)/);  // what the first held comes up
+  await first.locator('#role:text-matches("viewer \\\\d+ controls")').waitFor();
+  await second.locator('#screen').press('c');
+  await server.see('keydown c', 'keyup c');
+  await first.keyboard.press('d');
+  await rest(300);
+  assert.ok(!server.lines.includes('keydown d'));
+
+  await second.getByRole('button', {name: 'Give up control'}).click();
+  await first.locator('#role:text-is("2 watch")').waitFor();
+  await first.locator('#screen').press('e');
+  await server.see('keydown e', 'keyup e');
+}));
+
+test('nobody reads the keys: view only, and it says so', () => with_server({}, async server => {
+  await server.feed(frame);
+  const page = await open(server, {rough: true});
+  await picture(page);
+  server.httpd.stdout.destroy();
+  await page.locator('#screen').press('a');
+  await until(async () => /kvm-type is not running/.test(await banner(page)), 'the banner');
+}));
+
+test('the server is killed and comes back: the page does too, by itself, with nothing held', async () => {
+  let server = await Server.start();
+  const {port} = server;
+  await server.feed(frame);
+  const page = await open(server, {rough: true});
+  await picture(page);
+  await page.locator('#screen').focus();
+  await page.keyboard.down('z');
+  await server.see('keydown z');
+  await server.stop('SIGKILL');
+  await page.locator('#source:text-is("reconnecting")').waitFor();
+  assert.match(await banner(page), /Reconnecting|Next try in/);
+  await until(async () => /Next try in \d+ s/.test(await banner(page)), 'back-off');
+  server = await Server.start({port});
+  try {
+    await server.feed(with_facts(frame, 's=live'));
+    await page.locator('#source:text-is("live")').waitFor();
+    assert.equal(await banner(page), '');
+    await page.keyboard.up('z');
+    await page.keyboard.press('y');
+    await server.see('keydown y', 'keyup y');
+    assert.deepEqual(server.lines, ['keydown y', 'keyup y']);
+  } finally {
+    await close_pages();
+    await server.stop();
+  }
+});
+
+test('a server that hangs is told from a still picture', () => with_server({}, async server => {
+  await server.feed(frame);
+  const page = await open(server, {rough: true});
+  await picture(page);
+  server.httpd.kill('SIGSTOP');
+  await page.locator('#source:text-is("reconnecting")').waitFor();
+  server.httpd.kill('SIGCONT');
+  const feeder = setInterval(() => server.feed(live()), 200);  // without frames it would be "stalled"
+  await page.locator('#source:text-is("live")').waitFor().finally(() => clearInterval(feeder));
+}));
+
+test('the MJPEG stream instead: by ?mode=mjpeg and by choice', () => with_server({}, async server => {
+  const feeder = setInterval(() => server.feed(live()), 100);
+  const page = await open(server, {path: '?mode=mjpeg'});
+  await picture(page);
+  assert.ok(await page.locator('#stream').isVisible());
+  assert.equal(await page.locator('#stream').evaluate(image => image.naturalWidth), 640);
+  await page.mouse.click(640, 400);
+  await server.see('buttondown left', 'buttonup left');
+  await page.locator('[popovertarget=sight]').click();
+  await page.getByText('What changes').click();
+  await page.locator('#tiles').waitFor();
+  await page.locator('#fps:text-matches("/ [1-9]")').waitFor();
+  clearInterval(feeder);
+}));
+
+// A proxy before the server that lets WebSockets through when its `upgrades` says so.
+async function proxy(server) {
+  const front = createServer((asked, answer) => {
+    const {method, url, headers} = asked;
+    const onward = request({port: server.port, method, path: url, headers}, reply => {
+      answer.writeHead(reply.statusCode, reply.headers);
+      reply.pipe(answer);
+    });
+    onward.on('error', () => answer.destroy());
+    answer.on('close', () => onward.destroy());
+    asked.pipe(onward);
+  });
+  front.on('upgrade', (asked, near) => {
+    near.on('error', () => {});
+    if (!front.upgrades) return near.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+    const far = connect(server.port, '127.0.0.1');
+    far.on('error', () => near.destroy());
+    const headers = asked.rawHeaders.map((text, i) => i % 2 ? `${text}\r\n` : `${text}: `).join('');
+    far.write(`GET ${asked.url} HTTP/1.1\r\n${headers}\r\n`);
+    near.pipe(far).pipe(near);
+  });
+  await new Promise(done => front.listen(0, '127.0.0.1', done));
+  front.url = `http://127.0.0.1:${front.address().port}/`;
+  return front;
+}
+
+test('a proxy without WebSockets: the MJPEG stream by itself, it says so, and tiles once they can be had', () =>
+  with_server({}, async server => {
+    const feeder = setInterval(() => server.feed(live()), 100), front = await proxy(server);
+    try {
+      const page = await open(front, {rough: true});
+      await until(async () => /No WebSocket.*no keys/.test(await banner(page)), 'the banner');
+      assert.equal(await source(page), 'live');
+      await until(() => page.locator('#stream').evaluate(image => image.checkVisibility() && image.naturalWidth === 640),
+        'the stream');
+      await page.locator('#rate:text-is("MJPEG: no WebSocket")').waitFor();
+      assert.equal(await page.locator('#size').textContent(), '640×480');
+      front.upgrades = true;
+      await page.locator('#tiles').waitFor();
+      await until(async () => await banner(page) === '', 'no banner');
+      assert.equal(await page.locator('#stream').isVisible(), false);
+      await page.locator('#screen').press('p');
+      await server.see('keydown p', 'keyup p');
+    } finally {
+      clearInterval(feeder);
+      await close_pages();
+      front.close();
+      front.closeAllConnections();
+    }
+  }));
+
+test('tiles that cannot be decoded: the MJPEG stream, it says so, and tiles again after a while', () =>
+  with_server({}, async server => {
+    const feeder = setInterval(() => server.feed(live()), 100);
+    const page = await open(server, {before: `
+      const decode = createImageBitmap, wait = setTimeout;
+      window.createImageBitmap = (...all) => window.mended ? decode(...all) : Promise.reject(new Error('no memory'));
+      window.setTimeout = (act, ms, ...all) => wait(act, ms === 20000 ? 500 : ms, ...all);`});
+    await until(() => page.locator('#stream').evaluate(image => image.checkVisibility() && image.naturalWidth === 640),
+      'the stream');
+    await page.locator('#rate:text-is("MJPEG: tiles cannot be decoded")').waitFor();
+    assert.equal(await source(page), 'live');
+    await page.locator('#screen').press('q');
+    await server.see('keydown q', 'keyup q');
+    await page.evaluate(() => window.mended = true);
+    await page.locator('#fps:text-matches("/ [1-9]")').waitFor();
+    assert.ok(await page.locator('#tiles').isVisible());
+    clearInterval(feeder);
+  }));
+
+test('fit, one to one, and as it was the next time', () => with_server({}, async server => {
+  await server.feed(frame);
+  const page = await open(server, {width: 2560, height: 1440});
+  await picture(page);
+  const box = () => page.locator('#screen').boundingBox();
+  assert.ok((await box()).width > 1500);
+  await page.locator('[popovertarget=sight]').click();
+  await page.getByText('One to one').click();
+  assert.deepEqual([(await box()).width, (await box()).height], [640, 480]);
+  await page.reload();
+  await picture(page);
+  assert.equal((await box()).width, 640);
+}));

@@ -1,0 +1,306 @@
+// The tools: on-screen keyboard, shortcuts, texts, scripts, captures; on a phone and on a desk.
+import assert from 'node:assert/strict';
+import {spawnSync} from 'node:child_process';
+import {readFileSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {test} from 'node:test';
+import {console_page, rest, serve, server, show, test_frames, tool, with_facts} from './pipe.mjs';
+
+const [frame, other] = test_frames(2);
+serve({status: true, args: ['--title', 'rack 4, left']});
+const key = (page, name) => page.locator('#osk-keys').getByRole('button', {name, exact: true}).first();
+
+for (const [width, height] of [[390, 844], [1280, 800], [2560, 1440]])
+  test(`${width} px: on-screen keyboard, sticky modifiers`, async () => {
+    const page = await console_page({width, height});
+    await page.locator('#osk-open').click();
+    const box = await page.locator('#osk').boundingBox();
+    assert.ok(box.y + box.height <= height && box.x >= 0 && box.width <= width, 'it does not fit');
+    await key(page, 'Q').click();
+    await server.see('keydown q', 'keyup q');
+    // Once: for one key.
+    server.clear();
+    await key(page, 'Shift').click();
+    await key(page, 'A').click();
+    await key(page, 'B').click();
+    await server.see('keydown leftshift', 'keydown a', 'keyup a', 'keyup leftshift', 'keydown b', 'keyup b');
+    // Twice: until pressed again.
+    server.clear();
+    await key(page, 'Alt').click();
+    await key(page, 'Alt').click();
+    await key(page, 'Tab').click();
+    await key(page, 'Tab').click();
+    await server.see('keydown leftalt', 'keydown tab', 'keyup tab', 'keydown tab', 'keyup tab');
+    assert.ok(!server.lines.includes('keyup leftalt'));
+    await key(page, 'Alt').click();
+    await server.see('keyup leftalt');
+  });
+
+test('on-screen keyboard: legends of the layout, the same keys; by Tab and Enter too', async () => {
+  const page = await console_page();
+  await page.locator('#osk-open').click();
+  const layout = page.locator('#osk-layout');
+  await layout.selectOption('fr');
+  await key(page, 'é').waitFor();
+  await key(page, 'A').click();
+  await server.see('keydown q', 'keyup q');
+  await layout.selectOption('ru');
+  await key(page, 'Ф').focus();
+  await page.keyboard.press('Enter');
+  await server.see('keydown a', 'keyup a');
+  await page.reload();
+  await page.locator('#osk-open').click();
+  await key(page, 'Ф').waitFor();
+  for (const [name, has] of [['us:dvorak', '\''], ['gr', 'Ω'], ['il', 'ש'], ['jp', '^'], ['de:neo', 'ß']]) {
+    await layout.selectOption(name);
+    await key(page, has).waitFor();
+    const empty = await page.locator('#osk-keys button').evaluateAll(all => all.filter(one =>
+      !one.textContent || one.textContent.includes('undefined')).length);
+    assert.equal(empty, 0, name);
+  }
+});
+
+test('on-screen keyboard: AltGr and Shift show what the keys then type', async () => {
+  const page = await console_page();
+  await page.locator('#osk-open').click();
+  await page.locator('#osk-layout').selectOption('de');
+  assert.equal(await key(page, 'ß').textContent(), '?ß\\');  // Shift, plain, AltGr
+  await key(page, 'AltGr').click();
+  await key(page, '@').click();
+  await server.see('keydown rightalt', 'keydown q', 'keyup q', 'keyup rightalt');
+  await key(page, 'ß').waitFor();
+  await key(page, 'Shift').click();
+  await key(page, '?').click();
+  await server.see('keydown leftshift', 'keydown minus', 'keyup minus', 'keyup leftshift');
+});
+
+test('the layout that kvm-type has is followed, unless another is chosen', async () => {
+  const page = await console_page();
+  await page.locator('#osk-open').click();
+  server.tell({layout: 'de'});
+  await key(page, 'Ü').waitFor();
+  await page.locator('#osk-open').click();
+  await show(page, 'text');
+  assert.equal(await page.locator('#layout option').first().textContent(), 'kvm-type’s own: de');
+  await page.locator('#paste').fill('ü');
+  await page.locator('#text-go').click();
+  await server.see('type ü');
+  server.tell({layout: 'de'});
+  await page.locator('#text-said:text("Typed 1")').waitFor();
+  await page.locator('#layout').selectOption('us');
+  await page.locator('#paste').fill('ü');
+  await page.locator('#text-go').click();
+  await page.getByText('Layout us cannot type ü').waitFor();
+  server.tell();
+});
+
+test('on-screen keyboard: by touch, a key is down as long as the finger', async () => {
+  const page = await console_page({width: 390, height: 844, touch: true});
+  await page.locator('#osk-open').tap();
+  const box = await key(page, 'G').boundingBox();
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send('Input.dispatchTouchEvent', {type: 'touchStart', touchPoints: [{x: box.x + 9, y: box.y + 9}]});
+  await server.see('keydown g');
+  await rest(300);
+  assert.deepEqual(server.lines, ['keydown g']);
+  await devtools.send('Input.dispatchTouchEvent', {type: 'touchEnd', touchPoints: []});
+  await server.see('keyup g');
+});
+
+test('shortcuts, and one of your own that stays', async () => {
+  const page = await console_page();
+  await show(page, 'shortcuts');
+  for (const label of ['Ctrl+Alt+Del', 'Alt+Tab', 'Alt+F4', 'Win', 'PrtSc']) {
+    await page.locator('#chords').getByRole('button', {name: label, exact: true}).click();
+    await server.see(`key ${label}`);
+  }
+  for (const label of ['F1', 'F12']) {
+    await page.locator('#terminals').getByRole('button', {name: label, exact: true}).click();
+    await server.see(`key Ctrl+Alt+${label}`);
+  }
+  await page.locator('#own-keys').fill('ctrl+shift+t');
+  await page.locator('#own-keys').press('Enter');
+  await page.reload();
+  await show(page, 'shortcuts');
+  await page.getByRole('button', {name: 'ctrl+shift+t', exact: true}).click();
+  await server.see('key ctrl+shift+t');
+  await page.getByRole('button', {name: 'Remove ctrl+shift+t'}).click();
+  assert.equal(await page.locator('#own button').count(), 0);
+});
+
+test('firmware keys go on until stopped', async () => {
+  const page = await console_page();
+  await show(page, 'shortcuts');
+  const button = page.locator('#repeats').getByRole('button', {name: 'Del'});
+  await button.click();
+  await server.see('key Del', 'key Del', 'key Del');
+  assert.equal(await button.getAttribute('aria-pressed'), 'true');
+  await button.click();
+  await rest(500);
+  server.clear();
+  await rest(500);
+  assert.deepEqual(server.lines, []);
+});
+
+test('SysRq REISUB asks first', async () => {
+  const page = await console_page();
+  await show(page, 'shortcuts');
+  await page.getByRole('button', {name: 'SysRq REISUB'}).click();
+  await rest(200);
+  assert.deepEqual(server.lines, []);
+  await page.getByRole('button', {name: 'Reboot the target?'}).click();
+  await server.see('key alt+sysrq+r', 'key alt+sysrq+e', 'key alt+sysrq+i');
+});
+
+test('a chord that kvm-type does not know is refused, in words', async () => {
+  const page = await console_page();
+  await show(page, 'shortcuts');
+  await page.locator('#own-keys').fill('ctlr+x');
+  await page.locator('#own-keys').press('Enter');
+  await page.getByRole('button', {name: 'ctlr+x', exact: true}).click();
+  await page.getByText("Refused: key: unknown key 'ctlr'").waitFor();
+  assert.deepEqual(server.lines, []);
+});
+
+test('a long text is typed whole, as fast as the target takes it', async () => {
+  const page = await console_page();
+  server.tell();
+  await page.locator('#keyboard:text("ready")').waitFor();
+  const text = Array.from({length: 60}, (_, i) => `line ${i}: ${'the quick brown fox, '.repeat(5)}`).join('\r\n') + '\n';
+  await show(page, 'text');
+  await page.locator('#paste').fill(text);
+  await page.locator('#text-go').click();
+  await server.see(/^type /);
+  await rest(500);
+  assert.ok(server.lines.length < 20, 'nothing was taken, and yet all was sent');
+  assert.ok(await page.locator('#text-progress').isVisible());
+  const feeder = setInterval(() => server.tell(), 20);
+  await page.locator('#text-said:text("Typed")').waitFor();
+  clearInterval(feeder);
+  const typed = server.lines.map(line => line === 'key enter' ? '\n' : /^type /.test(line) ? line.slice(5) : '').join('');
+  assert.ok(typed === text.replaceAll('\r\n', '\n'), 'another text came out');
+});
+
+test('typing stops when told to, at a slow rate at once', async () => {
+  const page = await console_page();
+  server.tell();
+  await show(page, 'text');
+  await page.locator('#paste').fill('x'.repeat(2000));
+  await page.locator('#speed').selectOption('100');
+  await page.locator('#text-go').click();
+  await server.see('typedelay 100', /^type /);
+  await page.locator('#text-stop').click();
+  await page.locator('#text-said:text("Stopped")').waitFor();
+  assert.ok(server.lines.join('').length < 100);
+  await server.see('typedelay 0');  // what comes next is not slow
+});
+
+test('what the layout cannot type is shown before anything is sent', async () => {
+  const page = await console_page();
+  await show(page, 'text');
+  await page.locator('#layout option[value=de]').waitFor({state: 'attached'});
+  await page.locator('#layout').selectOption('us');
+  await page.locator('#paste').fill('fine\nnot 漢 fine');
+  await page.locator('#text-go').click();
+  await page.getByText('Nothing was sent. Layout us cannot type 漢 (line 2, column 5).').waitFor();
+  assert.deepEqual(server.lines, []);
+  await page.locator('#layout').selectOption('de');
+  await page.locator('#paste').fill('schön');
+  await page.locator('#text-go').click();
+  await server.see('layout de', 'type schön');
+});
+
+test('a secret is masked, forgotten, and in no recording', async () => {
+  const page = await console_page();
+  await show(page, 'scripts');
+  await page.locator('#script-record').click();
+  await show(page, 'text');
+  await page.locator('#secret').check();
+  await page.locator('#paste').fill('hunter2');
+  assert.equal(await page.locator('#paste').evaluate(field => getComputedStyle(field).webkitTextSecurity), 'disc');
+  server.tell();
+  await page.locator('#text-go').click();
+  await server.see('type hunter2');
+  server.tell();
+  await page.locator('#text-said:text("Typed 7")').waitFor();
+  assert.equal(await page.locator('#paste').inputValue(), '');
+  await show(page, 'scripts');
+  assert.ok(!(await page.locator('#script').inputValue()).includes('hunter2'));
+  assert.ok(!(await page.content()).includes('hunter2'));
+  assert.ok(!JSON.stringify(await page.evaluate(() => ({...localStorage}))).includes('hunter2'));
+});
+
+test('what one does is recorded, kept, downloaded, and runs from a shell', async () => {
+  const page = await console_page();
+  await show(page, 'scripts');
+  await page.locator('#script-record').click();
+  await page.mouse.click(500, 300);
+  await page.keyboard.press('l');
+  await rest(200);
+  await page.keyboard.press('Enter');
+  await show(page, 'scripts');
+  await page.locator('#script-record').click();
+  const script = await page.locator('#script').inputValue();
+  assert.match(script, /^(mouseto [\d. ]+\n)+buttondown left\n[^]*keydown l\n[^]*keyup l\nsleep \d+\nkeydown enter\n/);
+  await page.locator('#script-name').fill('list');
+  await page.locator('#script-keep').click();
+  const [file] = await Promise.all([page.waitForEvent('download'), page.locator('#script-save').click()]);
+  assert.equal(file.suggestedFilename(), 'list.kvm');
+  const saved = readFileSync(await file.path(), 'utf8');
+  assert.equal(saved, script);
+  const run = spawnSync(tool('kvm-type'), ['-a', '--dry-run'], {input: saved});
+  assert.equal(run.status, 0, run.stderr);
+
+  await page.reload();
+  await show(page, 'scripts');
+  await page.locator('#script-list').selectOption('list');
+  server.clear();
+  await page.locator('#script-play').click();
+  await server.see('buttondown left', 'keydown l', 'keyup l', 'keydown enter', 'keyup enter');
+});
+
+test('a script from a file is edited, played with its pauses, and stopped', async () => {
+  const page = await console_page({before: `
+    const send = WebSocket.prototype.send;
+    window.times = {};
+    WebSocket.prototype.send = function (text) {
+      window.times[text] = performance.now();
+      send.call(this, text); };`});
+  await show(page, 'scripts');
+  const path = join(tmpdir(), `kvm-${process.pid}.kvm`);
+  writeFileSync(path, '# log in\nkeydown shift\nkey a\nsleep 400\nkey b\nsleep 60000\nkey c\n');
+  const chooser = page.waitForEvent('filechooser');
+  await page.locator('#script-open').click();
+  await (await chooser).setFiles(path);
+  await page.waitForFunction(() => document.getElementById('script').value.includes('log in'));
+  server.tell();
+  await page.locator('#script-play').click();
+  await server.see('keydown shift', 'key a');
+  server.tell();
+  await server.see('key b');
+  const pause = await page.evaluate(() => window.times['key b'] - window.times['key a']);
+  assert.ok(pause >= 399, `paused ${pause} ms`);
+  await page.locator('#script-stop').click();
+  await page.locator('#script-said:text("Stopped")').waitFor();
+  await server.see('keyup shift');  // what the script left down comes up
+  assert.ok(!server.lines.includes('key c'));
+});
+
+test('a picture and a film are saved', async () => {
+  const page = await console_page();
+  await server.feed(with_facts(frame, `t=${Date.now() * 1000} s=live`));
+  await show(page, 'capture');
+  const [snapshot] = await Promise.all([page.waitForEvent('download'), page.locator('#snapshot').click()]);
+  assert.match(snapshot.suggestedFilename(), /^rack-4-left-\d{4}-.*\.jpg$/);
+  assert.deepEqual(readFileSync(await snapshot.path()).subarray(0, 2), Buffer.from([0xff, 0xd8]));
+  await page.locator('#film').click();
+  for (let i = 0; i < 12; i++) { await server.feed(i % 2 ? frame : other); await rest(100); }
+  const [film] = await Promise.all([page.waitForEvent('download'), page.locator('#film').click()]);
+  assert.match(film.suggestedFilename(), /\.webm$/);
+  const probe = spawnSync('ffprobe', ['-v', 'error', '-select_streams', 'v', '-count_frames', '-show_entries',
+    'stream=width,height,nb_read_frames', '-of', 'csv=p=0', await film.path()], {encoding: 'utf8'});
+  assert.match(probe.stdout, /^640,480/);
+  assert.ok(Number(probe.stdout.trim().split(',')[2]) > 1, probe.stdout);
+});
+
