@@ -59,8 +59,8 @@ $(B)/%.o: %.cc Makefile
 	@mkdir -p $(@D)
 	$(CXX) $(build_flags) -MMD -MP -c -o $@ $<
 
-# Loops over pixels: vectorised.
-$(B)/lib/device/convert%.o: build_flags += $(if $(filter release,$(V)),-O3)
+# Loops over pixels and coefficients: vectorised, unrolled.
+$(B)/lib/device/convert%.o $(B)/lib/device/avx2%.o: build_flags += $(if $(filter release,$(V)),-O3)
 
 # CLI11 takes a minute a file to instrument, and is not what is under test.
 $(B)/cmd/%.o: build_flags := $(filter-out -fsanitize=%,$(build_flags)) $(if $(filter asan tsan,$(V)),-O0)

@@ -79,7 +79,8 @@ struct TileCoder::Libjpeg {
   Error error() const { return {Exit::kBug, std::string("libjpeg: ") + message}; }
 };
 
-TileCoder::TileCoder(const TileShape& shape) : shape_(shape), jpeg_(new Libjpeg) {
+TileCoder::TileCoder(const TileShape& shape, TileEngine engine)
+    : shape_(shape), jpeg_(new Libjpeg) {
   const auto width = static_cast<std::size_t>(shape.mcus * shape.mcu_width());
   const auto height = static_cast<std::size_t>(shape.mcu_height());
   blank_.resize(width * height, 128);
@@ -87,6 +88,7 @@ TileCoder::TileCoder(const TileShape& shape) : shape_(shape), jpeg_(new Libjpeg)
   output_.resize(1024 + 2 * kLargestBlock * 3 * (width / 8) * (height / 8));
   if (!jpeg_->create()) throw jpeg_->error();
   start();
+  if (engine == TileEngine::kFastest) avx2_ = Avx2Coder::make(header_, shape.mcus);
 }
 
 TileCoder::~TileCoder() {
@@ -147,6 +149,7 @@ Bytes TileCoder::write(const Planes& planes) {
 }
 
 Bytes TileCoder::encode(const Planes& planes) {
+  if (avx2_) return std::exchange(coded_, avx2_->encode(planes));
   last_.clear();
   if (rows_left_ == 1) {  // libjpeg's picture is at its end: the last row is flush()'s
     const Bytes last = flush();
@@ -164,6 +167,7 @@ Bytes TileCoder::encode(const Planes& planes) {
 }
 
 Bytes TileCoder::flush() {
+  if (avx2_) return std::exchange(coded_, {});
   if (!pending_) return {};
   const Bytes bytes = write(blank_planes_);
   pending_ = false;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/io.h"
+#include "device/avx2_coder.h"
 #include "device/convert.h"
 
 namespace kvm {
@@ -21,13 +22,16 @@ struct TileShape {
   bool operator==(const TileShape&) const = default;
 };
 
+// Who does the work; the bytes are the same.
+enum class TileEngine : std::uint8_t { kFastest, kLibjpeg };
+
 // To libjpeg all tiles are the MCU rows of one tall picture with a restart marker before each row.
 // A tile is complete once the next one begins, so encode() gives back the one before. Keeps its
 // memory and tables; one a thread.
 class TileCoder {
  public:
   // Throws Error where libjpeg refuses.
-  explicit TileCoder(const TileShape& shape);
+  explicit TileCoder(const TileShape& shape, TileEngine engine = TileEngine::kFastest);
   ~TileCoder();
 
   // The entropy-coded bytes of the previous tile, without markers; empty if there was none. Valid
@@ -53,8 +57,10 @@ class TileCoder {
   std::vector<std::uint8_t> last_;  // a tile that was finished before libjpeg began anew
   std::size_t begin_ = 0;           // where in output_ the unfinished tile is
   int rows_left_ = 0;
-  int marker_ = 0;        // the number of the next RSTn
-  bool pending_ = false;  // the unfinished tile is a real one
+  int marker_ = 0;                   // the number of the next RSTn
+  bool pending_ = false;             // the unfinished tile is a real one
+  std::unique_ptr<Avx2Coder> avx2_;  // does it instead of libjpeg
+  Bytes coded_;                      // its last tile
 };
 
 }  // namespace kvm
