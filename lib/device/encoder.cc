@@ -31,6 +31,13 @@ std::size_t size(int value) {
   return static_cast<std::size_t>(value);
 }
 
+// A place on the screen.
+struct Place {
+  TileStore::Tile* tile = nullptr;  // what it shows
+  bool changed = false;             // since the picture before
+  std::size_t offset = 0;           // of its bytes in the output
+};
+
 // What one thread needs to encode tiles.
 struct Bench {
   TileCoder coder;
@@ -44,13 +51,32 @@ struct Bench {
     samples.resize(3 * plane);
     planes = {samples.data(), &samples[plane], &samples[2 * plane], stride, stride};
   }
+
+  // Forgets what a picture that failed has left.
+  void begin() { previous = nullptr; }
+  // What is in `planes` becomes the tile of `place`, once the coder is done with it: at the next
+  // call, or when it is settled.
+  void encode(Place& place, std::uint64_t hash, TileStore& store) {
+    take(coder.encode(planes), store);
+    previous = &place;
+    previous_hash = hash;
+  }
+  void settle(TileStore& store) { take(coder.flush(), store); }
+
+ private:
+  Place* previous = nullptr;
+  std::uint64_t previous_hash = 0;
+
+  void take(Bytes bytes, TileStore& store) {
+    if (previous) previous->tile = store.insert(previous_hash, bytes);
+    previous = nullptr;
+  }
 };
 
-// A place on the screen.
-struct Place {
-  TileStore::Tile* tile = nullptr;  // what it shows
-  bool changed = false;             // since the picture before
-  std::size_t offset = 0;           // of its bytes in the output
+// A row of places.
+struct Row {
+  bool still = false;        // nothing in it changed in the last picture, and
+  std::uint64_t pixels = 0;  // hash_row() was this
 };
 
 int thread_count(int wanted) {
@@ -72,6 +98,7 @@ struct Encoder::State {
   std::vector<std::unique_ptr<Bench>> benches;  // one a thread
   std::unique_ptr<TileStore> store;
   std::vector<Place> places;
+  std::vector<Row> lines;   // of places
   TileReference reference;  // the pixels as last encoded, if there is noise to allow for
   std::vector<std::uint8_t> output;
   std::size_t body = 0, scan = 0;  // where in it the header and the tiles are
@@ -90,6 +117,7 @@ struct Encoder::State {
   Rect rect_of(int row, int column) const;
   void call_help();
   void work(int thread);
+  bool encode_row(int row, const Rect& rect, Bench& bench);
   void assemble();
   Bytes finish(std::string_view com);
 };
@@ -126,6 +154,7 @@ void Encoder::State::fit(const Image& picture) {
   scan = output.size();
   whole = false;
   places.resize(size(columns * rows));
+  lines.assign(size(rows), {});
 }
 
 Rect Encoder::State::rect_of(int row, int column) const {
@@ -142,40 +171,49 @@ void Encoder::State::call_help() {
 // Takes rows until there are no more. Thread 0 is the caller of encode().
 void Encoder::State::work(int thread) {
   Bench& bench = *benches[size(thread)];
-  Place* previous = nullptr;  // the tile whose bytes the coder still has
-  std::uint64_t previous_hash = 0;
-  const auto settle = [&](Bytes bytes) {
-    if (previous) previous->tile = store->insert(previous_hash, bytes);
-  };
+  bench.begin();
   for (int row; (row = next_row.fetch_add(1, std::memory_order_relaxed)) < rows;) {
-    std::array<std::uint64_t, kMostColumns> hashes;
     const int top = row * shape.mcu_height();
-    hash_tiles(*image, {0, top, like.width, std::min(shape.mcu_height(), like.height - top)},
-               shape.mcus * shape.mcu_width(), hashes);
-    for (int column = 0; column < columns; ++column) {
-      const std::size_t index = size(row * columns + column);
-      Place& place = places[index];
-      const Rect rect = rect_of(row, column);
-      const std::uint64_t hash = hashes[size(column)];
-      place.changed = false;
-      if (place.tile && place.tile->hash == hash) continue;
-      if (place.tile && reference && (number + index) % kRefreshEvery != 0 &&
-          reference.is_within(options.noise, *image, rect))
-        continue;
-      place.changed = true;
-      if (reference) reference.keep(*image, rect);
-      store->release(place.tile);
-      place.tile = store->find(hash);
-      if (place.tile) continue;
-      bench.converter.convert(*image, rect, shape.subsampling, bench.planes);
-      settle(bench.coder.encode(bench.planes));
-      previous = &place;
-      previous_hash = hash;
-      encoded.fetch_add(1, std::memory_order_relaxed);
+    const Rect rect{0, top, like.width, std::min(shape.mcu_height(), like.height - top)};
+    Row& line = lines[size(row)];
+    if (line.still && line.pixels == hash_row(*image, rect)) {
+      for (int column = 0; column < columns; ++column)
+        places[size(row * columns + column)].changed = false;
+      continue;
     }
+    line.still = !encode_row(row, rect, bench);
+    if (line.still) line.pixels = hash_row(*image, rect);
     if (thread == 0 && encoded.load(std::memory_order_relaxed) > kTilesWorthHelp) call_help();
   }
-  settle(bench.coder.flush());
+  bench.settle(*store);
+}
+
+// Encodes those of its tiles that changed. False: none did, nor would if the next picture were the
+// same.
+bool Encoder::State::encode_row(int row, const Rect& rect, Bench& bench) {
+  std::array<std::uint64_t, kMostColumns> hashes;
+  hash_tiles(*image, rect, shape.mcus * shape.mcu_width(), hashes);
+  bool changes = bool{reference};  // which is brought up to date now and then
+  for (int column = 0; column < columns; ++column) {
+    const std::size_t index = size(row * columns + column);
+    Place& place = places[index];
+    const Rect tile = rect_of(row, column);
+    const std::uint64_t hash = hashes[size(column)];
+    place.changed = false;
+    if (place.tile && place.tile->hash == hash) continue;
+    if (place.tile && reference && (number + index) % kRefreshEvery != 0 &&
+        reference.is_within(options.noise, *image, tile))
+      continue;
+    place.changed = changes = true;
+    if (reference) reference.keep(*image, tile);
+    store->release(place.tile);
+    place.tile = store->find(hash);
+    if (place.tile) continue;
+    bench.converter.convert(*image, tile, shape.subsampling, bench.planes);
+    bench.encode(place, hash, *store);
+    encoded.fetch_add(1, std::memory_order_relaxed);
+  }
+  return changes;
 }
 
 // Puts the tiles together, from the first that changed to the last; those behind move as they are.
@@ -223,10 +261,6 @@ Bytes Encoder::State::finish(std::string_view com) {
   output[start + 1] = 0xd8;
   std::copy(com.begin(), com.end(), output.begin() + static_cast<std::ptrdiff_t>(start) + 2);
   return Bytes(output).subspan(start);
-}
-
-bool can_encode(std::uint32_t fourcc) noexcept {
-  return find_pixel_format(fourcc) != nullptr;
 }
 
 Encoder::Encoder(const EncoderOptions& options) : state_(new State(options)) {}

@@ -17,8 +17,6 @@ struct EncoderOptions {
   int noise = 0;    // differences up to this much a sample are no change
 };
 
-bool can_encode(std::uint32_t fourcc) noexcept;
-
 // One JPEG after the other, with standard Huffman tables and a restart interval of one tile: one
 // MCU row high, a quarter of the picture wide where that divides (tiles_across()).
 class Encoder {

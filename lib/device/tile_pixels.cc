@@ -44,22 +44,36 @@ void hash_tiles(const Image& image, const Rect& row, int tile_width,
   }
   const PixelFormat& format = *find_pixel_format(image.fourcc);
   std::size_t count = 2;
-  // In the order of memory, and that fetched ahead: a picture that did not change costs the time
-  // that reading it takes.
   each_row(image, row, [&](auto plane, auto y, auto left, auto bytes) {
     const std::uint8_t* line = image.planes[plane] + y * image.strides[plane] + left;
     const std::size_t each = plane_stride(format, static_cast<int>(plane), tile_width, 0);
-    for (std::size_t column = 0, at = 0; column < columns; ++column, at += each) {
-      const std::size_t size = std::min(each, bytes - at);
-      for (std::size_t i = 0; i < size; i += 64)
-        __builtin_prefetch(line + at + i + 2 * image.strides[plane], 0, 2);
-      lines[column][count] = XXH3_64bits(line + at, size);
-    }
+    for (std::size_t column = 0, at = 0; column < columns; ++column, at += each)
+      lines[column][count] = XXH3_64bits(line + at, std::min(each, bytes - at));
     ++count;
     return true;
   });
   for (std::size_t column = 0; column < columns; ++column)
     hashes[column] = XXH3_64bits(lines[column].data(), count * sizeof lines[column][0]);
+}
+
+std::uint64_t hash_row(const Image& image, const Rect& row) noexcept {
+  const PixelFormat& format = *find_pixel_format(image.fourcc);
+  std::array<std::uint64_t, 3> planes{};
+  for (int plane = 0; plane < format.planes; ++plane) {
+    const auto i = static_cast<std::size_t>(plane);
+    const auto top = static_cast<std::size_t>(row.y / (plane == 0 ? 1 : format.chroma_y));
+    const auto rows = static_cast<std::size_t>(plane_rows(format, plane, row.height));
+    const std::size_t stride = image.strides[i];
+    const std::size_t bytes = plane_stride(format, plane, row.width, 0);
+    // With what pads the lines: it does not change, and if it does, the tiles are looked at.
+    const std::uint8_t* from = image.planes[i] + top * stride;
+    const std::size_t size = (rows - 1) * stride + bytes;
+    // The pages of the next row: the processor fetches ahead within a page only.
+    constexpr std::size_t kPage = 4096;
+    for (std::size_t at = 0; at < size; at += kPage) __builtin_prefetch(from + size + at, 0, 2);
+    planes[i] = XXH3_64bits(from, size);
+  }
+  return XXH3_64bits(planes.data(), sizeof planes);
 }
 
 TileReference::TileReference(const Image& like) {

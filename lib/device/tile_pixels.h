@@ -17,6 +17,9 @@ constexpr int kMostColumns = 6;  // of tiles: tiles_across()
 void hash_tiles(const Image& image, const Rect& row, int tile_width,
                 std::array<std::uint64_t, kMostColumns>& hashes) noexcept;
 
+// XXH3 of all pixels of such a row, and quicker: of one long piece instead of many short ones.
+std::uint64_t hash_row(const Image& image, const Rect& row) noexcept;
+
 // A copy of the pixels as they were last encoded, tile by tile. Tiles may be used from different
 // threads.
 class TileReference {
