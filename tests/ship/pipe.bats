@@ -40,6 +40,12 @@ start() {
 	eventually test -s "$T/out"
 	read -r self listen watchdog <"$T/out"
 	[ "$self" = "$listen" ] && [ "$self" = "$watchdog" ] && [ "$self" = "$(cat "$T/run/serve.pid")" ]
+	# One that comes before there is a server is for nobody, and harms nobody.
+	mv "$T/run/serve.pid" "$T/server"
+	mkfifo "$T/run/serve.pid"
+	kill -HUP "$pipe"
+	timeout 30 tee "$T/run/serve.pid" </dev/null # it looked, and found nothing
+	mv "$T/server" "$T/run/serve.pid"
 	for times in 1 2; do
 		kill -HUP "$pipe"
 		eventually eval '[ "$(grep -c hup "$T/out")" = $times ]'
