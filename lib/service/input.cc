@@ -128,14 +128,19 @@ void Input::heard(ViewerId viewer) {
 void Input::watch_silence() {
   if (std::exchange(watching_, true)) return;
   loop_.after(kCheck_us, [this] {
-    watching_ = false;
-    const std::int64_t now = monotonic_us();
-    for (auto next = held_.begin(); next != held_.end();) {
-      const auto one = next++;
-      if (now - one->second.heard_us > options_.silence_us - kCheck_us) release(one->first);
-    }
-    if (!held_.empty()) watch_silence();
+    // After a look at the sockets: where the machine was busy, what viewers said may wait there.
+    loop_.after(0, [this] { release_silent(); });
   });
+}
+
+void Input::release_silent() {
+  watching_ = false;
+  const std::int64_t now = monotonic_us();
+  for (auto next = held_.begin(); next != held_.end();) {
+    const auto one = next++;
+    if (now - one->second.heard_us > options_.silence_us - kCheck_us) release(one->first);
+  }
+  if (!held_.empty()) watch_silence();
 }
 
 void Input::release(ViewerId viewer) {

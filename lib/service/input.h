@@ -65,6 +65,7 @@ class Input {
   void release(ViewerId viewer);
   void set_controller(std::optional<ViewerId> viewer);
   void watch_silence();
+  void release_silent();
 
   Loop& loop_;
   Metrics& metrics_;

@@ -13,22 +13,39 @@ status_is() {
 one_line() {
 	[[ $stderr == "$1: "* && $stderr != *$'\n'* ]] || { echo "stderr: $stderr"; return 1; }
 }
-# within SECONDS COMMAND...: the command comes to hold before the time is up.
-within() {
-	local end=$((SECONDS + $1))
-	shift
+# eventually COMMAND...: waits until it holds. The limit is for what hangs, not for what is slow.
+eventually() {
+	local end=$((SECONDS + 30))
 	until "$@"; do
-		((SECONDS < end)) || return 1
-		sleep 0.05
+		((SECONDS < end)) || { echo "does not come to hold: $*"; return 1; }
+		command -p sleep 0.05 # not one that a test plays
 	done
 }
 
-# stop PID: tells a program of ours that runs on to stop; it dies of the signal.
-stop() {
+# ends_with STATUS PID: what was begun with `&` ends, and how.
+ends_with() {
 	local ended=0
+	wait "$2" || ended=$?
+	[ "$ended" -eq "$1" ] || { echo "status $ended, wanted $1"; return 1; }
+}
+# stop PID [STATUS]: tells a program of ours that runs on to stop; it dies of the signal, or ends so.
+stop() {
 	kill "$1"
-	wait "$1" || ended=$?
-	[ "$ended" -eq 143 ] || { echo "status $ended, wanted 143"; return 1; }
+	ends_with "${2-143}" "$1"
+}
+# sweep: for teardown: nothing that was begun with `&` (with setsid: nor its group) runs on. Only the
+# shell knows which of them have not ended yet; a number that a test kept may be another's by now.
+sweep() {
+	local pid
+	for pid in $(jobs -pr); do
+		kill -KILL -- "-$pid" "$pid" 2>/dev/null || :
+		wait "$pid" 2>/dev/null || :
+	done
+}
+# held NAME: a FIFO that stays open at both ends, as descriptor 9: who reads it meets no end.
+held() {
+	mkfifo "$1"
+	exec 9<>"$1"
 }
 
 # on_device FOLDER COMMAND...: runs it with FOLDER playing /dev (tests/v4l2/README.md).

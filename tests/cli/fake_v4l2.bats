@@ -9,6 +9,8 @@ setup() {
 	printf '%s\n' 'card Fake dongle' 'mode YUYV 320x240 30 15' 'control brightness 10 0 255' 'frames raw' >"$dev/video0"
 }
 
+teardown() { sweep; }
+
 @test "v4l2-ctl lists it and streams from it" {
 	run on_device "$dev" v4l2-ctl --list-devices
 	[[ $output == *"Fake dongle"*/dev/video0* ]]
@@ -34,13 +36,12 @@ setup() {
 	exec_on_device "$dev" ustreamer -d /dev/video0 -r 320x240 --unix us.sock 2>us.log 3>&- &
 	pid=$!
 	online() { curl -s --unix-socket us.sock http://x/state | grep -q "\"online\": $1"; }
-	within 10 online true
+	eventually online true
 	mv "$dev/video0" "$dev/unplugged"
-	within 10 online false
+	eventually online false
 	mv "$dev/unplugged" "$dev/video0"
-	within 10 online true
-	kill $pid
-	wait $pid # a daemon: it ends well
+	eventually online true
+	stop $pid 0
 }
 
 @test "an HDMI bridge has DV timings and keeps an EDID" {

@@ -9,6 +9,8 @@ setup() {
 	mkdir -p "$KVM_SYSFS_ROOT/sys"
 }
 
+teardown() { sweep; }
+
 # controller NAME DRIVER STATE
 controller() {
 	mkdir -p "$udcs/$1/device" "$gadgets"
@@ -160,34 +162,34 @@ assert s["disc"] == {"image": None, "cdrom": False, "writable": False}, s' "$out
 @test "watch prints a line at each change and dies of SIGTERM" {
 	controller dummy_udc.0 dummy_udc configured
 	made --udc dummy_udc.0
-	kvm-gadget-setup watch >"$BATS_TEST_TMPDIR/lines" &
-	pid=$!
-	within 5 grep -q 'configured, high-speed' "$BATS_TEST_TMPDIR/lines"
-	echo 'not attached' >"$udcs/dummy_udc.0/state"
-	within 5 grep -q 'not attached' "$BATS_TEST_TMPDIR/lines"
+	kvm-gadget-setup watch >"$BATS_TEST_TMPDIR/lines" 3>&- &
+	eventually grep -q 'configured, high-speed' "$BATS_TEST_TMPDIR/lines"
+	echo 'not attached' >"$BATS_TEST_TMPDIR/state"
+	mv "$BATS_TEST_TMPDIR/state" "$udcs/dummy_udc.0/state" # at once, as the kernel changes it
+	eventually grep -q 'not attached' "$BATS_TEST_TMPDIR/lines"
 	[ "$(wc -l <"$BATS_TEST_TMPDIR/lines")" -eq 2 ]
-	kill $pid
-	wait $pid && status=0 || status=$?
-	status_is 143
+	stop $!
 }
+
+# find_open PID FILE: that process has it open.
+find_open() { [ -n "$(find "/proc/$1/fd" -lname "$(realpath "$2")")" ]; }
 
 @test "who changes something waits for who does, and can be stopped waiting" {
 	controller dummy_udc.0 dummy_udc configured
 	made --udc dummy_udc.0
 	exec 9<"$gadgets"
 	flock 9
-	kvm-gadget-setup up --product 'Rack 7' 9<&- &
+	kvm-gadget-setup up --product 'Rack 7' 3>&- 9<&- &
 	waiting=$!
-	kvm-gadget-setup down 9<&- &
+	kvm-gadget-setup down 3>&- 9<&- &
 	stopped=$!
-	sleep 0.5
-	kill $stopped
-	wait $stopped && status=0 || status=$?
-	status_is 143
+	# They have come to the lock.
+	for pid in $waiting $stopped; do eventually find_open $pid "$gadgets"; done
+	stop $stopped
 	kill -0 $waiting
 	[ "$(cat "$gadgets/kvm/strings/0x409/product")" = KVM ]
 	exec 9<&-
-	wait $waiting
+	ends_with 0 $waiting
 	[ "$(cat "$gadgets/kvm/strings/0x409/product")" = 'Rack 7' ]
 }
 

@@ -4,61 +4,87 @@ load common
 
 HTTPD=$BATS_TEST_DIRNAME/httpd
 
-# start [ARGS...]: the server on $LISTEN with frames of $FEED, its actions in $OUT, its words in $ERR;
-# sets URL.
+# start [ARGS...]: the server on $LISTEN with frames of the options $FEED, its actions in $OUT, its
+# words in $ERR; sets URL. FEED="by hand": what is written to descriptor 8 are its frames.
 start() {
 	: "${OUT:=$BATS_TEST_TMPDIR/out}"
 	ERR=$BATS_TEST_TMPDIR/err
+	local frames=$BATS_TEST_TMPDIR/frames
 	: >"$ERR" # now: an earlier server's words are not this one's
-	# shellcheck disable=SC2086  # words are meant
-	"$HTTPD/feed" ${FEED:-} 3>&- |
-		kvm-mjpeg-httpd -l "${LISTEN:-127.0.0.1:0}" "$@" >"$OUT" 2>"$ERR" 3>&- &
+	rm -f "$frames" # nor is what an earlier feeder still writes its frames
+	mkfifo "$frames"
+	kvm-mjpeg-httpd -l "${LISTEN:-127.0.0.1:0}" "$@" <"$frames" >"$OUT" 2>"$ERR" 3>&- &
 	SERVER=$!
+	if [ "${FEED-}" = "by hand" ]; then
+		exec 8>"$frames"
+	else
+		# shellcheck disable=SC2086  # words are meant
+		"$HTTPD/feed" ${FEED-} >"$frames" 3>&- &
+		FEEDER=$!
+	fi
 	served_at "$ERR"
-	within 10 frame_there
+	[[ ${FEED-} == *state* || ${FEED-} == "by hand" ]] || eventually frame_there
 }
 # served_at FILE: waits until the server says in FILE where it is; sets URL and PORT.
 served_at() {
-	within 10 grep -q '://\|unix:' "$1"
+	eventually grep -q '://\|unix:' "$1"
 	URL=$(sed -n 's/^kvm-mjpeg-httpd: \(http.*\)\/$/\1/p' "$1" | head -1)
 	PORT=${URL##*:}
 }
-# watch SECONDS PATH [CURL ARGS...]: what a stream sends in that time, in $SEEN.
+# watch FRAMES PATH [CURL ARGS...]: what a stream sends until so many are there, in $SEEN.
 watch() {
-	SEEN=$BATS_TEST_TMPDIR/seen
-	run curl -skN -m "$1" -o "$SEEN" "$URL$2" "${@:3}"
-	status_is 28
+	view "${@:2}"
+	eventually eval "[ \$(parts) -ge $1 ]"
+	stop $VIEWER
 }
+# view PATH [CURL ARGS...]: a stream goes to $SEEN, while $VIEWER runs.
+view() {
+	SEEN=$BATS_TEST_TMPDIR/seen
+	: >"$SEEN"
+	curl -skN -o "$SEEN" "$URL$1" "${@:2}" 3>&- &
+	VIEWER=$!
+}
+# Frames in $SEEN that are whole: with the boundary behind them.
+parts() { echo $(($(grep -ac '^--boundarydonotcross' "$SEEN") - 1)); }
 # begin_of PATH: the answer's head and what follows it, in $output.
 begin_of() {
 	run bash -c "curl -siN '$URL$1' | head -c 700 | tr -d '\\0'"
 }
 # A frame has come, or the door is closed.
-frame_there() {
-	[ "$(http_status /snapshot)" != 503 ] || [[ ${FEED-} == *state* ]]
-}
-teardown() {
-	# The feeder ends by SIGPIPE once the server is gone.
-	if [ -n "${SERVER-}" ] && [ -e "/proc/$SERVER" ]; then kill "$SERVER"; fi
-}
+frame_there() { [ "$(http_status /snapshot)" != 503 ]; }
+# The server has seen that all are gone, and nobody has control.
+nobody_looks() { curl -s "$URL/state" | grep -q '"viewers":0,'; }
+teardown() { sweep; }
 # status PATH [CURL ARGS...]: the HTTP status.
 http_status() {
 	local path=$1
 	shift
-	curl -sk -o /dev/null -w '%{http_code}' "$@" "$URL$path"
+	# A large body is not sent before the server has said that it wants it, or not.
+	curl -sk -o /dev/null -w '%{http_code}' --expect100-timeout 30 "$@" "$URL$path"
 }
-# py: a Python script with ws.py at hand; PORT, OUT and URL are in the environment.
+# py: a Python script with ws.py and frames.py at hand; PORT, OUT and URL are in the environment.
 py() {
-	PYTHONPATH=$HTTPD SERVER=$SERVER PORT=$PORT URL=$URL OUT=$OUT timeout 30 python3 -c "$(cat <<'END'
-import base64, http.client, json, os, socket, subprocess, sys, time
+	PYTHONPATH=$HTTPD SERVER=$SERVER PORT=$PORT URL=$URL OUT=$OUT timeout 120 python3 -c "$(cat <<'END'
+import base64, http.client, json, os, re, socket, subprocess, sys, threading, time, urllib.request
+from frames import facts, frame
 from ws import WebSocket
-port, out = int(os.environ["PORT"]), os.environ["OUT"]
+port, out, url = int(os.environ["PORT"]), os.environ["OUT"], os.environ["URL"]
 def lines(): return open(out).read().splitlines()
-def wait(test, seconds=3):
-    end = time.time() + seconds
-    while not test():
+def wait(test):
+    """What it is when it comes to hold. The limit is for what hangs, not for what is slow."""
+    end = time.time() + 30
+    while not (got := test()):
         assert time.time() < end, lines()
         time.sleep(0.01)
+    return got
+def get(path, headers={}): return urllib.request.urlopen(urllib.request.Request(url + path, headers=headers)).read().decode()
+def state(**headers): return json.loads(get("/state", headers))["result"]
+def metric(name): return float(re.search(rf"^{name} (.*)$", get("/metrics"), re.M)[1])
+def show(number):
+    """By hand: the server has this frame when it returns."""
+    before = metric("kvm_frames_total")
+    os.write(8, frame(number, facts(number)))
+    wait(lambda: metric("kvm_frames_total") > before)
 def console(**headers):
     ws = WebSocket("127.0.0.1", port, headers={name.replace("_", "-"): value for name, value in headers.items()})
     assert ws.status == 101, ws.status
@@ -85,34 +111,32 @@ certificate() {
 		start
 		curl -sf "$URL/snapshot" -o "$BATS_TEST_TMPDIR/shot.jpg"
 		[ "$(ffprobe -v error -show_entries stream=codec_name,width,height -of csv=p=0 "$BATS_TEST_TMPDIR/shot.jpg")" = mjpeg,64,32 ]
-		kill $SERVER
+		stop $SERVER 0
 	done
 }
 
 @test "garbage and cut frames on stdin: said once, counted, the good ones served" {
 	"$HTTPD/feed" --count 1 >"$BATS_TEST_TMPDIR/one"
-	{ cat "$BATS_TEST_TMPDIR/one"; echo noise; head -c 230 "$BATS_TEST_TMPDIR/one"; cat "$BATS_TEST_TMPDIR/one"; sleep 5; } |
-		kvm-mjpeg-httpd -l 127.0.0.1:0 >/dev/null 2>"$BATS_TEST_TMPDIR/err" 3>&- &
-	SERVER=$!
-	served_at "$BATS_TEST_TMPDIR/err"
-	within 5 grep -q 'passed over' "$BATS_TEST_TMPDIR/err"
-	within 5 bash -c "curl -s $URL/metrics | grep -q '^kvm_frames_total 2'"
+	FEED="by hand" start
+	{ cat "$BATS_TEST_TMPDIR/one"; echo noise; head -c 230 "$BATS_TEST_TMPDIR/one"; cat "$BATS_TEST_TMPDIR/one"; } >&8
+	eventually bash -c "curl -s $URL/metrics | grep -q '^kvm_frames_total 2'"
 	curl -s "$URL/metrics" | grep -q 'dropped_total{reason="garbage"} 1'
 	curl -s "$URL/metrics" | grep -q 'dropped_total{reason="truncated"} 1'
-	[ "$(grep -c 'passed over' "$BATS_TEST_TMPDIR/err")" = 1 ]
+	[ "$(grep -c 'passed over' "$ERR")" = 1 ]
 }
 
 @test "the end of the input is the end of the server: 0, viewers are told" {
-	FEED="--count 30" start
-	curl -sN "$URL/stream" >"$BATS_TEST_TMPDIR/stream" &
-	local viewer=$!
-	wait $SERVER
-	wait $viewer
-	[ "$(grep -ac '^X-Kvm-Time' "$BATS_TEST_TMPDIR/stream")" -gt 3 ]
+	start
+	view /stream
+	eventually eval '[ $(parts) -gt 3 ]'
+	kill $FEEDER
+	ends_with 0 $SERVER
+	ends_with 0 $VIEWER
 }
 
 @test "a terminal for stdin: 64 and what to do" {
 	run script -qec "kvm-mjpeg-httpd -l 127.0.0.1:0" /dev/null </dev/null
+	status_is 64
 	[[ $output == *"pipe frames in"* ]]
 }
 
@@ -128,64 +152,70 @@ certificate() {
 }
 
 @test "/stream: every part tells its time, ends with the next boundary, and ffmpeg reads it" {
-	start
+	FEED="by hand" start
 	run py <<'END'
-s = socket.create_connection(("127.0.0.1", port))
+s = socket.create_connection(("127.0.0.1", port), 30)
 s.sendall(b"GET /stream HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-data, ages = b"", []
-while len(ages) < 10:
-    data += s.recv(65536)
-    # Whole as soon as the next boundary is there, with nothing behind it.
-    while b"\xff\xd9\r\n--boundarydonotcross\r\n" in data:
-        part, _, data = data.partition(b"\xff\xd9\r\n--boundarydonotcross\r\n")
-        times = [line for line in part.split(b"\r\n") if line.startswith(b"X-Kvm-Time: ")]
-        ages.append(time.time() - int(times[-1].split()[1]) / 1e6)
-print("ages", ages)
-assert 0 <= max(ages[2:]) < 0.5, ages
+for n in range(10):
+    comment = facts(n)
+    picture = frame(n, comment)
+    os.write(8, picture)
+    data = b""
+    # Whole, with nothing behind the boundary, before there is another frame.
+    while picture not in data or not data.endswith(b"\xff\xd9\r\n--boundarydonotcross\r\n"):
+        got = s.recv(65536)
+        assert got, data
+        data += got
+    assert b"X-Kvm-Time: %s\r\n" % comment.split()[1][2:] in data, (comment, data)
 END
 	status_is 0
-	watch 2 /stream
-	[ "$(ffprobe -v error -f mpjpeg -count_frames -show_entries stream=nb_read_frames -of csv=p=0 "$SEEN")" -gt 20 ]
+	stop $SERVER 0
+	start
+	watch 20 /stream
+	[ "$(ffprobe -v error -f mpjpeg -count_frames -show_entries stream=nb_read_frames -of csv=p=0 "$SEEN")" -ge 20 ]
 }
 
 @test "/stream?fps= caps the rate, and refuses nonsense" {
 	start
-	watch 2 "/stream?fps=5"
-	n=$(grep -ac '^X-Kvm-Time' "$SEEN")
-	[ "$n" -ge 7 ] && [ "$n" -le 12 ]
+	local began=${EPOCHREALTIME/./}
+	watch 10 "/stream?fps=5"
+	# The first at once, the next as if it had been in time.
+	(($(parts) <= 3 + (${EPOCHREALTIME/./} - began) / 200000))
 	for bad in x -1 nan 1e9; do [ "$(http_status "/stream?fps=$bad")" = 400 ]; done
 }
 
 @test "frames that do not change are sent once a second only" {
 	FEED="--same" start
-	watch 3 /stream
-	n=$(grep -ac '^X-Kvm-Time' "$SEEN")
-	[ "$n" -ge 2 ] && [ "$n" -le 4 ]
+	local began=${EPOCHREALTIME/./}
+	watch 4 /stream
+	(($(parts) <= 1 + (${EPOCHREALTIME/./} - began) / 1000000))
 }
 
 @test "a stream of ours is another's input" {
 	start
-	curl -sN "$URL/stream" 3>&- | kvm-mjpeg-httpd -l 127.0.0.1:0 >/dev/null 2>"$BATS_TEST_TMPDIR/relay" 3>&- &
+	kvm-mjpeg-httpd -l 127.0.0.1:0 < <(curl -sN "$URL/stream" 3>&-) >/dev/null 2>"$BATS_TEST_TMPDIR/relay" 3>&- &
 	local relay=$!
 	served_at "$BATS_TEST_TMPDIR/relay"
-	within 5 curl -sf -o /dev/null "$URL/snapshot"
+	eventually curl -sf -D "$BATS_TEST_TMPDIR/head" -o "$BATS_TEST_TMPDIR/shot" "$URL/snapshot"
 	# The time of the first pixel survives.
-	curl -s "$URL/metrics" | awk '/^kvm_newest_frame_age/ { exit !($2 < 1) }'
-	kill $relay
+	local time
+	time=$(grep -aoE 'kvm t=[0-9]+' "$BATS_TEST_TMPDIR/shot" | cut -d= -f2)
+	tr -d '\r' <"$BATS_TEST_TMPDIR/head" | grep -x "X-Kvm-Time: $time"
+	stop $relay 0
 }
 
 @test "/snapshot: fresh enough, worth waiting for, not modified, not live" {
 	start
-	[ "$(http_status '/snapshot?max_age=1&wait=1')" = 200 ]
+	[ "$(http_status '/snapshot?max_age=20&wait=20')" = 200 ]
 	[ "$(http_status '/snapshot?max_age=0')" = 503 ]
 	for bad in max_age=x max_age=-1 wait=100; do [ "$(http_status "/snapshot?$bad")" = 400 ]; done
-	kill $SERVER
+	stop $SERVER 0
 	FEED=--same start
 	tag=$(curl -si "$URL/snapshot" | tr -d '\r' | awk 'tolower($1) == "etag:" { print $2 }')
 	[ "$(http_status /snapshot -H "If-None-Match: $tag")" = 304 ]
-	kill $SERVER
+	stop $SERVER 0
 	FEED="--state no-signal" start
-	within 5 bash -c "curl -s $URL/snapshot | grep -q no-signal"
+	eventually bash -c "curl -s $URL/snapshot | grep -q no-signal"
 	[ "$(http_status /snapshot)" = 503 ]
 }
 
@@ -198,21 +228,25 @@ END
 
 @test "/state has uStreamer's layout and ours, the old addresses work" {
 	start --title "web 1"
-	curl -sN "$URL/stream?key=me" -o "$BATS_TEST_TMPDIR/seen" 3>&- &
-	local viewer=$!
-	within 5 test -s "$BATS_TEST_TMPDIR/seen"
-	curl -s "$URL/state" | python3 -c '
-import json, sys
-s = json.load(sys.stdin)
-assert s["ok"] is True
-r = s["result"]
+	view "/stream?key=me"
+	eventually test -s "$SEEN"
+	curl -s "$URL/state" | grep -q '"ok":true'
+	run py <<'END'
+def busy():
+    """The state, when there were frames in the last second."""
+    r = state()
+    rates = [client["fps"] for client in r["stream"]["clients_stat"].values()] + [r["source"]["captured_fps"]]
+    return r if min(rates) > 0 else None
+r = wait(busy)
 assert r["source"]["resolution"] == {"width": 64, "height": 32} and r["source"]["online"] is True
 assert r["stream"]["clients"] == 1 and r["stream"]["queued_fps"] > 0 and r["encoder"]["type"] == "CPU"
-assert 0 < r["encoder"]["quality"] <= 100 and r["source"]["captured_fps"] > 0 and r["source"]["desired_fps"] == 0
+assert 0 < r["encoder"]["quality"] <= 100 and r["source"]["desired_fps"] == 0
 (name, client), = r["stream"]["clients_stat"].items()
-assert len(name) == 16 and client["key"] == "me" and client["fps"] > 0 and client["zero_data"] is False
-assert r["kvm"]["title"] == "web 1" and r["kvm"]["source"] == "live"'
-	kill $viewer
+assert len(name) == 16 and client["key"] == "me" and client["zero_data"] is False
+assert r["kvm"]["title"] == "web 1" and r["kvm"]["source"] == "live"
+END
+	status_is 0
+	stop $VIEWER
 	# What PiKVM's page, kvmd and its VNC server go by.
 	for path in "/snapshot" "/stream?extra_headers=1&key=a-Key_1"; do
 		begin_of "$path"
@@ -224,8 +258,7 @@ assert r["kvm"]["title"] == "web 1" and r["kvm"]["source"] == "live"'
 	begin_of "/stream?key=a%0d%0aX-Evil:1"
 	run ! grep -aqi '^set-cookie\|^x-evil' <<<"$output"
 	[ "$(http_status '/?action=snapshot')" = 200 ]
-	watch 1 "/?action=stream"
-	[ "$(grep -ac X-Kvm-Time "$SEEN")" -gt 5 ]
+	watch 5 "/?action=stream"
 }
 
 @test "/metrics is Prometheus text" {
@@ -239,44 +272,47 @@ for line in sys.stdin:
 }
 
 @test "a viewer that stops reading is dropped, and slows nobody" {
-	FEED="--pad 200000" start --stall-timeout 1
+	FEED="--pad 200000" start --stall-timeout 5
 	run py <<'END'
 slow = socket.socket()
 slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
 slow.connect(("127.0.0.1", port))
 slow.sendall(b"GET /stream HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-fast = subprocess.run(["curl", "-sN", "-m", "3", os.environ["URL"] + "/stream"], capture_output=True).stdout
-assert fast.count(b"X-Kvm-Time") > 60, fast.count(b"X-Kvm-Time")
-metrics = subprocess.run(["curl", "-s", os.environ["URL"] + "/metrics"], capture_output=True).stdout
-assert b"kvm_stalled_viewers_total 1" in metrics
+fast, seen = urllib.request.urlopen(url + "/stream"), 0
+def read():
+    global seen
+    while chunk := fast.read1(1 << 16): seen += chunk.count(b"X-Kvm-Time")
+threading.Thread(target=read, daemon=True).start()
+wait(lambda: metric("kvm_stalled_viewers_total") == 1)
+assert seen > 10, seen
+before = seen
+wait(lambda: seen > before + 10)
+assert metric("kvm_stalled_viewers_total") == 1
 END
 	status_is 0
 }
 
 @test "viewers that go between frames leave no socket behind, and no word on stderr" {
 	certificate localhost
-	mkfifo "$BATS_TEST_TMPDIR/frames"
-	OUT=/dev/null ERR=$BATS_TEST_TMPDIR/err
+	OUT=/dev/null
 	for tls in "" "--tls-cert $BATS_TEST_TMPDIR/cert.pem --tls-key $BATS_TEST_TMPDIR/key.pem"; do
-		: >"$ERR"
 		# shellcheck disable=SC2086  # words are meant
-		kvm-mjpeg-httpd -l 127.0.0.1:0 $tls <"$BATS_TEST_TMPDIR/frames" >"$OUT" 2>"$ERR" 3>&- &
-		SERVER=$!
-		exec 8>"$BATS_TEST_TMPDIR/frames" # and no frame ever comes
-		served_at "$ERR"
+		FEED="by hand" start $tls # and no frame ever comes
 		run py <<'END'
 import ssl
 WS = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: YQ==\r\n"
 tls = ssl._create_unverified_context()
 def connect():
-    s = socket.create_connection(("127.0.0.1", port), 20)
+    s = socket.create_connection(("127.0.0.1", port), 30)
     s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return tls.wrap_socket(s) if os.environ["URL"].startswith("https") else s
 def viewer(path, more, status):
     s = connect()
     s.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{more}\r\n".encode())
     got = b""
-    while b"\r\n\r\n" not in got: got += s.recv(1)
+    while b"\r\n\r\n" not in got:
+        got += (one := s.recv(1))
+        assert one, got
     assert got.startswith(b"HTTP/1.1 %d" % status), got
     return s
 def ends():
@@ -285,29 +321,34 @@ def ends():
     return [row[3] for row in rows if row[1] == f"0100007F:{port:04X}" and row[3] in ("01", "08")]
 for who in ("/stream", "", 200), ("/ws", WS, 101):
     viewers = [viewer(*who) for _ in range(50)]
-    wait(lambda: ends() == ["01"] * 50, 20)  # the kernel's list may miss one while others change
+    wait(lambda: ends() == ["01"] * 50)  # the kernel's list may miss one while others change
     for one in viewers: one.close()
-    wait(lambda: not ends(), 20)
+    wait(lambda: not ends())
 END
 		status_is 0
 		[ "$(wc -l <"$ERR")" = 1 ]
 		exec 8>&-
-		wait $SERVER
+		ends_with 0 $SERVER
 	done
 }
 
 @test "--idle reads nothing while nobody looks, and then what is fresh" {
 	start --idle
-	sleep 6
-	before=$(curl -s "$URL/metrics" | awk '/^kvm_frames_total/ { print $2 }')
-	sleep 1
-	[ "$(curl -s "$URL/metrics" | awk '/^kvm_frames_total/ { print $2 }')" = "$before" ]
+	frames_total() { curl -s "$URL/metrics" | awk '/^kvm_frames_total/ { print $2 }'; }
+	rests() {
+		local before
+		before=$(frames_total)
+		sleep 1
+		[ "$(frames_total)" = "$before" ]
+	}
+	eventually rests # our last look is 5 s ago
 	run py <<'END'
+began = time.time()
 ws = console()
 head, _ = ws.picture()
 ws.ack(head["id"])
 head, _ = ws.picture()
-assert time.time() - head["time"] / 1e6 < 0.5, time.time() - head["time"] / 1e6
+assert head["time"] / 1e6 > began, head["time"] / 1e6 - began
 END
 	status_is 0
 }
@@ -315,13 +356,15 @@ END
 # ---- the tile channel ----
 
 @test "/ws: a whole picture, then only the tiles that changed" {
-	start
+	FEED="by hand" start
 	run py <<'END'
+show(0)
 ws = console()
 head, tiles = ws.picture()
 assert head["flags"] & 1 and tiles[0][:4] == (0, 0, 64, 32)
 for i in range(5):
     ws.ack(head["id"])
+    show(i + 1)
     head, tiles = ws.picture()
     assert not head["flags"] & 1
     assert all(w * h < 64 * 32 for _, _, w, h, _ in tiles), tiles
@@ -333,42 +376,22 @@ END
 }
 
 @test "/ws: without an acknowledgement no second picture, off is off, a still picture is silence" {
-	start
+	FEED="by hand" start
 	run py <<'END'
+show(0)
 ws = console()
 head, _ = ws.picture()
-ws.sock.settimeout(0.5)
-try:
-    ws.picture()
-    raise AssertionError("unasked")
-except TimeoutError:
-    pass
-ws.sock.settimeout(5)
+for n in range(1, 7): show(n)
+assert ws.quiet(), "unasked"
 ws.ack(head["id"])
 later, _ = ws.picture()
-assert later["id"] > head["id"] + 5, "the newest, not the next"
-ws.send('{"op":"picture","mode":"off"}')
+assert later["id"] == head["id"] + 6, "the newest, not the next"
 ws.ack(later["id"])
-ws.sock.settimeout(0.5)
-try:
-    ws.picture()
-    raise AssertionError("off")
-except TimeoutError:
-    pass
-END
-	status_is 0
-	kill $SERVER
-	FEED=--same start
-	run py <<'END'
-ws = console()
-head, _ = ws.picture()
-ws.ack(head["id"])
-ws.sock.settimeout(1)
-try:
-    ws.picture()
-    raise AssertionError("nothing changed")
-except TimeoutError:
-    pass
+for _ in range(3): show(6)
+assert ws.quiet(), "nothing changed"
+ws.send('{"op":"picture","mode":"off"}')
+show(7)
+assert ws.quiet(), "off"
 END
 	status_is 0
 }
@@ -388,6 +411,7 @@ assert "nosuchkey" in error["why"] and "s3cret" not in json.dumps(error)
 wait(lambda: lines()[-1] == "type s3cret")
 END
 	status_is 0
+	eventually nobody_looks # and none has control
 	[ "$(http_status /actions --data-binary $'key e\nkey f')" = 200 ]
 	[ "$(http_status /actions --data-binary $'key g\nkey nosuchkey')" = 400 ]
 	tail -2 "$OUT" | cmp - <(printf 'key e\nkey f\n')
@@ -399,25 +423,40 @@ END
 ws = console()
 ws.send("keydown a\nbuttondown left")
 wait(lambda: len(lines()) == 2)
-ws.sock.close()
-wait(lambda: lines()[2:] == ["keyup k:30", "buttonup left"], 0.3)
+ws.close()
+wait(lambda: state()["kvm"]["viewers"] == 0)
+assert lines()[2:] == ["keyup k:30", "buttonup left"], lines()
 ws = console()
-ws.send("keydown b")
-began = time.time()
-while time.time() < began + 1:
-    ws.send('{"op":"beat"}')
-    time.sleep(0.15)
-assert lines()[-1] == "keydown b"
-began = time.time()
-wait(lambda: lines()[-1] == "keyup k:48", 0.7)
-assert 0.2 < time.time() - began < 0.6
+def press():
+    """Presses B; when it was, once the line is there."""
+    before, now = lines().count("keydown b"), time.time()
+    ws.send("keydown b")
+    wait(lambda: lines().count("keydown b") > before)
+    return now
+def beats():
+    """The last line after a second of beats; None where this machine kept us from sending them in time."""
+    began = heard = press()
+    longest = 0
+    while heard < began + 1:
+        time.sleep(0.1)
+        ws.send('{"op":"beat"}')
+        now = time.time()
+        longest, heard = max(longest, now - heard), now
+    last = lines()[-1]
+    return last if max(longest, time.time() - heard) < 0.35 else None
+assert wait(beats) == "keydown b"
+began = press()
+wait(lambda: lines()[-1] == "keyup k:48")
+assert time.time() - began > 0.4
 ws.send("keydown c")
-wait(lambda: lines()[-1] == "keydown c")
+wait(lambda: "keydown c" in lines())
 other = console()
 other.send('{"op":"control","take":true}')
-wait(lambda: lines()[-1] == "keyup k:46", 0.3)
+other.state(lambda s: s["you"]["controller"])
+assert lines()[-1] == "keyup k:46", lines()
 END
 	status_is 0
+	eventually nobody_looks
 	curl -s --data-binary 'keydown d' "$URL/actions"
 	[ "$(tail -1 "$OUT")" = "keyup k:32" ]
 }
@@ -440,7 +479,7 @@ b.close()
 a.state(lambda s: s["kvm"]["controller"]["id"] is None)
 END
 	status_is 0
-	kill $SERVER
+	stop $SERVER 0
 	start --shared-control
 	run py <<'END'
 a, b = console(), console()
@@ -455,15 +494,11 @@ END
 @test "lines of many viewers are never mixed" {
 	start --shared-control
 	run py <<'END'
-import threading
-def talk(name):
-    ws = console()
+def talk(ws, name):
     for i in range(200):
         ws.send(f"type {name * 500}")
-    ws.send('{"op":"beat"}')
-    ws.message("state")
-    time.sleep(0.5)
-threads = [threading.Thread(target=talk, args=(c,)) for c in "abcd"]
+talkers = {name: console() for name in "abcd"}  # until all is read: what a closed socket has left is lost
+threads = [threading.Thread(target=talk, args=(talkers[name], name)) for name in talkers]
 for t in threads: t.start()
 for t in threads: t.join()
 wait(lambda: len(lines()) == 800)
@@ -479,7 +514,7 @@ END
 	start
 	curl -s "$URL/state" | grep -q '"input":"ok"'
 	curl -s -d 'key a' "$URL/actions" | grep -q '"ok":true'
-	within 5 bash -c "curl -s $URL/state | grep -q '\"input\":\"view-only\"'"
+	eventually bash -c "curl -s $URL/state | grep -q '\"input\":\"view-only\"'"
 	curl -s -d 'key a' "$URL/actions" | grep -q 'view only'
 	[ "$(http_status /snapshot)" = 200 ]
 }
@@ -501,9 +536,9 @@ END
 	start --status "$BATS_TEST_TMPDIR/status"
 	curl -s "$URL/state" | grep -q '"keyboard":null'
 	{ echo 'not json'; echo '{"t":1,"keyboard":"ready","leds":["caps"],"done":17,"failed":0,"layout":"de"}'; } >"$BATS_TEST_TMPDIR/status"
-	within 5 bash -c "curl -s $URL/state | grep -q '\"keyboard\":{\"state\":\"ready\",\"leds\":\\[\"caps\"\\],\"done\":17,\"failed\":0,\"layout\":\"de\"}'"
+	eventually bash -c "curl -s $URL/state | grep -q '\"keyboard\":{\"state\":\"ready\",\"leds\":\\[\"caps\"\\],\"done\":17,\"failed\":0,\"layout\":\"de\"}'"
 	echo '{"keyboard":"asleep","leds":[],"done":18,"failed":1}' >"$BATS_TEST_TMPDIR/status"
-	within 5 bash -c "curl -s $URL/state | grep -q asleep"
+	eventually bash -c "curl -s $URL/state | grep -q asleep"
 	run --separate-stderr kvm-mjpeg-httpd -l 127.0.0.1:0 --status /nowhere/fifo </dev/null
 	status_is 66
 }
@@ -598,7 +633,7 @@ def login(name):
     c.request("POST", "/login", f"name={name}&password=secret")
     return c.getresponse().getheader("Set-Cookie").split(";")[0]
 def stream(**headers):
-    c = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    c = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     c.request("GET", "/stream", headers=headers)
     r = c.getresponse()
     assert r.status == 200, r.status
@@ -636,31 +671,51 @@ END
 @test "the view role sees and cannot touch" {
 	passwords
 	start --passwords "$PASSWORDS"
-	[ "$(http_status '/snapshot?wait=5' -u bob:secret)" = 200 ]
+	[ "$(http_status '/snapshot?wait=30' -u bob:secret)" = 200 ]
 	[ "$(http_status /actions -u bob:secret -d 'key a')" = 403 ]
 	run py <<'END'
-ws = console(Authorization="Basic " + base64.b64encode(b"bob:secret").decode())
+basic = "Basic " + base64.b64encode(b"bob:secret").decode()
+ws = console(Authorization=basic)
 assert ws.message("state")["you"]["role"] == "view"
 ws.picture()
 ws.send("key a")
 assert "view" in ws.message("error")["why"]
 ws.send('{"op":"control","take":true}')
-time.sleep(0.5)
+ws.quiet()
 assert lines() == []
+assert state(Authorization=basic)["kvm"]["controller"]["id"] is None
 END
 	status_is 0
-	curl -s -u bob:secret "$URL/state" | grep -q '"controller":{"id":null'
 }
 
 @test "who guesses waits, longer each time, and the others do not" {
 	passwords
 	start --passwords "$PASSWORDS" --trust-proxy
-	for _ in 1 2 3 4; do [ "$(http_status /state -u ann:bad -H 'X-Forwarded-For: 192.0.2.9' -H 'X-Forwarded-Proto: https')" = 401 ]; done
-	[ "$(http_status /state -u ann:secret -H 'X-Forwarded-For: 1.2.3.4, 192.0.2.9' -H 'X-Forwarded-Proto: https')" = 429 ]
-	curl -si -d 'name=ann&password=secret' -H 'X-Forwarded-For: 192.0.2.9' "$URL/login" | grep -qi '^retry-after: [12]'
+	run py <<'END'
+def guess(password, seen_from, method="GET", path="/state", body=None):
+    c = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    basic = "Basic " + base64.b64encode(b"ann:" + password).decode()
+    headers = {"X-Forwarded-For": seen_from, "X-Forwarded-Proto": "https"}
+    c.request(method, path, body, headers if body else {**headers, "Authorization": basic})
+    return c.getresponse()
+def guesses(address):
+    """Four that are wrong and two that would be right; None where those came when the wait was over."""
+    for _ in range(4):
+        began = time.time()
+        assert guess(b"bad", address).status == 401
+    form = guess(b"", address, "POST", "/login", "name=ann&password=secret")
+    if time.time() - began > 1: return None
+    return guess(b"secret", "1.2.3.4, " + address), form
+# Where this machine is so busy that the 2 s are over, somebody else guesses.
+guessers = iter(range(1, 255))
+basic, form = wait(lambda: guesses(f"192.0.2.{next(guessers)}"))
+assert basic.status == 429 and form.getheader("Retry-After") in ("1", "2"), (basic.status, form.headers)
+print(next(guessers) - 1)
+END
+	status_is 0
 	[ "$(http_status /state -u ann:secret)" = 200 ]
-	grep -q 'login failed from 192.0.2.9' "$ERR"
-	curl -s -u ann:secret "$URL/metrics" | grep -q '^kvm_login_failures_total 4'
+	grep -q 'login failed from 192.0.2.1$' "$ERR"
+	curl -s -u ann:secret "$URL/metrics" | grep -q "^kvm_login_failures_total $((4 * output))$"
 }
 
 @test "Basic is not taken over a readable network" {
@@ -675,16 +730,16 @@ END
 	start --passwords "$PASSWORDS"
 	curl -s -c "$BATS_TEST_TMPDIR/ann" -d 'name=ann&password=secret' "$URL/login"
 	curl -s -c "$BATS_TEST_TMPDIR/bob" -d 'name=bob&password=secret' "$URL/login"
-	curl -sN -b "$BATS_TEST_TMPDIR/bob" "$URL/stream" >/dev/null &
-	local viewer=$!
+	view /stream -b "$BATS_TEST_TMPDIR/bob"
+	eventually test -s "$SEEN"
 	sed -i /bob/d "$PASSWORDS"
 	kill -HUP $SERVER
-	within 5 bash -c "[ \$(curl -s -o /dev/null -w '%{http_code}' -b '$BATS_TEST_TMPDIR/bob' $URL/state) = 401 ]"
+	eventually bash -c "[ \$(curl -s -o /dev/null -w '%{http_code}' -b '$BATS_TEST_TMPDIR/bob' $URL/state) = 401 ]"
 	[ "$(http_status /state -b "$BATS_TEST_TMPDIR/ann")" = 200 ]
-	wait $viewer
+	ends_with 0 $VIEWER
 	echo broken >"$PASSWORDS"
 	kill -HUP $SERVER
-	within 5 grep -q 'passwords:1: .*all stays as it was' "$ERR"
+	eventually grep -q 'passwords:1: .*all stays as it was' "$ERR"
 	[ "$(http_status /state -b "$BATS_TEST_TMPDIR/ann")" = 200 ]
 }
 
@@ -703,8 +758,7 @@ END
 	start --tls-cert "$BATS_TEST_TMPDIR/cert.pem" --tls-key "$BATS_TEST_TMPDIR/key.pem" --passwords "$PASSWORDS"
 	[[ $URL == https://* ]]
 	[ "$(http_status /state -u ann:secret)" = 200 ]
-	watch 2 /stream -u ann:secret
-	[ "$(grep -ac X-Kvm-Time "$SEEN")" -gt 20 ]
+	watch 20 /stream -u ann:secret
 	curl -sk -u ann:secret -d 'key a' "$URL/actions"
 	curl -ski -d 'name=ann&password=secret' "$URL/login" | grep -q '; Secure'
 	[ "$(cat "$OUT")" = "key a" ]
@@ -728,10 +782,10 @@ END
 	status_is 0
 	certificate second
 	kill -HUP $SERVER
-	within 5 bash -c "curl -skv $URL/login 2>&1 | grep -q 'CN=second'"
+	eventually bash -c "curl -skv $URL/login 2>&1 | grep -q 'CN=second'"
 	echo broken >"$BATS_TEST_TMPDIR/cert.pem"
 	kill -HUP $SERVER
-	within 5 grep -q 'all stays as it was' "$ERR"
+	eventually grep -q 'all stays as it was' "$ERR"
 	curl -skv "$URL/login" 2>&1 | grep -q 'CN=second'
 	run --separate-stderr kvm-mjpeg-httpd -l 127.0.0.1:0 --tls-cert "$BATS_TEST_TMPDIR/cert.pem" --tls-key "$BATS_TEST_TMPDIR/key.pem" </dev/null
 	status_is 78
@@ -746,7 +800,7 @@ END
 	run ! grep -qi unsafe "$BATS_TEST_TMPDIR/head"
 	for path in / /state /snapshot /metrics /nowhere; do curl -si "$URL$path" | grep -aqi '^x-content-type-options: nosniff'; done
 	run ! bash -c "curl -si -H 'Origin: http://x' '$URL/state' | grep -qi access-control"
-	kill $SERVER
+	stop $SERVER 0
 	start --allow-origin https://dash.example.org
 	curl -si "$URL/state" | grep -qi '^access-control-allow-origin: https://dash.example.org'
 	[ "$(http_status /actions -H 'Origin: https://dash.example.org' -d 'key a')" = 403 ]
@@ -757,40 +811,44 @@ END
 	run py <<'END'
 def rss(): return int(next(l for l in open(f"/proc/{os.environ['SERVER']}/status") if l.startswith("VmRSS")).split()[1])
 before = rss()
-s = socket.create_connection(("127.0.0.1", port))
+s = socket.create_connection(("127.0.0.1", port), 30)
 s.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n")
 try:
     for i in range(1000):
         s.sendall(b"X-%d: " % i + b"a" * 1000 + b"\r\n")
 except OSError:
     pass
-assert s.recv(100)[:12] in (b"HTTP/1.1 431", b"HTTP/1.0 431", b"", b"HTTP/1.1 413"), "a huge header"
-slow = [socket.create_connection(("127.0.0.1", port)) for _ in range(200)]
-began = time.time()
-for one in slow:
+try: got = s.recv(100)[:12]
+except ConnectionError: got = b""
+assert got in (b"HTTP/1.1 431", b"HTTP/1.0 431", b"", b"HTTP/1.1 413"), "a huge header"
+def connect():
+    one = socket.create_connection(("127.0.0.1", port), 30)
     one.sendall(b"GET / HTTP/1.1\r\n")
-while time.time() < began + 14:
+    one.setblocking(False)
+    return one
+def still_open(one):
+    try:
+        while one.recv(1000): pass
+    except BlockingIOError: return True
+    except OSError: pass
+    return False
+slow = [connect() for _ in range(200)]
+def cut():
+    """All of them, although they go on talking."""
+    time.sleep(0.5)
+    slow[:] = [one for one in slow if still_open(one)]
     for one in slow:
         try: one.sendall(b"X")
         except OSError: pass
-    time.sleep(0.5)
-gone = 0
-for one in slow:
-    one.setblocking(False)
-    try:
-        gone += one.recv(1000) == b""
-    except BlockingIOError: pass
-    except OSError: gone += 1
-assert gone == 200, gone
+    return not slow
+wait(cut)
 crowd = []
 for _ in range(400):
-    try: crowd.append(socket.create_connection(("127.0.0.1", port)))
-    except OSError: break
-time.sleep(1)
+    try: crowd.append(connect())
+    except OSError: pass
+wait(lambda: 0 < sum(map(still_open, crowd)) <= 300)
 for one in crowd: one.close()
-time.sleep(1)
-r = subprocess.run(["curl", "-s", "-o", os.devnull, "-w", "%{http_code}", os.environ["URL"] + "/state"], capture_output=True)
-assert r.stdout == b"200", r
+wait(lambda: subprocess.run(["curl", "-s", "-o", os.devnull, "-w", "%{http_code}", url + "/state"], capture_output=True).stdout == b"200")
 print(before, rss())
 # ASan keeps what was freed for a while, up to 256 MB.
 assert rss() < before + (280000 if "/asan/" in os.environ["BIN"] else 16000), (before, rss())
@@ -858,17 +916,17 @@ END
 @test "unix sockets: their mode, a stale one is replaced, a live one is not" {
 	socket=$BATS_TEST_TMPDIR/http
 	LISTEN=unix:$socket start --unix-mode 600 --allow-host kvm.example.org
-	within 5 curl -sf --unix-socket "$socket" -o /dev/null http://kvm.example.org/snapshot
+	eventually curl -sf --unix-socket "$socket" -o /dev/null http://kvm.example.org/snapshot
 	[ "$(stat -c %a "$socket")" = 600 ]
 	run --separate-stderr kvm-mjpeg-httpd -l "unix:$socket" </dev/null
 	status_is 69
 	kill -KILL $SERVER
+	ends_with 137 $SERVER
 	[ -S "$socket" ]
 	LISTEN=unix:$socket start --allow-host kvm.example.org
-	within 5 curl -sf --unix-socket "$socket" -o /dev/null http://kvm.example.org/snapshot
+	eventually curl -sf --unix-socket "$socket" -o /dev/null http://kvm.example.org/snapshot
 	[ "$(stat -c %a "$socket")" = 660 ]
-	kill $SERVER
-	wait $SERVER
+	stop $SERVER 0
 	[ ! -e "$socket" ]
 }
 
@@ -889,18 +947,17 @@ END
 	# What is refused on one is refused on all.
 	[ "$(curl -s -o /dev/null -w '%{http_code}' -H 'Host: evil.example' "$other/state")" = 421 ]
 	[ "$(curl -s -o /dev/null -w '%{http_code}' --unix-socket "$socket" http://evil.example/state)" = 421 ]
-	kill $SERVER
-	wait $SERVER
+	stop $SERVER 0
 	[ ! -e "$socket" ]
 }
 
 @test "LISTEN_FDS, READY=1, and SIGTERM in the middle of it all" {
-	run python3 - "$HTTPD/feed" <<'END'
-import os, socket, subprocess, sys, tempfile, time
+	run timeout 120 python3 - "$HTTPD/feed" "$BATS_TEST_TMPDIR/notify" <<'END'
+import os, socket, subprocess, sys
 notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-path = tempfile.mkdtemp() + "/notify"
+path = sys.argv[2]
 notify.bind(path)
-notify.settimeout(10)
+notify.settimeout(30)
 listening = socket.create_server(("127.0.0.1", 0))
 feed = subprocess.Popen([sys.argv[1]], stdout=subprocess.PIPE)
 def child():
@@ -912,7 +969,7 @@ if pid == 0:
     child()
     os.execvp("kvm-mjpeg-httpd", ["kvm-mjpeg-httpd"])
 assert b"READY=1" in notify.recv(1000)
-client = socket.create_connection(listening.getsockname())
+client = socket.create_connection(listening.getsockname(), 30)
 client.sendall(b"GET /stream HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
 assert client.recv(12) == b"HTTP/1.1 200"
 os.kill(pid, 15)
@@ -928,25 +985,27 @@ END
 	run py <<'END'
 ws = console()
 ws.picture()
-idle = socket.create_connection(("127.0.0.1", port), 4)
+idle = socket.create_connection(("127.0.0.1", port), 30)
 idle.sendall(b"GET /state HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
 assert idle.recv(12) == b"HTTP/1.1 200"
 slow = socket.socket()
-slow.settimeout(4)
+slow.settimeout(30)
 slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
 slow.connect(("127.0.0.1", port))
 slow.sendall(b"GET /stream HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
 data = slow.recv(1000)
+began = time.time()
 os.kill(int(os.environ["SERVER"]), 15)
 while (got := ws.receive())[0] != 8: pass
 assert got[1][:2] == b"\x03\xe9", got  # 1001, going away
 while idle.recv(1 << 16): pass
+assert time.time() - began < 4  # not with all that is left after 5 s
 while got := slow.recv(1 << 16): data += got
 assert data.endswith(b"\xff\xd9\r\n--boundarydonotcross\r\n"), data[-40:]
 END
 	status_is 0
 	# Much sooner than the 5 s that a frame under way may take.
 	SECONDS=0
-	wait $SERVER
+	ends_with 0 $SERVER
 	((SECONDS < 4))
 }

@@ -21,12 +21,14 @@ setup() {
 		6<>"$KVM_SYSFS_ROOT/dev/char/244:2"
 }
 
+teardown() { sweep; }
+
 # reports FD COUNT SIZE: so many, a line each. taken: the same, and there must not be more.
-reports() { head -c $(($2 * $3)) <&"$1" | od -An -v -tx1 -w"$3" | sed 's/^ //'; }
+reports() { timeout 30 head -c $(($2 * $3)) <&"$1" | od -An -v -tx1 -w"$3" | sed 's/^ //'; }
 taken() {
 	reports "$@"
 	echo end >&"$1"
-	[ "$(head -c 4 <&"$1" | tr -d '\0')" = end ]
+	[ "$(timeout 30 head -c 4 <&"$1" | tr -d '\0')" = end ]
 }
 # With -a it comes twice: at once, and when there is something to send, from a host just met.
 none="00 00 00 00 00 00 00 00"
@@ -61,7 +63,7 @@ hold_a() {
 	rm -f "$lines"
 	mkfifo "$lines"
 	env --default-signal=INT kvm-type -a <"$lines" 3>&- &
-	typist=$! ended=0
+	typist=$!
 	exec 7>"$lines"
 	echo 'keydown shift+a' >&7
 	[ "$(reports 4 3 8)" = "$none
@@ -74,9 +76,8 @@ $none
 		hold_a
 		[ "$way" = 'end of input' ] || kill -"$way" $typist
 		exec 7>&-
-		wait $typist || ended=$?
 		[ "$way" = 'end of input' ] || way=$((128 + $(kill -l "$way")))
-		[ $ended -eq "${way/end of input/0}" ]
+		ends_with "${way/end of input/0}" $typist
 		[ "$(taken 4 1 8)" = "$none" ]
 	done
 }
@@ -96,8 +97,7 @@ $none
 	status_is 75
 	[[ $stderr == *"another kvm-type is typing"* ]]
 	exec 7>&-
-	wait $typist || ended=$?
-	[ $ended -eq 0 ]
+	ends_with 0 $typist
 	run kvm-type --no-wait -k b
 	status_is 0
 }

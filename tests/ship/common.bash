@@ -3,3 +3,6 @@ load ../cli/common
 SRC=$BATS_TEST_DIRNAME/../..
 T=$BATS_TEST_TMPDIR
 export LC_ALL=C
+
+# answers SOCKET [PATH]: a server is there and takes connections.
+answers() { curl -sf --unix-socket "$1" -o /dev/null "http://localhost/${2-state}"; }

@@ -25,11 +25,12 @@ in_zsh() {
 		zpty z zsh -f -i
 		zpty -w z "PS1= ; fpath=($1 \$fpath); autoload -Uz compinit; compinit -u -d $1/dump; zstyle ':completion:*' list-prompt ''; LISTMAX=10000"
 		zpty -w z "compadd() { [[ \$* == *-[OAD]* ]] || print -rl -- ADD \"\$@\" >>$1/added; builtin compadd \"\$@\" }"
-		zpty -n -w z "${@:2}"$'\t'
-		sleep 3
+		zpty -w z "${@:2}"$'\t'
+		zpty -w z ": >$1/done"
+		repeat 600; do [[ -e $1/done ]] && break; sleep 0.05; done
 		zpty -d z
 	END
-	rm -f added
+	rm -f added done
 	zsh -f zsh-try "$T" "$@" >/dev/null 2>&1 || :
 	sort -u added
 }

@@ -12,6 +12,7 @@ setup() {
 	stub sleep ':'
 	PATH=$T/bin:$PATH
 }
+teardown() { sweep; }
 stub() {
 	printf '#!/bin/sh\n%s\n' "$2" >"bin/$1"
 	chmod +x "bin/$1"
@@ -76,18 +77,17 @@ cook() { bash -ec "$(recipe "$1")"; }
 @test "record, replay, relay" {
 	# What a browser would do comes from curl; the addresses are the kernel's choice.
 	stub kvm-mjpeg-httpd 'exec "$BIN/kvm-mjpeg-httpd" -l unix:'"$T"'/web.sock'
-	setsid bash -ec "$(recipe record)" >/dev/null 2>&1 &
+	setsid bash -ec "$(recipe record)" >/dev/null 2>&1 3>&- &
 	pipe=$!
-	within 30 test -S web.sock
+	eventually answers web.sock
 	curl -s --unix-socket web.sock -X POST --data-binary $'key a\nkey b\n' http://localhost/actions
-	within 20 grep -q 'key b' session.actions
+	eventually grep -q 'key b' session.actions
 	stub curl 'exec '"$(command -v curl)"' --unix-socket '"$T"'/web.sock "$@"'
 	sed 's/ -l 127.0.0.1:8081//' <<<"$(recipe relay)" | sed "s|kvm-mjpeg-httpd|'$BIN/kvm-mjpeg-httpd' -l unix:$T/relay.sock|" >relay
-	setsid bash -e relay >/dev/null 2>&1 &
+	setsid bash -e relay >/dev/null 2>&1 3>&- &
 	relay=$!
-	within 30 test -S relay.sock
 	picture() { "$(PATH=${PATH#*:} command -v curl)" -sf --unix-socket relay.sock http://localhost/snapshot -o relayed.jpg; }
-	within 30 picture
+	eventually picture
 	ffprobe -v error relayed.jpg
 	kill -- "-$relay" "-$pipe"
 	rm "$REPORTS"
@@ -115,10 +115,9 @@ cook() { bash -ec "$(recipe "$1")"; }
 # serves RECIPE HOST: the server takes the options, and is found under that name.
 serves() {
 	line=$(recipe "$1" | sed "s|^SERVE=||; s|/etc/kvm/passwords|passwords|; s| -l [^ ]*||")
-	setsid sh -c "kvm-capture -o - | $line -l unix:$T/$1.sock" >/dev/null 2>&1 &
+	setsid sh -c "kvm-capture -o - | $line -l unix:$T/$1.sock" >/dev/null 2>&1 3>&- &
 	pipe=$!
-	within 30 test -S "$1.sock"
-	within 30 curl -sf --unix-socket "$1.sock" -u 'viewer:long enough' -H "Host: $2" http://localhost/state
+	eventually curl -sf --unix-socket "$1.sock" -u 'viewer:long enough' -H "Host: $2" http://localhost/state
 	kill -- "-$pipe"
 }
 

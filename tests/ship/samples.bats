@@ -2,12 +2,11 @@
 # What other people's programs read of ours, as far as it can be seen without them.
 load common
 
-teardown() { [ -z "${server-}" ] || kill -- "-$server" 2>/dev/null || :; }
+teardown() { sweep; }
 
 @test "Grafana: each metric of the dashboard is one that a server has" {
-	setsid sh -c "kvm-capture -d test -s 320x200 -o - | kvm-mjpeg-httpd -l unix:$T/web.sock | cat >/dev/null" 2>/dev/null &
-	server=$!
-	within 30 test -S "$T/web.sock"
+	setsid sh -c "kvm-capture -d test -s 320x200 -o - | kvm-mjpeg-httpd -l unix:$T/web.sock | cat >/dev/null" 2>/dev/null 3>&- &
+	eventually answers "$T/web.sock"
 	curl -sf --unix-socket "$T/web.sock" http://localhost/metrics | sed -n 's/^\(kvm_[a-z_]*\).*/\1/p' | sort -u >"$T/served"
 	python3 - "$SRC/scripts/examples/grafana.json" >"$T/named" <<-'END'
 		import json, re, sys

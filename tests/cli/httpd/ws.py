@@ -7,7 +7,7 @@ import struct
 
 
 class WebSocket:
-    def __init__(self, host, port, path="/ws", headers=None, timeout=5):
+    def __init__(self, host, port, path="/ws", headers=None, timeout=30):
         self.sock = socket.create_connection((host, port), timeout)
         lines = [
             f"GET {path} HTTP/1.1",
@@ -111,6 +111,14 @@ class WebSocket:
             at += size
         assert at == len(body)
         return {"flags": flags, "id": number, "time": time_us}, pieces
+
+    def quiet(self):
+        """No picture comes before the answer to a ping: none was on its way."""
+        self.send("", 9)
+        while (got := self.receive()[0]) != 10:
+            if got == 2:
+                return False
+        return True
 
     def ack(self, number):
         self.send(json.dumps({"op": "ack", "id": number}))

@@ -1,0 +1,41 @@
+#include "service/input.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "base/io.h"
+
+namespace kvm {
+namespace {
+
+struct Pipe {
+  Pipe() { EXPECT_EQ(::pipe(ends), 0); }
+  ~Pipe() {
+    ::close(ends[0]);
+    ::close(ends[1]);
+  }
+  int ends[2];
+};
+
+TEST(Input, AViewerIsNotSilentWhoseWordsWaitForUs) {
+  Loop loop;
+  Metrics metrics;
+  const Pipe viewer, out;
+  Input input(loop, metrics, {}, out.ends[1], [] {});
+  std::uint8_t bytes[100];
+  loop.watch(viewer.ends[0], EPOLLIN, [&](std::uint32_t) {
+    read_some(viewer.ends[0], bytes, "viewer");
+    input.heard(1);
+    loop.after(0, [&] { loop.stop(); });
+  });
+  EXPECT_FALSE(input.submit(1, "keydown a"));
+  // The machine is busy for longer than a viewer may be silent; meanwhile this one speaks.
+  ::usleep(600'000);
+  write_all(viewer.ends[1], as_bytes("!"), "viewer");
+  loop.run();
+  const auto n = read_some(out.ends[0], bytes, "out");
+  EXPECT_EQ(as_text(Bytes(bytes).first(n.value_or(0))), "keydown a\n");
+}
+
+}  // namespace
+}  // namespace kvm
