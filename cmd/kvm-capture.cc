@@ -2,8 +2,10 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdio>
 
+#include "base/message.h"
 #include "base/text.h"
 #include "cli.h"
 #include "device/capture.h"
@@ -135,7 +137,10 @@ nlohmann::json json_of(const V4l2Node& node) {
 Exit list(const Arguments& arguments) {
   std::vector<V4l2Node> nodes;
   if (arguments.device == "auto") {
-    nodes = list_nodes();
+    std::optional<Error> refused;
+    nodes = list_nodes(&refused);
+    if (nodes.empty() && refused) throw *refused;
+    if (nodes.empty()) say("no capture device found (is it plugged in?)");
     if (const auto best = choose_node(nodes))
       std::rotate(nodes.begin(), nodes.begin() + static_cast<std::ptrdiff_t>(*best),
                   nodes.begin() + static_cast<std::ptrdiff_t>(*best) + 1);
@@ -162,7 +167,11 @@ V4l2Wishes wishes_of(const Arguments& arguments, std::optional<Size> size,
   wishes.size = size;
   wishes.rate = rate;
   if (!arguments.fourcc.empty()) {
-    wishes.fourcc = parse_fourcc(arguments.fourcc);
+    std::string name = arguments.fourcc;
+    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) {
+      return static_cast<char>(std::toupper(c));  // all that we know are written so
+    });
+    wishes.fourcc = parse_fourcc(name);
     if (!wishes.fourcc) throw usage("-f: not a format: " + printable(arguments.fourcc));
   }
   for (const std::string& control : arguments.controls) {

@@ -18,7 +18,9 @@ constexpr std::int64_t kSecond = 1'000'000;
 constexpr std::int64_t kRepeatUs = kSecond;      // of a picture that does not change
 constexpr std::int64_t kReportUs = 5 * kSecond;  // of -v
 constexpr std::int64_t kFirstRetryUs = 1000, kLastRetryUs = 20'000;
-constexpr std::int64_t kStoppingUs = kSecond;  // a reader may take so long for the last frame
+constexpr std::int64_t kStoppingUs = kSecond;   // a reader may take so long for the last frame
+constexpr std::int64_t kDamagedUs = 700'000;    // nothing but damaged pictures: say so in a second
+constexpr std::int64_t kStartUs = 5 * kSecond;  // a device may take so long for its first picture
 constexpr int kNoticeWidth = 1280, kNoticeHeight = 720;
 
 const char* title_of(SourceState state) {
@@ -79,32 +81,45 @@ void Capture::wait() {
 }
 
 void Capture::arrive(Picture picture) {
-  live_us_ = now_us_;
-  if (last_sequence_ > 0 && picture.sequence > last_sequence_ + 1)
-    counts_.missed += picture.sequence - last_sequence_ - 1;
+  if (damage_.empty()) live_us_ = now_us_;
+  const Losses losses = source_.take_losses();
+  counts_.flawed += losses.flawed;
+  counts_.late += losses.late;
+  if (last_sequence_ > 0) {
+    const std::uint64_t known = last_sequence_ + losses.flawed + losses.late + 1;
+    if (picture.sequence > known) counts_.missed += picture.sequence - known;
+  }
   last_sequence_ = picture.sequence;
-  if (gate_ && !gate_->pass(picture.time_us, source_.hz())) return;
+  // By our clock: a device's may be anything.
+  if (gate_ && !gate_->pass(now_us_, source_.hz())) return;
   if (waiting_) ++counts_.late;
   waiting_ = std::move(picture);
 }
 
 // Says once what changed, and gives up where that was asked for.
 void Capture::watch_health() {
-  const SourceState state = source_.state();
+  SourceState state = source_.state();
+  reason_ = source_.reason();
   if (state != SourceState::kLive) {
-    const std::string why = name_ + ": " + name_of(state) + ": " + source_.reason();
-    const Exit exit = state == SourceState::kNoDevice ? Exit::kNoInput : Exit::kBusy;
-    if (options_.exit_on_loss) throw Error(exit, why);
-    if (state != state_) say(why);
     waiting_.reset();
+  } else if (only_damaged()) {
+    state = SourceState::kStalled;
+    reason_ = "the pictures that come are damaged: " + damage_;
+  }
+  if (state != SourceState::kLive) {
+    const std::string why = name_ + ": " + name_of(state) + ": " + reason_;
+    const Exit exit = state == SourceState::kNoDevice ? Exit::kNoInput : Exit::kBusy;
+    const bool starting =
+        state == SourceState::kStalled && last_sequence_ == 0 && now_us_ - live_us_ < kStartUs;
+    if (options_.exit_on_loss && !starting) throw Error(exit, why);
+    if (state != state_) say(why);
   } else if (state_ != SourceState::kLive) {
     say(name_ + ": live");
   }
   state_ = state;
   const double waited_s = static_cast<double>(now_us_ - live_us_) / 1e6;
   if (options_.timeout_s <= 0 || waited_s < options_.timeout_s) return;
-  const std::string why =
-      state == SourceState::kLive ? "the device delivers none" : source_.reason();
+  const std::string why = state == SourceState::kLive ? "the device delivers none" : reason_;
   throw Error(state == SourceState::kNoDevice ? Exit::kNoInput : Exit::kBusy,
               name_ + strf(": no picture for %.3g s: ", waited_s) + why);
 }
@@ -138,6 +153,7 @@ void Capture::send_picture() {
     if (!encoder_) encoder_.emplace(options_.encoder);
     const Bytes frame = encoder_->encode(*image, com_);
     picture.lent = {};  // what is encoded is a copy
+    heal();
     if (encoder_->unchanged() && !due) {
       ++counts_.unchanged;
       return;
@@ -148,6 +164,7 @@ void Capture::send_picture() {
         options_.retile ? retiler_.retile(*jpeg, com_, passed_) : clean_jpeg(*jpeg, com_, passed_);
     picture.lent = {};
     if (fault != JpegFault::kNone) return drop(name_of(fault));
+    heal();
     const Bytes frame(passed_);
     const Bytes content = frame.subspan(2 + com_.size());
     const std::uint64_t digest = XXH3_64bits(content.data(), content.size());
@@ -168,7 +185,7 @@ void Capture::send_notice() {
   com_ = com_segment({time_us, last_sequence_, state_});
   if (!encoder_) encoder_.emplace(options_.encoder);
   Notice notice(width, height);
-  const Bytes frame = encoder_->encode(notice.draw(title_of(state_), source_.reason()), com_);
+  const Bytes frame = encoder_->encode(notice.draw(title_of(state_), reason_), com_);
   digest_ = 0;
   write(frame, time_us);
 }
@@ -185,6 +202,18 @@ void Capture::write(Bytes frame, std::int64_t time_us) {
 
 void Capture::drop(const std::string& why) {
   ++counts_.bad[why];
+  damage_ = why;
+  if (gate_) gate_->undo();
+}
+
+// The picture that was looked at is a good one.
+void Capture::heal() {
+  damage_.clear();
+  live_us_ = now_us_;
+}
+
+bool Capture::only_damaged() const {
+  return !damage_.empty() && now_us_ - live_us_ >= kDamagedUs;
 }
 
 // Half a frame must not stay in the pipe. A reader that does not read is not waited for long when
@@ -212,7 +241,7 @@ void Capture::report() {
       source_.width(), source_.height(), static_cast<double>(counts_.sent) / seconds,
       static_cast<double>(counts_.bytes) / sent, static_cast<double>(counts_.age_us) / sent / 1000,
       number(counts_.unchanged), number(counts_.late), number(counts_.missed));
-  if (source_.flawed()) line += strf(", %llu flawed", number(source_.flawed()));
+  if (counts_.flawed) line += strf(", %llu flawed", number(counts_.flawed));
   for (const auto& [why, count] : counts_.bad) line += strf(", %llu ", number(count)) + why;
   say(name_ + ": " + line);
   counts_ = {};

@@ -42,7 +42,7 @@ class Capture {
  private:
   // Of the last five seconds, for -v.
   struct Counts {
-    std::uint64_t sent = 0, unchanged = 0, late = 0, missed = 0;
+    std::uint64_t sent = 0, unchanged = 0, late = 0, missed = 0, flawed = 0;
     std::int64_t age_us = 0, bytes = 0;
     std::map<std::string, std::uint64_t> bad;
   };
@@ -54,6 +54,8 @@ class Capture {
   void send_notice();
   void write(Bytes frame, std::int64_t time_us);
   void drop(const std::string& why);
+  void heal();
+  bool only_damaged() const;
   void watch_health();
   void finish_frame(bool stopping);
   void report();
@@ -74,10 +76,12 @@ class Capture {
 
   std::int64_t now_us_ = 0;      // monotonic, at the last wake-up; so are these
   std::int64_t written_us_ = 0;  // when the last frame began; 0: none yet
-  std::int64_t live_us_ = 0;     // when the last live picture came
+  std::int64_t live_us_ = 0;     // when the last live picture came that was not damaged
   std::int64_t reported_us_ = 0;
   std::int64_t retry_us_ = 0, retry_after_us_ = 0;  // for a reader that has not taken the last one
   SourceState state_ = SourceState::kLive, written_state_ = SourceState::kLive;
+  std::string reason_;  // of state_, for people
+  std::string damage_;  // of the last picture that was looked at; empty: none
   std::int64_t frames_ = 0;
   std::uint64_t last_sequence_ = 0;
   Counts counts_;

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "base/error.h"
 
@@ -14,21 +15,34 @@ namespace kvm {
 
 namespace {
 
-constexpr const char* kStdout = "stdout";
 constexpr std::size_t kMostPipeBytes = 1 << 20;  // what the kernel lets anyone have
 
 }  // namespace
 
-FrameOutput::FrameOutput(const std::string& destination) {
-  if (destination == "-")
+FrameOutput::FrameOutput(const std::string& destination)
+    : name_(destination == "-" ? "stdout" : destination) {
+  struct stat about = {};
+  if (destination == "-") {
     open_stdout();
-  else
+  } else if (::stat(destination.c_str(), &about) == 0 && S_ISFIFO(about.st_mode)) {
+    kind_ = Kind::kPipe;
+    open_fifo();
+  } else {
     files_.emplace(destination);
+  }
+}
+
+// False: nobody reads it. To wait for that in open(2) would make us deaf to signals.
+bool FrameOutput::open_fifo() {
+  fd_.reset(::open(name_.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+  if (!fd_ && errno != ENXIO) throw Error::from_errno(name_);
+  if (fd_) pipe_bytes_ = static_cast<std::size_t>(std::max(0, ::fcntl(fd_.get(), F_GETPIPE_SZ)));
+  return bool{fd_};
 }
 
 void FrameOutput::open_stdout() {
   struct stat about = {};
-  if (::fstat(STDOUT_FILENO, &about) < 0) throw Error::from_errno(kStdout);
+  if (::fstat(STDOUT_FILENO, &about) < 0) throw Error::from_errno(name_);
   if (S_ISFIFO(about.st_mode)) {
     kind_ = Kind::kPipe;
     // A description of our own: O_NONBLOCK on the inherited one would hit everyone who shares it.
@@ -42,7 +56,7 @@ void FrameOutput::open_stdout() {
     kind_ = S_ISSOCK(about.st_mode) ? Kind::kSocket : Kind::kPlain;
     fd_.reset(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
   }
-  if (!fd_) throw Error::from_errno(kStdout);
+  if (!fd_) throw Error::from_errno(name_);
   if (kind_ == Kind::kPipe)
     pipe_bytes_ = static_cast<std::size_t>(std::max(0, ::fcntl(fd_.get(), F_GETPIPE_SZ)));
 }
@@ -51,8 +65,9 @@ FrameOutput::~FrameOutput() {
   if (flags_to_restore_ >= 0) ::fcntl(STDOUT_FILENO, F_SETFL, flags_to_restore_);
 }
 
-bool FrameOutput::ready() const {
+bool FrameOutput::ready() {
   if (writing()) return false;
+  if (kind_ == Kind::kPipe && !fd_ && !open_fifo()) return false;
   int unread = 0;
   if (kind_ == Kind::kPipe) ::ioctl(fd_.get(), FIONREAD, &unread);
   if (kind_ == Kind::kSocket) ::ioctl(fd_.get(), SIOCOUTQ, &unread);
@@ -61,7 +76,7 @@ bool FrameOutput::ready() const {
 
 void FrameOutput::begin(Bytes frame, std::int64_t time_us) {
   if (files_) return files_->write(frame, time_us);
-  if (kind_ == Kind::kPlain) return write_all(fd_.get(), frame, kStdout);
+  if (kind_ == Kind::kPlain) return write_all(fd_.get(), frame, name_);
   if (kind_ == Kind::kPipe && frame.size() > pipe_bytes_) enlarge(frame.size());
   rest_ = frame;
   push();
@@ -74,7 +89,7 @@ void FrameOutput::push() {
                           : ::write(fd_.get(), rest_.data(), rest_.size());
     if (n < 0 && errno == EINTR) continue;
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
-    if (n < 0) throw Error::from_errno(kStdout);
+    if (n < 0) throw Error::from_errno(name_);
     rest_ = rest_.subspan(static_cast<std::size_t>(n));
   }
 }
@@ -95,11 +110,21 @@ void FileOutput::write(Bytes frame, std::int64_t time_us) {
   char name[4096];
   const std::size_t length = ::strftime(name, sizeof name, pattern_.c_str(), &local);
   if (length == 0) throw Error(Exit::kUsage, "-o: no file name comes of '" + pattern_ + "'");
+  make_folders(name);
   const std::string_view ending(name, length);
   if (ending.ends_with(".jpg") || ending.ends_with(".jpeg"))
     write_picture(name, frame);
   else
     append(name, frame);
+}
+
+// What stands before the pattern's first % was typed, and has to be there: it may be a disc that is
+// not mounted.
+void FileOutput::make_folders(const std::string& name) const {
+  const std::string typed = pattern_.substr(0, pattern_.rfind('/', pattern_.find('%')) + 1);
+  std::error_code error;  // opening the file tells it too
+  if (typed.empty() || std::filesystem::is_directory(typed, error))
+    std::filesystem::create_directories(std::filesystem::path(name).parent_path(), error);
 }
 
 void FileOutput::write_picture(const std::string& name, Bytes frame) {

@@ -11,7 +11,8 @@
 namespace kvm {
 
 // Frames to files named by a strftime(3) pattern. A name in .jpg or .jpeg holds one picture, which
-// appears whole and replaces the one before; to any other, frames are appended.
+// appears whole and replaces the one before; to any other, frames are appended. Folders whose names
+// come of the pattern are made.
 class FileOutput {
  public:
   explicit FileOutput(std::string pattern) : pattern_(std::move(pattern)) {}
@@ -19,6 +20,7 @@ class FileOutput {
   void write(Bytes frame, std::int64_t time_us);
 
  private:
+  void make_folders(const std::string& name) const;
   void write_picture(const std::string& name, Bytes frame);
   void append(const std::string& name, Bytes frame);
 
@@ -29,14 +31,14 @@ class FileOutput {
 // A pipe or socket is written without blocking, as its reader takes it; anything else at once.
 class FrameOutput {
  public:
-  // "-": stdout; else a FileOutput's pattern.
+  // "-": stdout; a FIFO, which may get its reader later; else a FileOutput's pattern.
   explicit FrameOutput(const std::string& destination);
   ~FrameOutput();
   FrameOutput(const FrameOutput&) = delete;
   FrameOutput& operator=(const FrameOutput&) = delete;
 
   // A frame may begin: the one before is written, and its reader has taken it out of the pipe.
-  bool ready() const;
+  bool ready();
   // Begins a frame and writes what goes. The frame must stay readable while writing(). `time_us`
   // names its file. Throws Error.
   void begin(Bytes frame, std::int64_t time_us);
@@ -50,10 +52,12 @@ class FrameOutput {
  private:
   enum class Kind { kPipe, kSocket, kPlain };
   void open_stdout();
+  bool open_fifo();
   void enlarge(std::size_t frame_bytes);
 
+  const std::string name_;
   std::optional<FileOutput> files_;
-  Fd fd_;
+  Fd fd_;  // none: a FIFO that nobody reads yet
   Kind kind_ = Kind::kPlain;
   int flags_to_restore_ = -1;  // of a pipe that could not be opened a second time
   std::size_t pipe_bytes_ = 0;

@@ -24,6 +24,12 @@ struct Picture {
 // Raw, or a JPEG image as the device made it; nothing where what came is cut short.
 using View = std::variant<std::monostate, Image, Bytes>;
 
+// Pictures that came and are not to be had.
+struct Losses {
+  std::uint64_t flawed = 0;  // flagged by the driver, or empty
+  std::uint64_t late = 0;    // a newer one came before they were taken
+};
+
 class CaptureSource {
  public:
   virtual ~CaptureSource() = default;
@@ -49,8 +55,8 @@ class CaptureSource {
   virtual int height() const = 0;
   // Pictures a second that come; 0: not known.
   virtual double hz() const = 0;
-  // Pictures that came flawed: flagged by the driver, or empty.
-  virtual std::uint64_t flawed() const = 0;
+  // Since the last call.
+  virtual Losses take_losses() = 0;
 };
 
 }  // namespace kvm

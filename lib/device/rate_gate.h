@@ -22,6 +22,8 @@ class RateGate {
     due_us_ += period_us_;
     return true;
   }
+  // The one that passed last was of no use: the next may.
+  void undo() noexcept { due_us_ -= period_us_; }
 
  private:
   std::int64_t period_us_;

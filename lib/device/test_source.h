@@ -24,7 +24,7 @@ class TestSource : public CaptureSource {
   int width() const override { return width_; }
   int height() const override { return height_; }
   double hz() const override { return rate_.hz(); }
-  std::uint64_t flawed() const override { return 0; }
+  Losses take_losses() override { return {}; }
 
  private:
   Pattern pattern_;

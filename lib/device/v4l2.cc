@@ -98,7 +98,16 @@ bool V4l2Node::ask(unsigned long request, void* argument) const noexcept {
 }
 
 void V4l2Node::must(unsigned long request, void* argument, const char* name) const {
-  if (!ask(request, argument)) throw Error::from_errno(path_ + ": " + name, errno, hint_for(errno));
+  if (ask(request, argument)) return;
+  const int err = errno;
+  const std::string what = path_ + ": " + name;
+  // On a device that is open, some errors mean something of their own.
+  if (err == ENOSPC)
+    throw Error(Exit::kBusy, what +
+                                 ": the USB bus has no room for this format at this rate (try "
+                                 "-f MJPG, a lower -r or -s, or another port)");
+  if (err == EACCES) throw Error::from_errno(what, err, "the device does not let this be set now");
+  throw Error::from_errno(what, err, hint_for(err));
 }
 
 PictureFormat V4l2Node::format() const {

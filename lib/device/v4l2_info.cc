@@ -133,6 +133,14 @@ long cost(std::uint32_t fourcc) {
          formats.begin();
 }
 
+// A Raspberry Pi's image processor: it has formats and no picture of its own.
+bool sees_nothing(const V4l2Node& node) {
+  constexpr std::string_view kDrivers[] = {"bcm2835-isp", "pispbe"};
+  return std::any_of(std::begin(kDrivers), std::end(kDrivers), [&](std::string_view driver) {
+    return node.driver().starts_with(driver) || node.card().starts_with(driver);
+  });
+}
+
 }  // namespace
 
 std::vector<FormatInfo> list_formats(const V4l2Node& node) {
@@ -195,15 +203,16 @@ void set_control(const V4l2Node& node, const std::string& name, const std::strin
   node.must(VIDIOC_S_CTRL, &request, ("control " + name).c_str());
 }
 
-std::vector<V4l2Node> list_nodes() {
+std::vector<V4l2Node> list_nodes(std::optional<Error>* refused) {
   std::vector<V4l2Node> nodes;
   for (int number = 0; number < 256; ++number) {  // the kernel has no more (VIDEO_NUM_DEVICES)
     const std::string path = "/dev/video" + std::to_string(number);
     if (::access(path.c_str(), F_OK) < 0) continue;
     try {
       nodes.emplace_back(path);
-    } catch (const Error&) {
-      // A codec, a metadata node, not ours to open: nothing that could be chosen.
+    } catch (const Error& error) {
+      // A codec, a metadata node: nothing that could be chosen. One that is not ours to open might.
+      if (refused && !*refused && error.exit() == Exit::kPermission) *refused = error;
     }
   }
   return nodes;
@@ -240,6 +249,7 @@ std::optional<std::size_t> choose_node(const std::vector<V4l2Node>& nodes) {
   std::optional<std::size_t> best;
   std::tuple<bool, long> best_rank;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (sees_nothing(nodes[i])) continue;
     const auto choice = choose_format(list_formats(nodes[i]), {}, {}, {});
     if (!choice) continue;
     v4l2_dv_timings_cap timings{};
@@ -254,8 +264,10 @@ std::optional<std::size_t> choose_node(const std::vector<V4l2Node>& nodes) {
 
 std::string resolve_device(const std::string& name) {
   if (name == "auto") {
-    const auto nodes = list_nodes();
+    std::optional<Error> refused;
+    const auto nodes = list_nodes(&refused);
     if (const auto found = choose_node(nodes)) return nodes[*found].path();
+    if (refused) throw *refused;
     throw Error(Exit::kNoInput, "no capture device found (is it plugged in? -d test needs none)");
   }
   if (name.find('/') != name.npos) return name;

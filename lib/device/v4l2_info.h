@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "device/v4l2.h"
 
 namespace kvm {
@@ -40,8 +41,9 @@ struct ControlInfo {
 std::vector<FormatInfo> list_formats(const V4l2Node& node);
 std::vector<ControlInfo> list_controls(const V4l2Node& node);
 
-// Nodes under /dev that capture video, by number. Those that cannot be opened are left out.
-std::vector<V4l2Node> list_nodes();
+// Nodes under /dev that capture video, by number. Those that cannot be opened are left out; the
+// first that only lacked permission goes to `refused`.
+std::vector<V4l2Node> list_nodes(std::optional<Error>* refused = nullptr);
 
 struct Choice {
   std::uint32_t fourcc = 0;
@@ -55,11 +57,12 @@ std::optional<Choice> choose_format(const std::vector<FormatInfo>& formats,
                                     std::optional<std::uint32_t> fourcc);
 
 // "auto": the index of the node that most likely shows a screen: one with HDMI timings, else one
-// that comes nearest to 1920x1080, else the first. nullopt: none has a usable format.
+// that comes nearest to 1920x1080, else the first; no image processor of the board's own. nullopt:
+// none has a usable format.
 std::optional<std::size_t> choose_node(const std::vector<V4l2Node>& nodes);
 
 // -d as a path: "/dev/video0" as it is; "video0" and names in /dev/v4l/by-id or by-path; "auto".
-// Throws Error (66) where "auto" finds none.
+// Throws Error where "auto" finds none (66), or none that may be opened (77).
 std::string resolve_device(const std::string& name);
 
 // NAME=VALUE pairs of --control. Menu items go by number or by name. Throws Error (64) where the

@@ -1,5 +1,6 @@
 #include "device/v4l2_signal.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <vector>
 
@@ -22,6 +23,18 @@ Signal input_status(const V4l2Node& node) noexcept {
   if (input.status & (V4L2_IN_ST_NO_SIGNAL | V4L2_IN_ST_NO_POWER)) return Signal::kNone;
   if (input.status & (V4L2_IN_ST_NO_SYNC | V4L2_IN_ST_NO_H_LOCK)) return Signal::kUnsteady;
   return Signal::kSteady;
+}
+
+std::vector<std::uint8_t> edid_of(const V4l2Node& node) {
+  constexpr std::uint32_t kMostBlocks = 256;  // videodev2.h
+  std::vector<std::uint8_t> bytes(std::size_t{128} * kMostBlocks);
+  v4l2_edid edid{};
+  edid.pad = current_input(node);
+  edid.blocks = kMostBlocks;
+  edid.edid = bytes.data();
+  if (!node.ask(VIDIOC_G_EDID, &edid)) edid.blocks = 0;
+  bytes.resize(std::size_t{128} * std::min(edid.blocks, kMostBlocks));
+  return bytes;
 }
 
 }  // namespace
@@ -79,6 +92,7 @@ bool take_source_changes(const V4l2Node& node) noexcept {
 }
 
 void set_edid(const V4l2Node& node, Bytes bytes) {
+  if (as_text(edid_of(node)) == as_text(bytes)) return;
   std::vector<std::uint8_t> copy(bytes.begin(), bytes.end());
   v4l2_edid edid{};
   edid.pad = current_input(node);

@@ -16,7 +16,8 @@ namespace {
 constexpr std::uint32_t kBuffers = 5;
 constexpr std::int64_t kLeastStallUs = 700'000;  // without a picture: say so within a second
 constexpr std::int64_t kCheckUs = 250'000;       // between looks at a signal or for a device
-constexpr std::int64_t kReviveUs = 2'000'000;    // between two tries to start a stalled stream
+// Between two tries to start a stalled stream: longer each time, for a device that is only slow.
+constexpr std::int64_t kReviveUs = 2'000'000, kLastReviveUs = 10'000'000;
 
 constexpr const char* kUnplugged = "the capture device was unplugged";
 
@@ -54,22 +55,35 @@ std::int64_t V4l2Source::stall_us() const {
   return hz_ > 0 ? std::max(kLeastStallUs, static_cast<std::int64_t>(3e6 / hz_)) : kLeastStallUs;
 }
 
-// The device where it is now: where it was asked for, or under another number.
+// The device where it is now: where it was asked for, or under another number. Not one that was
+// there beside it: that shows another machine.
 std::string V4l2Source::find_again() const {
+  const bool any = wishes_.device == "auto";
   if (card_.empty()) return resolve_device(wishes_.device);
-  const auto nodes = list_nodes();
-  for (const bool same_port : {true, false})
-    for (const V4l2Node& node : nodes)
-      if (node.driver() == driver_ && node.card() == card_ && (!same_port || node.bus() == bus_))
-        return node.path();
-  return resolve_device(wishes_.device);
+  if (!any) {
+    const std::string path = resolve_device(wishes_.device);
+    if (path.starts_with("/dev/v4l/")) return path;  // such names stay with the dongle or the port
+  }
+  auto nodes = list_nodes();
+  const auto is_it = [&](const V4l2Node& node) {
+    return node.driver() == driver_ && node.card() == card_;
+  };
+  for (const V4l2Node& node : nodes)
+    if (is_it(node) && node.bus() == bus_) return node.path();
+  std::erase_if(nodes, [&](const V4l2Node& node) {
+    return std::find(others_.begin(), others_.end(), node.bus()) != others_.end();
+  });
+  for (const V4l2Node& node : nodes)
+    if (is_it(node)) return node.path();
+  if (!any) return resolve_device(wishes_.device);
+  if (const auto found = choose_node(nodes)) return nodes[*found].path();
+  throw Error(Exit::kNoInput, kUnplugged);
 }
 
 void V4l2Source::open() {
   node_.emplace(find_again());
-  driver_ = node_->driver();
-  card_ = node_->card();
-  bus_ = node_->bus();
+  picture_us_ = now_us_;
+  revive_us_ = kReviveUs;
   has_events_ = subscribe_source_changes(*node_);
   if (!wishes_.edid.empty())
     set_edid(*node_, wishes_.edid);
@@ -90,8 +104,8 @@ void V4l2Source::check_signal() {
     newest_.reset();
     return;
   }
-  if (!was_steady) picture_us_ = now_us_;
   const bool changed = info.timings && (!timings_ || !same_timings(*info.timings, *timings_));
+  if (!was_steady || changed) picture_us_ = now_us_;
   if (stream_ && !changed) return;
   stop();
   timings_ = info.timings;
@@ -116,7 +130,7 @@ void V4l2Source::start() {
   hz_ = rate ? rate->hz() : timings_ ? timings_hz(*timings_) : 0;
   stream_ = V4l2Stream::start(*node_, kBuffers);
   base_ = sequence_ ? sequence_ + 1 : 0;
-  picture_us_ = started_us_ = now_us_;
+  started_us_ = now_us_;
 }
 
 void V4l2Source::stop() noexcept {
@@ -126,6 +140,11 @@ void V4l2Source::stop() noexcept {
 }
 
 void V4l2Source::lose(const std::string& why) {
+  if (node_ && node_->bus() == bus_) {
+    others_.clear();
+    for (const V4l2Node& node : list_nodes())
+      if (node.bus() != bus_) others_.push_back(node.bus());
+  }
   stop();
   node_.reset();
   has_events_ = false;
@@ -143,7 +162,7 @@ void V4l2Source::drain() {
       case Taken::kNothing:
         return;
       case Taken::kFlawed:
-        ++flawed_;
+        ++losses_.flawed;
         continue;
       case Taken::kGone:
         return lose(kUnplugged);
@@ -152,10 +171,18 @@ void V4l2Source::drain() {
       case Taken::kPicture:
         break;
     }
+    if (state_ != SourceState::kLive || card_.empty()) {
+      driver_ = node_->driver();
+      card_ = node_->card();
+      bus_ = node_->bus();
+    }
     picture_us_ = now_us_;
     sequence_ = base_ + lent.sequence();
     if (signal_ != Signal::kSteady) continue;  // of noise, or of the last thing seen
-    newest_ = Picture{lent.time_us(), sequence_, std::move(lent), format_};
+    if (newest_) ++losses_.late;
+    // A time that does not go on is none: what we know is that it came now.
+    time_us_ = lent.time_us() > time_us_ ? lent.time_us() : unix_us();
+    newest_ = Picture{time_us_, sequence_, std::move(lent), format_};
     state_ = SourceState::kLive;
   }
 }
@@ -173,6 +200,8 @@ void V4l2Source::tick(std::int64_t now_us) {
     if (stream_) drain();
     if (node_ && due) look_after();
   } catch (const Error& error) {
+    // No device makes good what was asked for wrongly.
+    if (error.exit() == Exit::kUsage || error.exit() == Exit::kConfig) throw;
     // Missing is what is expected of it; anything else (busy, refused) is news.
     lose(error.exit() == Exit::kNoInput && !card_.empty() ? kUnplugged : error.what());
   }
@@ -181,7 +210,7 @@ void V4l2Source::tick(std::int64_t now_us) {
 // For when pictures do not come, or come although the signal does not.
 void V4l2Source::look_after() {
   const bool stalled = now_us_ - picture_us_ >= stall_us();
-  const bool trusted = stream_ && signal_ == Signal::kSteady && (has_events_ || !timings_);
+  const bool trusted = stream_ && signal_ == Signal::kSteady && has_events_;
   if (trusted && !stalled) return;
   v4l2_capability about{};
   if (!node_->ask(VIDIOC_QUERYCAP, &about)) return lose(kUnplugged);
@@ -189,7 +218,8 @@ void V4l2Source::look_after() {
   if (signal_ != Signal::kSteady || !stalled) return;
   state_ = SourceState::kStalled;
   reason_ = "the capture device delivers nothing";
-  if (now_us_ - started_us_ < kReviveUs) return;
+  if (now_us_ - started_us_ < revive_us_) return;
+  revive_us_ = std::min(2 * revive_us_, kLastReviveUs);
   stop();
   start();
 }

@@ -43,7 +43,7 @@ class V4l2Source : public CaptureSource {
   int width() const override { return format_.width; }
   int height() const override { return format_.height; }
   double hz() const override { return hz_; }
-  std::uint64_t flawed() const override { return flawed_; }
+  Losses take_losses() override { return std::exchange(losses_, {}); }
 
  private:
   void open();
@@ -58,6 +58,7 @@ class V4l2Source : public CaptureSource {
 
   const V4l2Wishes wishes_;
   std::string driver_, card_, bus_;  // to know it again under another number
+  std::vector<std::string> others_;  // buses of the devices that were there when it was lost
   std::optional<V4l2Node> node_;
   std::shared_ptr<V4l2Stream> stream_;
   bool has_events_ = false;
@@ -69,11 +70,14 @@ class V4l2Source : public CaptureSource {
   SourceState state_ = SourceState::kLive;
   std::string reason_;
   std::int64_t now_us_ = 0;
-  std::int64_t picture_us_ = 0;  // when the last came, or the stream started
+  std::int64_t picture_us_ = 0;  // when the last came, or could first be expected
   std::int64_t started_us_ = 0;  // when the stream did
+  std::int64_t revive_us_ = 0;   // how long it may then deliver nothing before it starts anew
   std::int64_t check_us_ = 0;    // when to look after the signal or the device again
   std::optional<Picture> newest_;
-  std::uint64_t base_ = 0, sequence_ = 0, flawed_ = 0;
+  std::uint64_t base_ = 0, sequence_ = 0;
+  std::int64_t time_us_ = 0;  // of the newest picture
+  Losses losses_;
 };
 
 }  // namespace kvm

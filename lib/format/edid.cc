@@ -79,7 +79,10 @@ std::vector<std::uint8_t> parse_edid(Bytes file, std::string_view name) {
     return Error(Exit::kData, std::string(name) + ": not an EDID: " + why);
   };
   std::vector<std::uint8_t> edid(file.begin(), file.end());
-  if (!file.empty() && file[0] != 0) edid = from_hex(file);
+  if (!file.empty() && file[0] != 0) {
+    edid = from_hex(file);
+    if (edid.empty()) throw bad("neither binary nor hexadecimal digits (xxd -p writes such)");
+  }
   if (edid.empty() || edid.size() % kEdidBlock || edid.size() > kMostBlocks * kEdidBlock)
     throw bad(strf("%zu bytes (wanted: 128, 256, 384 or 512, binary or hexadecimal)", edid.size()));
   if (!std::equal(std::begin(kHeader), std::end(kHeader), edid.begin()))

@@ -24,6 +24,12 @@ jpeg_device() {
 		printf '%s\n' "$@"
 	} >dev/video0
 }
+# faulty [LINE...]: the device has these faults from now on, and no others. Its pictures stay: they are
+# mapped while it plays.
+faulty() {
+	{ grep -vE '^(fault|every) ' dev/video0; printf '%s\n' "$@"; } >dev/new
+	mv dev/new dev/video0
+}
 # edit LINE...: the device becomes another while it plays.
 edit() {
 	printf '%s\n' "$@" >dev/new
@@ -377,4 +383,149 @@ assert max(late) < 1.9, late   # it was written when the one before was taken, n
 	raw_device YUYV yuyv422
 	eventually says live
 	stop $pid
+}
+
+# dongle N SIZE PORT [LINE...]: /dev/videoN, one of several of a kind.
+dongle() {
+	printf '%s\n' 'card Twin' "bus usb-$3" "mode YUYV $2 30" "${@:4}" >dev/new
+	mv dev/new "dev/video$1"
+}
+
+@test "unplugged: another dongle that was there all along is not taken for the one that is gone" {
+	dongle 0 320x240 1.1
+	dongle 2 640x480 1.2
+	mkdir -p dev/v4l/by-id
+	ln -s ../../video0 dev/v4l/by-id/usb-Twin_1-video-index0
+	for name in usb-Twin_1-video-index0 video0; do
+		watch_device -d $name
+		mv dev/video0 dev/gone
+		eventually says no-device
+		: >out
+		sleep 1 # time to take the wrong one
+		mv dev/gone dev/video0
+		eventually says live
+		stop $pid
+		[ "$(size_of out)" = 320x240 ] || { echo "$name"; false; }
+		rm out
+	done
+}
+
+@test "auto: the board's image processor shows nothing, and no other camera is taken for the screen" {
+	dongle 14 640x480 platform 'card bcm2835-isp' 'fault stall'
+	run --separate-stderr on_device dev kvm-capture -n 1 -o -
+	status_is 66
+	dongle 0 320x240 1.1
+	dongle 1 640x480 1.3 'card Webcam' 'mode YUYV 160x120 30'
+	printf '%s\n' 'card Webcam' 'bus usb-1.3' 'mode YUYV 160x120 30' >dev/video1
+	watch_device
+	mv dev/video0 dev/gone
+	eventually says no-device
+	: >out
+	sleep 1
+	mv dev/gone dev/video3
+	eventually says live
+	stop $pid
+	[ "$(size_of out)" = 320x240 ]
+}
+
+@test "nothing but damaged pictures: -n gives up, and a reader is told" {
+	jpeg_device 'fault truncate'
+	run --separate-stderr on_device dev kvm-capture -n 1 --timeout 2 -o one.jpg
+	status_is 75
+	[[ $stderr == *'damaged: truncated'* ]]
+	[ ! -e one.jpg ]
+	exec_on_device dev kvm-capture >out 2>err 3>&- &
+	pid=$!
+	eventually says stalled
+	: >out
+	faulty
+	eventually says live
+	stop $pid
+}
+
+@test "a device that gives errors instead of pictures: said, and live again" {
+	raw_device YUYV yuyv422 'fault eio'
+	run --separate-stderr on_device dev kvm-capture --exit-on-loss -o -
+	status_is 75
+	exec_on_device dev kvm-capture >out 2>err 3>&- &
+	pid=$!
+	eventually says stalled
+	: >out
+	faulty
+	eventually says live
+	stop $pid
+}
+
+@test "an input that reports no signal is heeded while pictures go on" {
+	raw_device YUYV yuyv422
+	watch_device
+	faulty 'fault nosignal'
+	eventually says no-signal
+	: >out
+	faulty
+	eventually says live
+	stop $pid
+}
+
+@test "--every and -r lose no turn to a damaged picture, and trust no device's clock" {
+	raw_device YUYV yuyv422 'fault truncate' 'every 2'
+	on_device dev kvm-capture --every 0.5 -n 6 | times_in >times
+	raw_device YUYV yuyv422 'fault stamps'
+	on_device dev kvm-capture --every 0.5 -n 6 | times_in >stamps
+	python3 - <<-END
+		for name, most in ('times', 3.4), ('stamps', 1e9):
+		    t = [int(line) / 1e6 for line in open(name)]
+		    assert t == sorted(t) and t[-1] - t[0] > 1.9, (name, t)
+		    # Each turn lost would be half a second more; a busy machine may cost one.
+		    assert t[-1] - t[0] < most, (name, t)
+	END
+}
+
+@test "-o FIFO: waits for a reader, and still heeds signals" {
+	mkfifo pipe
+	kvm-capture -d test -s 64x64 -o pipe 2>err 3>&- &
+	sleep 0.5
+	stop $!
+	kvm-capture -d test -s 64x64 -n 3 --all-frames -o pipe 2>err 3>&- &
+	pid=$!
+	cat pipe >out
+	ends_with 0 $pid
+	[ "$(frames_in out)" -eq 3 ]
+}
+
+@test "-o makes the folders that come of the pattern, and no others" {
+	mkdir lapse
+	kvm-capture -d test -s 64x64 -n 1 -o 'lapse/%Y/%m/one.jpg'
+	[ "$(size_of lapse/20??/??/one.jpg)" = 64x64 ]
+	run --separate-stderr kvm-capture -d test -s 64x64 -n 1 -o 'nowhere/%Y/one.jpg'
+	status_is 66
+	[ ! -e nowhere ]
+}
+
+@test "errors on an open device say what they mean there" {
+	raw_device YUYV yuyv422 'fault nospace'
+	run --separate-stderr on_device dev kvm-capture -n 1 -o -
+	status_is 75
+	[[ $stderr == *'USB bus'* ]]
+	raw_device YUYV yuyv422
+	on_device dev kvm-capture -f yuyv -n 1 >out
+	echo 'xyz' >bad
+	run --separate-stderr on_device dev kvm-capture --edid bad -n 1 -o -
+	status_is 65
+	[[ $stderr == *hexadecimal* && $stderr != *'0 bytes'* ]]
+}
+
+@test "--list and auto say that a device is not ours to open" {
+	raw_device YUYV yuyv422
+	chmod 000 dev/video0
+	for command in '-n 1 -o -' --list; do
+		# shellcheck disable=SC2086  # words are meant
+		run --separate-stderr on_device dev kvm-capture $command
+		status_is 77 || { echo "$command"; false; }
+		[[ $stderr == *'group video'* ]]
+	done
+	rm dev/video0
+	run --separate-stderr on_device dev kvm-capture --list
+	status_is 0
+	[[ $stderr == *'no capture device'* ]]
 }

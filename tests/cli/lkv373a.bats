@@ -46,6 +46,17 @@ receives() {
 	status_is 66 && one_line kvm-capture-lkv373a
 	run --separate-stderr kvm-capture-lkv373a --no-such
 	status_is 64 && one_line kvm-capture-lkv373a
-	run --separate-stderr kvm-capture-lkv373a -q best
-	status_is 64 && one_line kvm-capture-lkv373a
+	for quality in best 0 32 99; do
+		run --separate-stderr kvm-capture-lkv373a -q $quality
+		status_is 64 && one_line kvm-capture-lkv373a
+	done
+}
+
+@test "a reader that goes away ends it in silence" {
+	sends "udp://127.0.0.1:$port?pkt_size=1316"
+	# shellcheck disable=SC2016  # for the other shell
+	run --separate-stderr bash -c 'kvm-capture-lkv373a "$1" | head -c 1000 >/dev/null
+		exit "${PIPESTATUS[0]}"' - "127.0.0.1:$port"
+	status_is 141
+	[ -z "$stderr" ] || { echo "$stderr"; false; }
 }

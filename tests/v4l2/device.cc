@@ -234,6 +234,7 @@ Device::Device(std::string folder, std::string name)
 int Device::open(const std::string& folder, const std::string& name, int flags) {
   struct stat info = {};
   if (::stat((folder + "/" + name).c_str(), &info) < 0) return -1;
+  if ((info.st_mode & 0777) == 0) return fail(EACCES);  // to root too, who runs the tests
   auto* device = new Device(folder, name);
   if (!device->load() || !tcp_pair(device->app_, device->far_)) {
     delete device;
@@ -433,6 +434,7 @@ void Device::deliver(Buffer& buffer, std::int64_t time_us) {
   buffer.holds = SIZE_MAX;
   if (fault == "error") buffer.error = true;
   if (fault == "zero") buffer.used = 0;
+  if (fault == "stamps") buffer.time_us = 1;
   if (fault == "truncate") buffer.used = buffer.used * 2 / 3;
   if (fault == "corrupt")
     for (std::size_t i = 0; i < buffer.used; i += 97) buffer.bytes[i] ^= 0x5a;
@@ -684,6 +686,7 @@ int Device::dequeue(v4l2_buffer& buffer, std::unique_lock<std::mutex>& lock) {
   if (config_.fault == "eintr" &&
       ++eintr_ % static_cast<std::uint64_t>(std::max(config_.every, 2)) == 0)
     return fail(EINTR);
+  if (config_.fault == "eio" && !done_.empty()) return fail(EIO);
   while (done_.empty()) {
     if (fcntl(app_, F_GETFL) & O_NONBLOCK) return fail(EAGAIN);
     lock.unlock();
@@ -704,6 +707,7 @@ int Device::dequeue(v4l2_buffer& buffer, std::unique_lock<std::mutex>& lock) {
 
 int Device::stream(bool on) {
   if (on && (buffers_.empty() || config_.busy)) return fail(config_.busy ? EBUSY : EINVAL);
+  if (on && config_.fault == "nospace") return fail(ENOSPC);
   streaming_ = on;
   if (on) {
     sequence_ = 0;
@@ -906,7 +910,8 @@ int Device::ioctl(unsigned long request, void* argument) {
                     config_.hdmi ? "HDMI 0" : "Camera 1");
       input.type = V4L2_INPUT_TYPE_CAMERA;
       input.capabilities = config_.hdmi ? V4L2_IN_CAP_DV_TIMINGS : 0;
-      input.status = config_.hdmi && config_.signal_width == 0 ? V4L2_IN_ST_NO_SIGNAL : 0;
+      const bool none = config_.hdmi ? config_.signal_width == 0 : config_.fault == "nosignal";
+      input.status = none ? V4L2_IN_ST_NO_SIGNAL : 0;
       return 0;
     }
     case VIDIOC_G_INPUT:

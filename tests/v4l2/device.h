@@ -40,7 +40,8 @@ struct Config {
   bool hdmi = false;                                         // DV timings, EDID, SOURCE_CHANGE
   int signal_width = 0, signal_height = 0, signal_rate = 0;  // what the cable brings; 0: nothing
   std::uint32_t ycbcr = V4L2_YCBCR_ENC_DEFAULT, range = V4L2_QUANTIZATION_DEFAULT;
-  std::string fault;  // stall, truncate, pad, zero, error, corrupt, eintr
+  std::string fault;  // stall, truncate, pad, zero, error, corrupt, stamps, eintr, eio, nospace,
+                      // nosignal
   int every = 1;      // the fault hits each Nth frame
   int amount = 7;     // bytes of padding
 };
