@@ -269,6 +269,7 @@ Exit run(const Options& options) {
     if (link) link->release_leftovers();
     return Session(player, link, poller, options).play(options.file);
   }
+  if (link) link->release_buttons();
   for (const Chord& chord : chords) player.press_and_release(chord);
   if (is_text) type_text(player, text, options.verbose);
   return Exit::kDone;

@@ -35,8 +35,9 @@ void Player::abandon() noexcept {
   mice_.forget();
   for (std::size_t i = 0; i < kHidDevices; ++i) {
     const auto device = static_cast<HidDevice>(i);
-    if (std::exchange(touched_[i], false))
-      sink_.let_go(device == HidDevice::kKeyboard ? keyboard_.report() : mice_.report(device));
+    if (!std::exchange(touched_[i], false)) continue;
+    sink_.let_go(device == HidDevice::kKeyboard ? keyboard_.report() : mice_.report(device));
+    sink_.rest(device);
   }
 }
 
@@ -235,7 +236,9 @@ void Player::type(std::string_view text) {
   if (missing > 0)
     throw Error(Exit::kData, strf("layout %s cannot type %zu of these characters",
                                   typist_.layout().name().c_str(), missing));
+  touched_[static_cast<std::size_t>(HidDevice::kKeyboard)] = true;  // by CapsLock, too
   CapsLockOff caps_lock(sink_, keyboard_);
+  caps_lock.switch_off();
   Pace pace(options_.rate);
   int unverified = 0;
   each_character(text, [&](char32_t character, std::size_t, std::size_t) {

@@ -49,8 +49,7 @@ $none" ]
 	[ "$(taken 5 3 7)" = "00 ff 7f 00 40 00 00
 01 ff 7f 00 40 00 00
 00 ff 7f 00 40 00 00" ]
-	[ "$(taken 6 4 5)" = "00 00 00 00 00
-00 00 00 00 00
+	[ "$(taken 6 3 5)" = "00 00 00 00 00
 00 ff 64 00 00
 00 fe 64 00 00" ]
 }
@@ -100,4 +99,58 @@ $none
 	[ $ended -eq 0 ]
 	run kvm-type --no-wait -k b
 	status_is 0
+}
+
+# begin OPTION...: kvm-type -a, of whose lines 7 is the beginning; it writes to 8, $out.
+begin() {
+	out=$BATS_TEST_TMPDIR/out
+	rm -f "$out" "$BATS_TEST_TMPDIR/lines"
+	mkfifo "$out" "$BATS_TEST_TMPDIR/lines"
+	exec 8<>"$out"
+	kvm-type -a "$@" <"$BATS_TEST_TMPDIR/lines" >"$out" 3>&- 8<&- &
+	typist=$!
+	exec 7>"$BATS_TEST_TMPDIR/lines"
+}
+# ended STATUS: and so it did.
+ended() {
+	local status=0
+	wait $typist || status=$?
+	[ $status -eq "$1" ] || { echo "status $status, wanted $1" && false; }
+}
+
+@test "buttons that a killed one left down are released, where the pointer was" {
+	for pair in '-a:mouseto 1.0 0.5:5:7' '-k a:mousemove 1 1:6:5' '-v:mouseto 0 0:5:7'; do
+		IFS=: read -r way move fd size <<<"$pair"
+		begin
+		echo "$move" >&7
+		echo 'buttondown left' >&7
+		until [ -s "$KVM_SYSFS_ROOT/run/kvm/pointer" ] || [ -s "$KVM_SYSFS_ROOT/run/kvm/mouse" ]; do sleep 0.05; done
+		sleep 0.2
+		kill -KILL $typist
+		ended 137
+		exec 7>&- 8<&-
+		down=$(timeout 1 cat <&"$fd" | tail -c "$size" | od -An -v -tx1 | sed 's/^ //') || :
+		[[ $down == '01 '* ]]
+		# shellcheck disable=SC2086  # words are meant
+		kvm-type $way </dev/null
+		case $fd in
+		5) [ "$(taken 5 1 7)" = "00 ${down#01 }" ] ;;
+		6) [ "$(taken 6 1 5)" = "00 00 00 00 00" ] ;;
+		esac
+		[ -z "$(ls "$KVM_SYSFS_ROOT/run/kvm")" ]
+		kvm-type $way </dev/null
+		taken "$fd" 0 "$size"
+	done
+}
+
+@test "wake: nobody is there" {
+	echo 'not attached' >"$udc/state"
+	run --separate-stderr kvm-type -a --timeout 0.3 <<<wake
+	status_is 75
+	one_line kvm-type
+	rm -r "$KVM_SYSFS_ROOT/sys/kernel/config/usb_gadget/kvm"
+	: >"$udc/function"
+	run --separate-stderr kvm-type -a <<<wake
+	status_is 66
+	[[ $stderr == *'line 1: no gadget'* ]]
 }

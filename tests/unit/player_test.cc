@@ -125,6 +125,15 @@ TEST_F(PlayerTest, CapsLockComesBackWhenTypingFails) {
   EXPECT_EQ(sink.let_gone, (Lines{kUp, "keyboard 00 00 39 00 00 00 00 00", kUp}));
 }
 
+TEST_F(PlayerTest, CapsLockComesUpThoughItsOwnReportFails) {
+  sink.leds_ = Leds{.caps = true};
+  sink.fail_after = 1;
+  EXPECT_THROW(player.type("abc"), Error);
+  player.abandon();
+  EXPECT_EQ(sink.let_gone, (Lines{kUp, "keyboard 00 00 39 00 00 00 00 00", kUp, kUp}));
+  EXPECT_EQ(sink.rested, Lines{"keyboard"});
+}
+
 TEST_F(PlayerTest, ATargetThatDoesNotFollowIsNoticed) {
   sink.leds_ = Leds{};
   Player verifying(sink, Typist(Layout("us")), {.verify_leds = 2});
