@@ -1,5 +1,6 @@
 // kvm-type: types text, or plays action lines, on the target's USB keyboard and mice.
 #include <sched.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -153,21 +154,18 @@ class Session {
     LineReader lines(input.get(), input_name(file), poller_);
     tell_status();
     while (const auto line = lines.next()) {
-      const auto where = strf("%s: line %zu: ", input_name(file).c_str(), lines.number());
+      std::string answer = "ok";
       try {
         play_line(*line, lines);
-        if (ack_) acknowledge("ok");
       } catch (const Error& error) {
-        const Exit exit = error.exit() == Exit::kUsage ? Exit::kData : error.exit();
-        if (!ack_ && !status_) throw Error(exit, where + error.what());
-        player_.abandon();
-        status_counts_.failed += std::exchange(unsettled_, 0);
-        if (first_failure_ == Exit::kDone) first_failure_ = exit;
-        if (ack_) acknowledge(std::string("error: ") + error.what());
-        if (!ack_) say(where + error.what());
+        const auto where = strf("%s: line %zu: ", input_name(file).c_str(), lines.number());
+        answer = std::string("error: ") + error.what();
+        failed(error, where);
         tell_status();
       }
+      if (ack_) acknowledge(answer);
     }
+    tell_status();
     return first_failure_;
   }
 
@@ -195,9 +193,19 @@ class Session {
     if (!lines.ready()) tell_status();
   }
 
-  static void acknowledge(const std::string& answer) {
-    std::puts(printable(answer).c_str());
-    if (std::fflush(stdout) != 0) throw Error::from_errno("stdout");
+  // Throws on where the line's failure ends the program.
+  void failed(const Error& error, const std::string& where) {
+    if (error.code() == EPIPE) throw;  // who was told of lines has gone
+    const Exit exit = error.exit() == Exit::kUsage ? Exit::kData : error.exit();
+    if (!ack_ && !status_) throw Error(exit, where + error.what());
+    player_.abandon();
+    status_counts_.failed += std::exchange(unsettled_, 0);
+    if (first_failure_ == Exit::kDone) first_failure_ = exit;
+    if (!ack_) say(where + error.what());
+  }
+
+  void acknowledge(const std::string& answer) {
+    poller_.write(STDOUT_FILENO, printable(answer) + "\n", "stdout");
   }
 
   void tell_status() {
@@ -252,6 +260,7 @@ Exit run(const Options& options) {
                           typist.untypable(text).empty() ? Exit::kDone : Exit::kData);
   refuse_untypable(typist, text);
 
+  ::signal(SIGPIPE, SIG_IGN);  // where what is down has to come up first
   StopSignals stop;
   Poller poller(stop);
   std::unique_ptr<ReportSink> sink;

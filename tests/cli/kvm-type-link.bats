@@ -154,3 +154,51 @@ ended() {
 	status_is 66
 	[[ $stderr == *'line 1: no gadget'* ]]
 }
+
+@test "who reads the answers goes: what is held is released, and it dies of SIGPIPE, silently" {
+	for options in --ack '--status -'; do
+		# shellcheck disable=SC2086  # words are meant
+		begin $options 2>"$BATS_TEST_TMPDIR/said"
+		echo 'keydown a' >&7
+		until [[ ${answer-} == ok || ${answer-} == *'"done":1,'* ]]; do read -r answer <&8; done
+		unset answer
+		[ "$(reports 4 3 8 | tail -n 1)" = "00 00 04 00 00 00 00 00" ]
+		exec 8<&-
+		echo 'keydown b' >&7
+		ended 141
+		[ "$(reports 4 2 8)" = "00 00 04 05 00 00 00 00
+$none" ]
+		[ ! -s "$BATS_TEST_TMPDIR/said" ]
+	done
+}
+
+@test "who reads the answers stalls: a signal still releases what is held" {
+	for options in --ack '--ack --dry-run' '--status -'; do
+		# shellcheck disable=SC2086  # words are meant
+		begin $options
+		{
+			echo 'keydown a'
+			yes 'key b' | head -n 20000
+		} >&7 2>/dev/null 3>&- 8<&- &
+		writer=$!
+		# What is not read of the reports would stall it, too.
+		cat <&4 >"$BATS_TEST_TMPDIR/taken" 2>/dev/null 3>&- 7>&- 8>&- &
+		reader=$!
+		sleep 1
+		kill $typist
+		ended 143
+		exec 7>&-
+		wait $writer || :
+		sleep 0.2
+		kill $reader
+		wait $reader || :
+		exec 8<&-
+		[[ $options == *dry-run* ]] ||
+			[ "$(tail -c 8 "$BATS_TEST_TMPDIR/taken" | od -An -v -tx1 | sed 's/^ //')" = "$none" ]
+	done
+}
+
+@test "--status tells the last actions, too" {
+	[[ $(printf 'key a\nkey b\n' | kvm-type -a --status - | tail -n 1) == *'"done":2,"failed":0'* ]]
+	[[ $(printf 'key a\nkey b' | kvm-type -a --status - | tail -n 1) == *'"done":2,"failed":0'* ]]
+}
