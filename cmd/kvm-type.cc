@@ -88,7 +88,9 @@ void hurry() noexcept {
 std::vector<Chord> parse_chords(const std::vector<std::string>& arguments) {
   std::vector<Chord> chords;
   for (const std::string& argument : arguments) {
-    for (const std::string_view word : words(argument)) {
+    const auto chord_words = words(argument);
+    if (chord_words.empty()) throw Error(Exit::kUsage, "-k: needs a key, such as ctrl+alt+delete");
+    for (const std::string_view word : chord_words) {
       auto chord = parse_chord(word);
       if (const auto* error = std::get_if<ActionError>(&chord))
         throw Error(Exit::kUsage, "-k: " + error->why);
@@ -278,6 +280,7 @@ Exit run(const Options& options) {
     if (link) link->release_leftovers();
     return Session(player, link, poller, options).play(options.file);
   }
+  for (const Chord& chord : chords) player.check(chord);
   if (link) link->release_buttons();
   for (const Chord& chord : chords) player.press_and_release(chord);
   if (is_text) type_text(player, text, options.verbose);

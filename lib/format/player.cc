@@ -77,6 +77,7 @@ void Player::run(const Action& action) {
   }
   switch (action.verb) {
     case Verb::kKey:
+      for (const Chord& chord : action.chords) check(chord);
       for (const Chord& chord : action.chords) press_and_release(chord);
       break;
     case Verb::kKeyDown:
@@ -148,6 +149,16 @@ Stroke Player::resolve(const KeyName& key) const {
 void Player::push(KeyboardState& state, std::uint8_t usage) {
   if (!state.press(usage))
     throw Error(Exit::kData, "more than six keys down: a USB boot keyboard cannot tell");
+}
+
+void Player::check(const Chord& chord) const {
+  KeyboardState state = keyboard_;
+  for (const KeyName& name : chord.keys) {
+    const Stroke stroke = resolve(name);
+    for (const std::uint8_t held : stroke.held)
+      if (held != 0) push(state, held);
+    push(state, stroke.key);
+  }
 }
 
 // The modifiers go down with the first key. Further keys follow one by one, so that the host sees

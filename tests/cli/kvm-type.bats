@@ -35,6 +35,20 @@ tapped() { printf "keyboard %s 00 00 00 00 00\n$released\n" "$@"; }
 	[[ $stderr == *"unknown key 'ctlr' (see kvm-type --list-keys)"* && -z $output ]]
 }
 
+@test "-k: no key, or one that cannot be pressed, and nothing is pressed or typed" {
+	run --separate-stderr kvm-type --dry-run -k '' <<<SECRET
+	status_is 64
+	one_line kvm-type
+	[ -z "$output" ]
+	for chords in 'b a+b+c+d+e+f+g' 'a x:dead_acute'; do
+		run --separate-stderr kvm-type --dry-run -k "$chords"
+		status_is 65
+		one_line kvm-type
+		[ -z "$output" ]
+	done
+	[ "$(kvm-type --dry-run -k x:KP_Enter)" = "$(kvm-type --dry-run -k kpenter)" ]
+}
+
 @test "-a: keyboard and both mice; what is still down at the end is released" {
 	run kvm-type -a --dry-run <<-EOF
 		# a comment

@@ -76,6 +76,12 @@ TEST_F(PlayerTest, WhatIsHeldGoesDownInOrder) {
             (Lines{"keyboard 40 00 00 00 00 00 00 00", "keyboard 42 00 20 00 00 00 00 00", kUp}));
 }
 
+TEST_F(PlayerTest, AChordThatCannotBePressedIsNotBegun) {
+  for (const char* line : {"key b a+b+c+d+e+f+g", "key a x:dead_acute"})
+    EXPECT_THROW(play(player, line), Error) << line;
+  EXPECT_TRUE(sink.reports.empty());
+}
+
 TEST_F(PlayerTest, SevenKeysAreTooMany) {
   for (const char* line : {"keydown a b c", "keydown d e f"}) play(player, line);
   EXPECT_THROW(play(player, "keydown g"), Error);
