@@ -8,6 +8,9 @@
 #include <memory>
 #include <string>
 
+#include "base/error.h"
+#include "base/io.h"
+#include "base/text.h"
 #include "base/tool.h"
 
 namespace kvm {
@@ -32,6 +35,16 @@ class HelpFormatter : public CLI::Formatter {
     return option->get_type_size() == 0 ? "" : " " + option->get_type_name();
   }
 };
+
+// A number from `least` to `most`; CLI::Range lets what is not a number pass.
+inline CLI::Validator number_from(double least, double most) {
+  return {[=](std::string& text) {
+            const auto value = parse_number<double>(text);
+            if (value && *value >= least && *value <= most) return std::string();
+            return strf("'%s' is not a number from %g to %g", printable(text).c_str(), least, most);
+          },
+          ""};
+}
 
 // Parses, then runs `body` in the tool frame. --help and --version go to stdout and exit 0; what
 // the command line has wrong is one line and Exit::kUsage.

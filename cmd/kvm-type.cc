@@ -43,6 +43,12 @@ std::string input_name(const std::string& file) {
   return file == "-" ? "stdin" : file;
 }
 
+bool is_utf8(std::string_view text) {
+  while (!text.empty())
+    if (!take_utf8(text)) return false;
+  return true;
+}
+
 TypistOptions typist_options(const Options& options) {
   TypistOptions result;
   result.skip = options.skip;
@@ -54,7 +60,10 @@ TypistOptions typist_options(const Options& options) {
     const auto character = rest.empty() ? std::nullopt : take_utf8(rest);
     if (!character || !rest.starts_with('='))
       throw Error(Exit::kUsage, "--replace: needs CHAR=TEXT, such as €=EUR");
-    result.replace[*character] = rest.substr(1);
+    const std::string text(rest.substr(1));
+    if (!is_utf8(text))
+      throw Error(Exit::kUsage, "--replace " + to_text(*character) + ": TEXT is not UTF-8");
+    result.replace[*character] = text;
   }
   return result;
 }
@@ -304,7 +313,7 @@ void add_options(CLI::App& app, Options& options) {
       ->check(CLI::IsMember({"linux", "windows", "mac"}).description(""));
   app.add_option("--rate", options.rate, "At most N characters a second")
       ->type_name("N")
-      ->check(CLI::Validator(CLI::PositiveNumber).description(""));
+      ->check(number_from(0.01, 10000));
   app.add_option("--delay", options.delay_ms, "Wait MS milliseconds after each key")
       ->type_name("MS")
       ->check(CLI::Range(0, 60000).description(""));
@@ -313,10 +322,10 @@ void add_options(CLI::App& app, Options& options) {
       ->check(CLI::Range(0, 60000).description(""));
   app.add_option("--verify-leds", options.verify_leds, "Every N characters, see NumLock answer")
       ->type_name("N")
-      ->check(CLI::Validator(CLI::PositiveNumber).description(""));
+      ->check(number_from(1, 1'000'000'000));
   app.add_option("--timeout", options.timeout_s, "Give up after SECONDS without progress (5)")
       ->type_name("SECONDS")
-      ->check(CLI::Range(0.0, 86400.0).description(""));
+      ->check(number_from(0, 86400));
   app.add_flag("--wait", options.wait, "Wait for a gadget and a host, however long")
       ->excludes("--timeout");
   app.add_flag("--no-wait", options.no_wait, "Do not wait while another kvm-type is typing");

@@ -120,9 +120,12 @@ $released" ]
 		"$(printf 'aEUR:b' | kvm-type --dry-run)" ]
 	run --separate-stderr kvm-type --dry-run --replace €=ж <<<€
 	status_is 65
-	run --separate-stderr kvm-type --dry-run --replace nonsense <<<a
-	status_is 64
-	one_line kvm-type
+	for wrong in nonsense $'a=\xff'; do
+		run --separate-stderr kvm-type --dry-run --replace "$wrong" <<<a
+		status_is 64
+		one_line kvm-type
+		[[ $stderr == *--replace* ]]
+	done
 }
 
 @test "--unicode enters by number what has no key" {
@@ -177,12 +180,20 @@ ok" ]
 }
 
 @test "options that do not go together are refused" {
-	for options in "--ack" "--status x" "-a -k a" "--wait --timeout 1" "--rate 0" "--unicode dos"; do
+	for options in "--ack" "--status x" "-a -k a" "--wait --timeout 1" "--rate 0" "--rate nan" \
+		"--rate inf" "--timeout nan" "--verify-leds 0" "--unicode dos"; do
 		# shellcheck disable=SC2086  # words are meant
 		run --separate-stderr kvm-type --dry-run $options </dev/null
 		status_is 64
 		one_line kvm-type
+		[ ${#stderr} -lt 200 ]
 	done
+}
+
+@test "a directory is no text: 66" {
+	run --separate-stderr kvm-type --dry-run -f /tmp
+	status_is 66
+	one_line kvm-type
 }
 
 @test "ten thousand keys among mouse movements: every one, in order" {
