@@ -51,10 +51,8 @@ GadgetSpec spec_of(const Options& options) {
   return spec;
 }
 
-// Chooses the controller and sees to it that the functions fit.
-void fit(GadgetSpec& spec, const Options& options, const Gadget& gadget) {
-  const Udc udc = choose_udc(gadget, spec.udc);
-  spec.udc = udc.name;
+// Sees to it that the functions fit on the controller.
+void fit(GadgetSpec& spec, const Options& options, const Udc& udc) {
   const auto available = endpoints_of_driver(udc.driver);
   if (!available) return;
   const std::string controller = udc.name + " (" + udc.driver + ")";
@@ -70,6 +68,16 @@ void fit(GadgetSpec& spec, const Options& options, const Gadget& gadget) {
   check_endpoints(spec.functions, *available, controller);
 }
 
+// What the gadget is to be on the controller that is chosen for it.
+GadgetTree wanted(GadgetSpec spec, const Options& options, const Gadget& gadget) {
+  const Udc udc = choose_udc(gadget, spec.udc);
+  spec.udc = udc.name;
+  fit(spec, options, udc);
+  GadgetTree tree = tree_of(spec);
+  check_medium(gadget, tree);
+  return tree;
+}
+
 Exit up(const Options& options, StopSignals& signals) {
   GadgetSpec spec = spec_of(options);
   const Gadget gadget;
@@ -78,15 +86,13 @@ Exit up(const Options& options, StopSignals& signals) {
     return Exit::kDone;
   }
   if (options.dry_run) {
-    fit(spec, options, gadget);
-    for (const GadgetStep& step : plan(gadget.read(), tree_of(spec)))
+    for (const GadgetStep& step : plan(gadget.read(), wanted(spec, options, gadget)))
       std::puts(describe(step).c_str());
     return Exit::kDone;
   }
   Gadget::prepare();
   const Fd lock = Gadget::lock([&] { signals.check(); });
-  fit(spec, options, gadget);
-  const GadgetTree to = tree_of(spec);
+  const GadgetTree to = wanted(spec, options, gadget);
   const auto done = [&](const GadgetStep& step) {
     check_writable(gadget, to, step, "leave out ro=0");
     signals.check();

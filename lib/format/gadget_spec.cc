@@ -48,7 +48,8 @@ const std::vector<FunctionInfo>& all_functions() {
        "disc",
        "mass_storage.disc",
        {1, 1},
-       // A halted bulk endpoint makes dwc2 lose the HID functions beside it: never stall.
+       // A medium brings its mode along. A halted bulk endpoint makes dwc2 lose the HID functions
+       // beside it: never stall.
        {{"image", "lun.0/file", nullptr},
         {"cdrom", "lun.0/cdrom", nullptr},
         {"ro", "lun.0/ro", nullptr},
@@ -150,6 +151,10 @@ void add_attributes(GadgetTree& tree, const GadgetFunction& function, const Gadg
     tree.attributes[directory + "report_desc"] = {std::string(as_text(info.hid->descriptor))};
   }
   if (function.kind == FunctionKind::kDisc) {
+    if (function.options.contains("image")) {
+      tree.attributes.try_emplace(directory + "lun.0/cdrom", GadgetAttribute{"0"});
+      tree.attributes.try_emplace(directory + "lun.0/ro", GadgetAttribute{"1"});
+    }
     // The kernel makes a CD-ROM read-only by itself.
     if (option(function, "cdrom") == "1") tree.attributes[directory + "lun.0/ro"] = {"1"};
   }
@@ -172,6 +177,11 @@ void add_os_descriptors(GadgetTree& tree, const std::string& function) {
   tree.attributes["os_desc/use"] = {"1"};
   tree.attributes["functions/" + function + "/os_desc/interface.ncm/compatible_id"] = {"WINNCM"};
   tree.links["os_desc/c.1"] = "configs/c.1";
+}
+
+void check_together(const GadgetFunction& function) {
+  if (option(function, "cdrom") == "1" && option(function, "ro") == "0")
+    throw Error(Exit::kUsage, "disc: a CD-ROM cannot be written to (leave out cdrom or ro=0)");
 }
 
 void check_string(const std::string& text, const char* what) {
@@ -236,8 +246,7 @@ GadgetFunction parse_function(std::string_view text) {
     check_option(*info, key, value);
     function.options[key] = value;
   }
-  if (option(function, "cdrom") == "1" && option(function, "ro") == "0")
-    throw Error(Exit::kUsage, "disc: a CD-ROM cannot be written to (leave out cdrom or ro=0)");
+  check_together(function);
   return function;
 }
 
@@ -245,7 +254,7 @@ void add_function(std::vector<GadgetFunction>& functions, const GadgetFunction& 
   for (GadgetFunction& there : functions) {
     if (there.kind != function.kind) continue;
     for (const auto& [name, value] : function.options) there.options[name] = value;
-    return;
+    return check_together(there);
   }
   functions.push_back(function);
 }

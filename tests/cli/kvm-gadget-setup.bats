@@ -246,6 +246,20 @@ assert s["disc"] == {"image": None, "cdrom": False, "writable": False}, s' "$out
 	run kvm-gadget-setup disc insert --cdrom "$image"
 	status_is 0 && [[ $output == *'sees the cable pulled'* ]]
 	[ "$(cat "$lun/cdrom" "$lun/ro")" = $'1\n1' ] && [ "$(cat "$gadgets/kvm/UDC")" = dummy_udc.0 ]
+	# The same looks, before anything is changed, at what up puts in.
+	kvm-gadget-setup disc insert --cdrom "$image"
+	refused 66 "$BATS_TEST_TMPDIR/none: No such file" kvm-gadget-setup plan --with "disc:image=$BATS_TEST_TMPDIR/none"
+	refused 66 none kvm-gadget-setup up --with "disc:image=$BATS_TEST_TMPDIR/none"
+	refused 65 'neither a file' kvm-gadget-setup up --with "disc:image=$BATS_TEST_TMPDIR"
+	exec 8>>"$BATS_TEST_TMPDIR/growing"
+	refused 75 'open for writing' kvm-gadget-setup up --with "disc:image=$BATS_TEST_TMPDIR/growing"
+	exec 8>&-
+	[ "$(kvm-gadget-setup disc status)" = "$image (CD-ROM)" ]
+	ln -s growing "$BATS_TEST_TMPDIR/link"
+	kvm-gadget-setup up --with "disc:image=$BATS_TEST_TMPDIR/link"
+	[ "$(kvm-gadget-setup disc status)" = "$BATS_TEST_TMPDIR/growing (read-only)" ]
+	run kvm-gadget-setup plan --with "disc:image=$BATS_TEST_TMPDIR/link"
+	status_is 0 && [ -z "$output" ]
 	rm -r "$gadgets/kvm/functions/mass_storage.disc" "$gadgets/kvm/configs/c.1/mass_storage.disc"
 	refused 66 'has no drive' kvm-gadget-setup disc insert "$image"
 }
