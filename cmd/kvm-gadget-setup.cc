@@ -19,6 +19,7 @@ namespace kvm {
 namespace {
 
 struct Options {
+  std::string config;
   GadgetSpec spec;
   std::string profile = "kvm";
   std::vector<std::string> with, without;
@@ -188,34 +189,49 @@ Exit disc_status() {
   return disc && !disc->image.empty() ? Exit::kDone : Exit::kNo;
 }
 
+// As lsusb(8) prints it, in hexadecimal; "0x" may stand before it.
+std::uint16_t usb_id(std::string_view text) {
+  if (text.starts_with("0x")) text.remove_prefix(2);
+  std::uint16_t id = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id, 16);
+  if (error != std::errc{} || end != text.data() + text.size())
+    throw Error(Exit::kUsage, "needs one to four hexadecimal digits, such as 1d6b");
+  return id;
+}
+
 void add_gadget_options(CLI::App& app, Options& options) {
   const auto group = [](CLI::Option* option) { return option->group("Gadget options"); };
+  const auto add_id = [&](const char* name, std::uint16_t& id, const char* help) {
+    const auto read = [&id](const std::string& text) { id = usb_id(text); };
+    group(app.add_option_function<std::string>(name, read, help))
+        ->type_name("HEX")
+        ->check(judged_by(usb_id));
+  };
+  const auto add_text = [&](const char* name, std::string& text, const char* help) {
+    return group(app.add_option(name, text, help))
+        ->type_name("TEXT")
+        ->check(judged_by(check_string));
+  };
   group(app.add_option("--profile", options.profile, "kvm, keyboard or full"))
       ->type_name("NAME")
+      ->check(judged_by([](const std::string& name) { profile(name); }))
       ->capture_default_str();
   group(app.add_option("--with", options.with, "Add a function: NAME[:OPTION[=VALUE],...]"))
       ->type_name("FUNCTION")
+      ->check(judged_by(parse_function))
       ->allow_extra_args(false);
   group(app.add_option("--without", options.without, "Leave a function of the profile out"))
       ->type_name("FUNCTION")
+      ->check(judged_by(parse_function))
       ->allow_extra_args(false);
   group(app.add_option("--udc", options.spec.udc, "The controller, of /sys/class/udc"))
       ->type_name("NAME");
-  group(app.add_option("--vendor-id", options.spec.vendor_id,
-                       "USB vendor (0x1d6b: Linux Foundation)"))
-      ->type_name("NUMBER");
-  group(app.add_option("--product-id", options.spec.product_id,
-                       "USB product (0x0104: composite gadget)"))
-      ->type_name("NUMBER");
-  group(app.add_option("--manufacturer", options.spec.manufacturer, "What the host shows"))
-      ->type_name("TEXT")
+  add_id("--vendor-id", options.spec.vendor_id, "USB vendor (1d6b: Linux Foundation)");
+  add_id("--product-id", options.spec.product_id, "USB product (0104: composite gadget)");
+  add_text("--manufacturer", options.spec.manufacturer, "What the host shows")
       ->capture_default_str();
-  group(app.add_option("--product", options.spec.product, "What the host shows"))
-      ->type_name("TEXT")
-      ->capture_default_str();
-  group(
-      app.add_option("--serial", options.spec.serial, "Serial number (one of this machine's own)"))
-      ->type_name("TEXT");
+  add_text("--product", options.spec.product, "What the host shows")->capture_default_str();
+  add_text("--serial", options.spec.serial, "Serial number (one of this machine's own)");
   group(app.add_option("--max-power", options.spec.max_power_ma, "What it may draw, in mA"))
       ->type_name("MA")
       ->check(CLI::Range(0, 500).description(""))
@@ -234,7 +250,9 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_help_all_flag("--help-all", "Print the help of all subcommands and exit");
   app.allow_config_extras(CLI::config_extras_mode::error);
-  app.set_config("--config", "", "Read options from FILE; those given here win")->type_name("FILE");
+  app.add_option("--config", options.config, "Read options from FILE; those given here win")
+      ->type_name("FILE")
+      ->configurable(false);
   add_gadget_options(app, options);
 
   CLI::App* up_command = app.add_subcommand("up", "Make the gadget, or change what differs");

@@ -184,13 +184,6 @@ void check_together(const GadgetFunction& function) {
     throw Error(Exit::kUsage, "disc: a CD-ROM cannot be written to (leave out cdrom or ro=0)");
 }
 
-void check_string(const std::string& text, const char* what) {
-  // 126 UTF-16 units are what a string descriptor holds (USB 2.0, 9.6.7).
-  if (text.empty() || text.size() > 126 || printable(text) != text)
-    throw Error(Exit::kUsage,
-                std::string(what) + ": '" + printable(text) + "': 1 to 126 printable bytes");
-}
-
 }  // namespace
 
 const char* name_of(FunctionKind kind) noexcept {
@@ -259,12 +252,16 @@ void add_function(std::vector<GadgetFunction>& functions, const GadgetFunction& 
   functions.push_back(function);
 }
 
+void check_string(const std::string& text) {
+  // The kernel counts the newline too (USB_MAX_STRING_LEN of usb_string_copy, configfs.c).
+  if (text.empty() || text.size() > 125 || printable(text) != text)
+    throw Error(Exit::kUsage, "'" + printable(text) + "': 1 to 125 printable bytes");
+}
+
 GadgetTree tree_of(const GadgetSpec& spec) {
-  check_string(spec.manufacturer, "manufacturer");
-  check_string(spec.product, "product");
   const std::string serial =
       spec.serial.empty() ? derive_id(spec.machine, "serial number") : spec.serial;
-  check_string(serial, "serial number");
+  for (const std::string& text : {spec.manufacturer, spec.product, serial}) check_string(text);
   if (spec.functions.empty()) throw Error(Exit::kUsage, "a gadget without a function is none");
 
   GadgetTree tree;

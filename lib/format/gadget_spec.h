@@ -51,6 +51,9 @@ GadgetFunction parse_function(std::string_view text);
 // they do not go together.
 void add_function(std::vector<GadgetFunction>& functions, const GadgetFunction& function);
 
+// Throws Error (usage) where the kernel would not take it as a string of the gadget.
+void check_string(const std::string& text);
+
 // The state of configfs in which the gadget is what `spec` says. Throws Error (usage).
 GadgetTree tree_of(const GadgetSpec& spec);
 

@@ -201,14 +201,27 @@ assert s["disc"] == {"image": None, "cdrom": False, "writable": False}, s' "$out
 	[[ $output == *ecm.network* && $output == *acm.serial* && $output != *hid.mouse* ]]
 	echo 'no-such-option = 1' >"$conf"
 	refused 78 no-such-option kvm-gadget-setup --config "$conf" up --script
-	echo 'profile = "none"' >"$conf"
-	refused 64 'no such profile: none' kvm-gadget-setup --config "$conf" up --script
+	for wrong in 'profile = "none"' 'max-power = 900' 'vendor-id = "zz"' 'remote-wakeup = maybe' \
+		'with = ["disc", "floppy"]' 'product = ""' 'config = "x"'; do
+		echo "$wrong" >"$conf"
+		refused 78 "$conf: " kvm-gadget-setup --config "$conf" up --script
+	done
+	refused 64 'no such profile: none' kvm-gadget-setup --config "$conf" --profile none up --script
+	refused 66 /nowhere kvm-gadget-setup --config /nowhere up --script
+}
+
+@test "USB IDs are hexadecimal, as lsusb prints them" {
+	[[ $(kvm-gadget-setup --vendor-id 046d --product-id 0x104 up --script) == \
+		*"echo '0x0104' > idProduct"*"echo '0x046d' > idVendor"* ]]
+	printf 'vendor-id = 0x1d6b\nproduct-id = 1234\n' >"$BATS_TEST_TMPDIR/conf"
+	[[ $(kvm-gadget-setup --config "$BATS_TEST_TMPDIR/conf" up --script) == \
+		*"echo '0x1234' > idProduct"*"echo '0x1d6b' > idVendor"* ]]
 }
 
 @test "options that cannot be: 64, in one line" {
 	for options in '--profile none' '--with floppy' '--with disc:speed=3' '--with disc:image=relative' \
 		'--with network:host-mac=12' '--without serial' '--max-power 501' '--vendor-id 0x10000' \
-		'--vendor-id x' '--product=' '--with disc:cdrom,ro=0' '--profile keyboard --without keyboard'; do
+		'--vendor-id x' '--vendor-id=' '--product=' '--with disc:cdrom --with disc:ro=0' '--with disc:cdrom,ro=0' '--profile keyboard --without keyboard'; do
 		# shellcheck disable=SC2086  # words are meant
 		refused 64 '' kvm-gadget-setup $options up --script
 	done

@@ -247,7 +247,7 @@ TEST(GadgetSpec, TheSumOfEndpointsIsShown) {
 
 TEST(GadgetSpec, WhatAStringDescriptorCannotHoldIsRefused) {
   for (const std::string& text :
-       {std::string(127, 'x'), std::string("a\nb"), std::string("\xff")}) {
+       {std::string(126, 'x'), std::string("a\nb"), std::string("\xff")}) {
     GadgetSpec spec;
     spec.functions = profile("kvm");
     spec.machine = "m";
