@@ -69,6 +69,17 @@ void fit(GadgetSpec& spec, const Options& options, const Udc& udc) {
   check_endpoints(spec.functions, *available, controller);
 }
 
+// For a machine that need not be this one: what is not known of its controller is not judged.
+Exit print_script(GadgetSpec spec, const Options& options) {
+  for (const Udc& udc : list_udcs()) {
+    if (!spec.udc.empty() && udc.name != spec.udc) continue;
+    fit(spec, options, udc);
+    break;
+  }
+  std::fputs(shell_script(tree_of(spec), kGadgetName).c_str(), stdout);
+  return Exit::kDone;
+}
+
 // What the gadget is to be on the controller that is chosen for it.
 GadgetTree wanted(GadgetSpec spec, const Options& options, const Gadget& gadget) {
   const Udc udc = choose_udc(gadget, spec.udc);
@@ -80,12 +91,9 @@ GadgetTree wanted(GadgetSpec spec, const Options& options, const Gadget& gadget)
 }
 
 Exit up(const Options& options, StopSignals& signals) {
-  GadgetSpec spec = spec_of(options);
+  const GadgetSpec spec = spec_of(options);
   const Gadget gadget;
-  if (options.script) {
-    std::fputs(shell_script(tree_of(spec), gadget.name()).c_str(), stdout);
-    return Exit::kDone;
-  }
+  if (options.script) return print_script(spec, options);
   if (options.dry_run) {
     for (const GadgetStep& step : plan(gadget.read(), wanted(spec, options, gadget)))
       std::puts(describe(step).c_str());

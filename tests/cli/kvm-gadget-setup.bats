@@ -218,6 +218,30 @@ assert s["disc"] == {"image": None, "cdrom": False, "writable": False}, s' "$out
 		*"echo '0x1234' > idProduct"*"echo '0x1d6b' > idVendor"* ]]
 }
 
+@test "a script is what up makes, for the controller that is here" {
+	controller fe980000.usb dwc2 'not attached'
+	run --separate-stderr kvm-gadget-setup up --script --profile full
+	status_is 0 && [[ $stderr == *'without the relative mouse'* && $output != *hid.mouse* ]]
+	refused 69 'has 7 IN endpoints' kvm-gadget-setup up --script --profile full --with mouse
+	kvm-gadget-setup up --script --profile full --with mouse --udc another.0 | grep -q hid.mouse
+}
+
+# there SCRIPT: runs it on the /sys of this test.
+there() { sed "/^modprobe/d; s|/sys/|$KVM_SYSFS_ROOT/sys/|" "$1" | sh; }
+
+@test "a script that fails says why and leaves nothing behind" {
+	mkdir -p "$gadgets" "$udcs"
+	script=$BATS_TEST_TMPDIR/script
+	kvm-gadget-setup up --script --profile keyboard >"$script"
+	shellcheck "$script"
+	run there "$script"
+	status_is 69 && [[ $output == *'no USB device controller'* ]]
+	[ -z "$(ls "$gadgets")" ]
+	controller dummy_udc.0 dummy_udc configured
+	run there "$script" # here the kernel makes no directories of its own
+	[ "$status" -ne 0 ] && [ -z "$(ls "$gadgets")" ] || { ls -R "$gadgets" && false; }
+}
+
 @test "options that cannot be: 64, in one line" {
 	for options in '--profile none' '--with floppy' '--with disc:speed=3' '--with disc:image=relative' \
 		'--with network:host-mac=12' '--without serial' '--max-power 501' '--vendor-id 0x10000' \

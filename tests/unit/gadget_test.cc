@@ -169,7 +169,7 @@ TEST(GadgetPlan, TheScriptMakesTheTree) {
   EXPECT_NE(script.find("printf '%s\\n' 'a\\b' > strings/0x409/product\n"), script.npos);
   EXPECT_NE(script.find("printf '\\005\\001\\011\\006"), script.npos);
   EXPECT_NE(script.find("[ ! -e functions/hid.keyboard/no_out_endpoint ] ||"), script.npos);
-  EXPECT_TRUE(script.ends_with("\necho \"$udc\" > UDC\n"));
+  EXPECT_TRUE(script.ends_with("\necho \"$udc\" > UDC\ntrap - EXIT\n"));
 }
 
 TEST(GadgetSpec, FunctionsAndTheirOptions) {
