@@ -6,8 +6,12 @@
 #include <cstdio>
 #include <functional>
 #include <memory>
+#include <sstream>
 #include <string>
 
+#include "base/error.h"
+#include "base/io.h"
+#include "base/text.h"
 #include "base/tool.h"
 
 namespace kvm {
@@ -33,6 +37,43 @@ class HelpFormatter : public CLI::Formatter {
   }
 };
 
+// A number from `least` to `most`; CLI::Range lets what is not a number pass.
+inline CLI::Validator number_from(double least, double most) {
+  return {[=](std::string& text) {
+            const auto value = parse_number<double>(text);
+            if (value && *value >= least && *value <= most) return std::string();
+            return strf("'%s' is not a number from %g to %g", printable(text).c_str(), least, most);
+          },
+          ""};
+}
+
+// A value that `judge` throws no Error at. So it is judged where it is given.
+inline CLI::Validator judged_by(std::function<void(const std::string&)> judge) {
+  return {[judge = std::move(judge)](std::string& text) {
+            try {
+              judge(text);
+              return std::string();
+            } catch (const Error& error) {
+              return std::string(error.what());
+            }
+          },
+          ""};
+}
+
+// Reads what the command line has not said from the file of its --config, if it has one. What is
+// wrong there is Exit::kConfig.
+inline void read_config(CLI::App& app) {
+  const CLI::Option* option = app.get_option_no_throw("--config");
+  if (!option || option->empty()) return;
+  const auto path = option->as<std::string>();
+  std::istringstream text(read_file(path));
+  try {
+    app.parse_from_stream(text);
+  } catch (const CLI::ParseError& error) {
+    throw Error(Exit::kConfig, printable(path) + ": " + error.what());
+  }
+}
+
 // Parses, then runs `body` in the tool frame. --help and --version go to stdout and exit 0; what
 // the command line has wrong is one line and Exit::kUsage.
 inline int run_cli(CLI::App& app, int argc, char** argv, const std::function<Exit()>& body) {
@@ -42,6 +83,7 @@ inline int run_cli(CLI::App& app, int argc, char** argv, const std::function<Exi
   return run_tool([&] {
     try {
       app.parse(argc, argv);
+      read_config(app);
     } catch (const CLI::CallForHelp&) {
       std::fputs(app.help().c_str(), stdout);
       return Exit::kDone;
@@ -51,12 +93,10 @@ inline int run_cli(CLI::App& app, int argc, char** argv, const std::function<Exi
     } catch (const CLI::CallForVersion& version) {
       std::printf("%s\n", version.what());
       return Exit::kDone;
-    } catch (const CLI::FileError& error) {
-      throw Error(Exit::kNoInput, error.what());
-    } catch (const CLI::ConfigError& error) {
-      throw Error(Exit::kConfig, error.what());
     } catch (const CLI::ParseError& error) {
-      throw Error(Exit::kUsage, std::string(error.what()) + " (see " + app.get_name() + " --help)");
+      const std::string what = error.what();
+      const std::string hint = what.ends_with(')') ? "" : " (see " + app.get_name() + " --help)";
+      throw Error(Exit::kUsage, what + hint);
     }
     return body();
   });

@@ -19,6 +19,7 @@ namespace kvm {
 namespace {
 
 struct Options {
+  std::string config;
   GadgetSpec spec;
   std::string profile = "kvm";
   std::vector<std::string> with, without;
@@ -51,10 +52,8 @@ GadgetSpec spec_of(const Options& options) {
   return spec;
 }
 
-// Chooses the controller and sees to it that the functions fit.
-void fit(GadgetSpec& spec, const Options& options, const Gadget& gadget) {
-  const Udc udc = choose_udc(gadget, spec.udc);
-  spec.udc = udc.name;
+// Sees to it that the functions fit on the controller.
+void fit(GadgetSpec& spec, const Options& options, const Udc& udc) {
   const auto available = endpoints_of_driver(udc.driver);
   if (!available) return;
   const std::string controller = udc.name + " (" + udc.driver + ")";
@@ -70,23 +69,39 @@ void fit(GadgetSpec& spec, const Options& options, const Gadget& gadget) {
   check_endpoints(spec.functions, *available, controller);
 }
 
-Exit up(const Options& options, StopSignals& signals) {
-  GadgetSpec spec = spec_of(options);
-  const Gadget gadget;
-  if (options.script) {
-    std::fputs(shell_script(tree_of(spec), gadget.name()).c_str(), stdout);
-    return Exit::kDone;
+// For a machine that need not be this one: what is not known of its controller is not judged.
+Exit print_script(GadgetSpec spec, const Options& options) {
+  for (const Udc& udc : list_udcs()) {
+    if (!spec.udc.empty() && udc.name != spec.udc) continue;
+    fit(spec, options, udc);
+    break;
   }
+  std::fputs(shell_script(tree_of(spec), kGadgetName).c_str(), stdout);
+  return Exit::kDone;
+}
+
+// What the gadget is to be on the controller that is chosen for it.
+GadgetTree wanted(GadgetSpec spec, const Options& options, const Gadget& gadget) {
+  const Udc udc = choose_udc(gadget, spec.udc);
+  spec.udc = udc.name;
+  fit(spec, options, udc);
+  GadgetTree tree = tree_of(spec);
+  check_medium(gadget, tree);
+  return tree;
+}
+
+Exit up(const Options& options, StopSignals& signals) {
+  const GadgetSpec spec = spec_of(options);
+  const Gadget gadget;
+  if (options.script) return print_script(spec, options);
   if (options.dry_run) {
-    fit(spec, options, gadget);
-    for (const GadgetStep& step : plan(gadget.read(), tree_of(spec)))
+    for (const GadgetStep& step : plan(gadget.read(), wanted(spec, options, gadget)))
       std::puts(describe(step).c_str());
     return Exit::kDone;
   }
   Gadget::prepare();
   const Fd lock = Gadget::lock([&] { signals.check(); });
-  fit(spec, options, gadget);
-  const GadgetTree to = tree_of(spec);
+  const GadgetTree to = wanted(spec, options, gadget);
   const auto done = [&](const GadgetStep& step) {
     check_writable(gadget, to, step, "leave out ro=0");
     signals.check();
@@ -182,34 +197,49 @@ Exit disc_status() {
   return disc && !disc->image.empty() ? Exit::kDone : Exit::kNo;
 }
 
+// As lsusb(8) prints it, in hexadecimal; "0x" may stand before it.
+std::uint16_t usb_id(std::string_view text) {
+  if (text.starts_with("0x")) text.remove_prefix(2);
+  std::uint16_t id = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id, 16);
+  if (error != std::errc{} || end != text.data() + text.size())
+    throw Error(Exit::kUsage, "needs one to four hexadecimal digits, such as 1d6b");
+  return id;
+}
+
 void add_gadget_options(CLI::App& app, Options& options) {
   const auto group = [](CLI::Option* option) { return option->group("Gadget options"); };
+  const auto add_id = [&](const char* name, std::uint16_t& id, const char* help) {
+    const auto read = [&id](const std::string& text) { id = usb_id(text); };
+    group(app.add_option_function<std::string>(name, read, help))
+        ->type_name("HEX")
+        ->check(judged_by(usb_id));
+  };
+  const auto add_text = [&](const char* name, std::string& text, const char* help) {
+    return group(app.add_option(name, text, help))
+        ->type_name("TEXT")
+        ->check(judged_by(check_string));
+  };
   group(app.add_option("--profile", options.profile, "kvm, keyboard or full"))
       ->type_name("NAME")
+      ->check(judged_by([](const std::string& name) { profile(name); }))
       ->capture_default_str();
   group(app.add_option("--with", options.with, "Add a function: NAME[:OPTION[=VALUE],...]"))
       ->type_name("FUNCTION")
+      ->check(judged_by(parse_function))
       ->allow_extra_args(false);
   group(app.add_option("--without", options.without, "Leave a function of the profile out"))
       ->type_name("FUNCTION")
+      ->check(judged_by(parse_function))
       ->allow_extra_args(false);
   group(app.add_option("--udc", options.spec.udc, "The controller, of /sys/class/udc"))
       ->type_name("NAME");
-  group(app.add_option("--vendor-id", options.spec.vendor_id,
-                       "USB vendor (0x1d6b: Linux Foundation)"))
-      ->type_name("NUMBER");
-  group(app.add_option("--product-id", options.spec.product_id,
-                       "USB product (0x0104: composite gadget)"))
-      ->type_name("NUMBER");
-  group(app.add_option("--manufacturer", options.spec.manufacturer, "What the host shows"))
-      ->type_name("TEXT")
+  add_id("--vendor-id", options.spec.vendor_id, "USB vendor (1d6b: Linux Foundation)");
+  add_id("--product-id", options.spec.product_id, "USB product (0104: composite gadget)");
+  add_text("--manufacturer", options.spec.manufacturer, "What the host shows")
       ->capture_default_str();
-  group(app.add_option("--product", options.spec.product, "What the host shows"))
-      ->type_name("TEXT")
-      ->capture_default_str();
-  group(
-      app.add_option("--serial", options.spec.serial, "Serial number (one of this machine's own)"))
-      ->type_name("TEXT");
+  add_text("--product", options.spec.product, "What the host shows")->capture_default_str();
+  add_text("--serial", options.spec.serial, "Serial number (one of this machine's own)");
   group(app.add_option("--max-power", options.spec.max_power_ma, "What it may draw, in mA"))
       ->type_name("MA")
       ->check(CLI::Range(0, 500).description(""))
@@ -228,7 +258,9 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_help_all_flag("--help-all", "Print the help of all subcommands and exit");
   app.allow_config_extras(CLI::config_extras_mode::error);
-  app.set_config("--config", "", "Read options from FILE; those given here win")->type_name("FILE");
+  app.add_option("--config", options.config, "Read options from FILE; those given here win")
+      ->type_name("FILE")
+      ->configurable(false);
   add_gadget_options(app, options);
 
   CLI::App* up_command = app.add_subcommand("up", "Make the gadget, or change what differs");

@@ -1,5 +1,6 @@
 // kvm-type: types text, or plays action lines, on the target's USB keyboard and mice.
 #include <sched.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -42,6 +43,12 @@ std::string input_name(const std::string& file) {
   return file == "-" ? "stdin" : file;
 }
 
+bool is_utf8(std::string_view text) {
+  while (!text.empty())
+    if (!take_utf8(text)) return false;
+  return true;
+}
+
 TypistOptions typist_options(const Options& options) {
   TypistOptions result;
   result.skip = options.skip;
@@ -53,7 +60,10 @@ TypistOptions typist_options(const Options& options) {
     const auto character = rest.empty() ? std::nullopt : take_utf8(rest);
     if (!character || !rest.starts_with('='))
       throw Error(Exit::kUsage, "--replace: needs CHAR=TEXT, such as €=EUR");
-    result.replace[*character] = rest.substr(1);
+    const std::string text(rest.substr(1));
+    if (!is_utf8(text))
+      throw Error(Exit::kUsage, "--replace " + to_text(*character) + ": TEXT is not UTF-8");
+    result.replace[*character] = text;
   }
   return result;
 }
@@ -87,7 +97,9 @@ void hurry() noexcept {
 std::vector<Chord> parse_chords(const std::vector<std::string>& arguments) {
   std::vector<Chord> chords;
   for (const std::string& argument : arguments) {
-    for (const std::string_view word : words(argument)) {
+    const auto chord_words = words(argument);
+    if (chord_words.empty()) throw Error(Exit::kUsage, "-k: needs a key, such as ctrl+alt+delete");
+    for (const std::string_view word : chord_words) {
       auto chord = parse_chord(word);
       if (const auto* error = std::get_if<ActionError>(&chord))
         throw Error(Exit::kUsage, "-k: " + error->why);
@@ -153,21 +165,18 @@ class Session {
     LineReader lines(input.get(), input_name(file), poller_);
     tell_status();
     while (const auto line = lines.next()) {
-      const auto where = strf("%s: line %zu: ", input_name(file).c_str(), lines.number());
+      std::string answer = "ok";
       try {
         play_line(*line, lines);
-        if (ack_) acknowledge("ok");
       } catch (const Error& error) {
-        const Exit exit = error.exit() == Exit::kUsage ? Exit::kData : error.exit();
-        if (!ack_ && !status_) throw Error(exit, where + error.what());
-        player_.abandon();
-        status_counts_.failed += std::exchange(unsettled_, 0);
-        if (first_failure_ == Exit::kDone) first_failure_ = exit;
-        if (ack_) acknowledge(std::string("error: ") + error.what());
-        if (!ack_) say(where + error.what());
+        const auto where = strf("%s: line %zu: ", input_name(file).c_str(), lines.number());
+        answer = std::string("error: ") + error.what();
+        failed(error, where);
         tell_status();
       }
+      if (ack_) acknowledge(answer);
     }
+    tell_status();
     return first_failure_;
   }
 
@@ -195,9 +204,19 @@ class Session {
     if (!lines.ready()) tell_status();
   }
 
-  static void acknowledge(const std::string& answer) {
-    std::puts(printable(answer).c_str());
-    if (std::fflush(stdout) != 0) throw Error::from_errno("stdout");
+  // Throws on where the line's failure ends the program.
+  void failed(const Error& error, const std::string& where) {
+    if (error.code() == EPIPE) throw;  // who was told of lines has gone
+    const Exit exit = error.exit() == Exit::kUsage ? Exit::kData : error.exit();
+    if (!ack_ && !status_) throw Error(exit, where + error.what());
+    player_.abandon();
+    status_counts_.failed += std::exchange(unsettled_, 0);
+    if (first_failure_ == Exit::kDone) first_failure_ = exit;
+    if (!ack_) say(where + error.what());
+  }
+
+  void acknowledge(const std::string& answer) {
+    poller_.write(STDOUT_FILENO, printable(answer) + "\n", "stdout");
   }
 
   void tell_status() {
@@ -252,6 +271,7 @@ Exit run(const Options& options) {
                           typist.untypable(text).empty() ? Exit::kDone : Exit::kData);
   refuse_untypable(typist, text);
 
+  ::signal(SIGPIPE, SIG_IGN);  // where what is down has to come up first
   StopSignals stop;
   Poller poller(stop);
   std::unique_ptr<ReportSink> sink;
@@ -269,6 +289,8 @@ Exit run(const Options& options) {
     if (link) link->release_leftovers();
     return Session(player, link, poller, options).play(options.file);
   }
+  for (const Chord& chord : chords) player.check(chord);
+  if (link) link->release_buttons();
   for (const Chord& chord : chords) player.press_and_release(chord);
   if (is_text) type_text(player, text, options.verbose);
   return Exit::kDone;
@@ -291,7 +313,7 @@ void add_options(CLI::App& app, Options& options) {
       ->check(CLI::IsMember({"linux", "windows", "mac"}).description(""));
   app.add_option("--rate", options.rate, "At most N characters a second")
       ->type_name("N")
-      ->check(CLI::Validator(CLI::PositiveNumber).description(""));
+      ->check(number_from(0.01, 10000));
   app.add_option("--delay", options.delay_ms, "Wait MS milliseconds after each key")
       ->type_name("MS")
       ->check(CLI::Range(0, 60000).description(""));
@@ -300,10 +322,10 @@ void add_options(CLI::App& app, Options& options) {
       ->check(CLI::Range(0, 60000).description(""));
   app.add_option("--verify-leds", options.verify_leds, "Every N characters, see NumLock answer")
       ->type_name("N")
-      ->check(CLI::Validator(CLI::PositiveNumber).description(""));
+      ->check(number_from(1, 1'000'000'000));
   app.add_option("--timeout", options.timeout_s, "Give up after SECONDS without progress (5)")
       ->type_name("SECONDS")
-      ->check(CLI::Range(0.0, 86400.0).description(""));
+      ->check(number_from(0, 86400));
   app.add_flag("--wait", options.wait, "Wait for a gadget and a host, however long")
       ->excludes("--timeout");
   app.add_flag("--no-wait", options.no_wait, "Do not wait while another kvm-type is typing");

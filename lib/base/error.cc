@@ -10,6 +10,7 @@ Exit exit_for_errno(int err) noexcept {
     case ENODEV:
     case ENXIO:
     case ENOTDIR:
+    case EISDIR:
       return Exit::kNoInput;
     case EACCES:
     case EPERM:

@@ -1,6 +1,7 @@
 #include "base/poller.h"
 
 #include <algorithm>
+#include <climits>
 
 #include "base/error.h"
 
@@ -43,6 +44,18 @@ bool Poller::wait(int fd, short events, std::optional<std::chrono::milliseconds>
       if (ready) return true;
     }
     if (Clock::now() >= deadline) return false;
+  }
+}
+
+void Poller::write(int fd, std::string_view text, const std::string& name) {
+  while (!text.empty()) {
+    wait(fd, POLLOUT, std::nullopt);
+    // So much a pipe that has room takes without blocking.
+    const ssize_t n = ::write(fd, text.data(), std::min<std::size_t>(text.size(), PIPE_BUF));
+    if (n >= 0)
+      text.remove_prefix(static_cast<std::size_t>(n));
+    else if (errno != EINTR && errno != EAGAIN)
+      throw Error::from_errno(name);
   }
 }
 

@@ -8,6 +8,8 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/signals.h"
@@ -26,6 +28,10 @@ class Poller {
   void unwatch(int fd) noexcept { watched_.erase(fd); }
   // Calls `look` from wait() about so often, for what no descriptor tells. One at a time.
   void every(std::chrono::milliseconds interval, std::function<void()> look);
+
+  // Writes all of it to a descriptor that need not be non-blocking; meanwhile, however slow its
+  // reader, the others are served. Throws Error naming `name`, and as wait() does.
+  void write(int fd, std::string_view text, const std::string& name);
 
   // True as soon as fd has one of `events` (or has hung up), false when the time is up; nullopt is
   // for ever; fd -1 only lets time pass. Throws Stopped when a stop signal has come.

@@ -110,7 +110,8 @@ std::string hint_for(const GadgetStep& step, int err) {
   if (writes && step.path == "UDC") return "it has too few endpoints or is taken: dmesg tells more";
   if (writes && step.path.ends_with("/file") && err == EBUSY)
     return "the host has locked the disc: eject it there first";
-  if (writes && err == ENOENT) return "this kernel has no such attribute";
+  if (writes && err == ENOENT && !step.path.ends_with("/file"))
+    return "this kernel has no such attribute";
   return "";
 }
 

@@ -41,18 +41,21 @@ void check_unused(int fd, const std::string& name, DiscMode mode) {
   }  // other errors: a file system without leases
 }
 
-void check_image(const std::string& image, const std::string& name, DiscMode mode, bool inside) {
+void check_image(const std::string& image, const std::string& name, DiscMode mode, bool inside,
+                 const std::string& read_only) {
   struct stat info = {};
   if (::stat(image.c_str(), &info) != 0) throw Error::from_errno(name);
-  if (!S_ISREG(info.st_mode) && !S_ISBLK(info.st_mode))
+  const bool block = S_ISBLK(info.st_mode), writable = mode == DiscMode::kWritable;
+  if (!S_ISREG(info.st_mode) && !block)
     throw Error(Exit::kData, name + ": neither a file nor a block device");
-  const int flags = mode == DiscMode::kWritable ? O_RDWR : O_RDONLY;
   // O_EXCL on a block device: not while it is mounted.
-  const Fd file = open_fd(image, flags | (S_ISBLK(info.st_mode) && !inside ? O_EXCL : 0), 0,
-                          S_ISBLK(info.st_mode) ? "is it mounted?" : "");
+  const Fd file =
+      open_fd(image, (writable ? O_RDWR : O_RDONLY) | (block && !inside ? O_EXCL : 0), 0,
+              block      ? "is it mounted?"
+              : writable ? read_only
+                         : "");
   auto size = static_cast<std::uint64_t>(info.st_size);
-  if (S_ISBLK(info.st_mode) && ::ioctl(file.get(), BLKGETSIZE64, &size) != 0)
-    throw Error::from_errno(name);
+  if (block && ::ioctl(file.get(), BLKGETSIZE64, &size) != 0) throw Error::from_errno(name);
   const std::uint64_t least = mode == DiscMode::kCdrom ? kSmallestCdrom : kSmallestDisk;
   if (size < least)
     throw Error(Exit::kData, strf("%s: %llu bytes: a %s has at least %llu", name.c_str(),
@@ -62,27 +65,43 @@ void check_image(const std::string& image, const std::string& name, DiscMode mod
   if (S_ISREG(info.st_mode) && !inside) check_unused(file.get(), name, mode);
 }
 
+// The true path of `image`, which the kernel tells and opens on behalf of whoever asks, once it is
+// sure that it can go in. `read_only` is what to try where it can only be read.
+std::string checked(const Gadget& gadget, const std::string& image, DiscMode mode,
+                    const std::string& read_only) {
+  const std::string name = printable(image);
+  const Handle<char, std::free> path(::realpath(image.c_str(), nullptr));
+  if (!path) throw Error::from_errno(name);
+  const bool inside = read_attribute(gadget.path(kDrive + "file")) == path.get();
+  check_image(path.get(), name, mode, inside, read_only);
+  return path.get();
+}
+
 }  // namespace
 
 void insert_disc(const Gadget& gadget, const std::string& image, DiscMode mode,
                  const std::function<void()>& replug,
                  const std::function<void(const std::string&)>& complain) {
-  const std::string name = printable(image);
   GadgetTree to = with_drive(gadget);
-  // The kernel tells the true path, and opens it on behalf of whoever asks.
-  const Handle<char, std::free> path(::realpath(image.c_str(), nullptr));
-  if (!path) throw Error::from_errno(name);
-  check_image(path.get(), name, mode, to.value(kDrive + "file") == path.get());
-
+  const std::string path = checked(gadget, image, mode, "leave out --writable");
   const bool cdrom = mode == DiscMode::kCdrom;
   if (to.value(kDrive + "cdrom") != (cdrom ? "1" : "0") && !to.value("UDC").empty()) replug();
   to.attributes[kDrive + "cdrom"].value = cdrom ? "1" : "0";
   to.attributes[kDrive + "ro"].value = mode == DiscMode::kWritable ? "0" : "1";
-  to.attributes[kDrive + "file"].value = path.get();
+  to.attributes[kDrive + "file"].value = path;
   const auto done = [&](const GadgetStep& step) {
     check_writable(gadget, to, step, "leave out --writable");
   };
   change(gadget, to, done, complain);
+}
+
+void check_medium(const Gadget& gadget, GadgetTree& to) {
+  const auto image = to.attributes.find(kDrive + "file");
+  if (image == to.attributes.end()) return;
+  const DiscMode mode = to.value(kDrive + "cdrom") == "1" ? DiscMode::kCdrom
+                        : to.value(kDrive + "ro") == "0"  ? DiscMode::kWritable
+                                                          : DiscMode::kReadOnly;
+  image->second.value = checked(gadget, image->second.value, mode, "leave out ro=0");
 }
 
 void check_writable(const Gadget& gadget, const GadgetTree& to, const GadgetStep& done,

@@ -18,6 +18,10 @@ void insert_disc(const Gadget& gadget, const std::string& image, DiscMode mode,
                  const std::function<void()>& replug,
                  const std::function<void(const std::string&)>& complain);
 
+// Before a change to `to`: that the image which it has in the drive, if any, can go in, as
+// insert_disc() looks at it. It gets its true path, which the kernel tells too. Throws Error.
+void check_medium(const Gadget& gadget, GadgetTree& to);
+
 // For change() to call after each step: throws Error (Exit::kPermission) once an image that `to`
 // has as writable could only be opened to read. The kernel does so and says nothing.
 void check_writable(const Gadget& gadget, const GadgetTree& to, const GadgetStep& done,

@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "device/led_memory.h"
+#include "device/hid_memory.h"
 
 namespace kvm {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/io.h"
-#include "device/led_memory.h"
+#include "device/hid_memory.h"
 
 namespace kvm {
 namespace {
@@ -124,13 +124,23 @@ void HidLink::went_away(Line& line) noexcept {
   line.probed = false;
 }
 
+// For the next kvm-type, should this one be killed. Before a button goes down, after it came up.
+void HidLink::remember(Line& line, const Report& report) noexcept {
+  const bool down = report.device != HidDevice::kKeyboard && report.data[0] != 0;
+  if (down) remember_buttons(report);
+  if (!down && line.buttons) forget_buttons(report.device);
+  line.buttons = down;
+}
+
 // Whether the kernel has it now; waits a little where it has not.
 bool HidLink::hand_over(Line& line, const Report& report) {
+  if (report.data[0] != 0) remember(line, report);
   switch (line.node->hand_over(report)) {
     case Handed::kOver:
       line.held = report;
       line.handed_at = Clock::now();
       line.refused = false;
+      if (report.data[0] == 0) remember(line, report);
       return true;
     case Handed::kBusy:
       poller_.wait(line.node->fd(), POLLOUT, kTick);
@@ -267,24 +277,44 @@ void HidLink::let_go(const Report& report) noexcept {
   }
   to.held.reset();
   to.again.reset();
-  if (!handed) went_away(to);  // then the next report has to do it
-  rest(report.device);
+  if (handed)
+    remember(to, report);
+  else
+    went_away(to);  // then the next report has to do it
 }
 
-void HidLink::release_leftovers() {
+void HidLink::release(const Report& report) {
   if (host() != HostState::kReady) return;
-  for (const HidDevice device : {HidDevice::kKeyboard, HidDevice::kMouse}) {
-    try {
-      if (!open(device) || !line(device).node->take_turn()) continue;
-      let_go(nothing_down(device));
-    } catch (const Error&) {
-      // It is said when something is to be sent.
-    }
+  Line& to = line(report.device);
+  try {
+    if (!open(report.device) || !to.node->take_turn()) return;
+    to.buttons = report.device != HidDevice::kKeyboard;
+    let_go(report);
+    rest(report.device);
+  } catch (const Error&) {
+    // It is said when something is to be sent.
   }
 }
 
+void HidLink::release_leftovers() {
+  release(nothing_down(HidDevice::kKeyboard));
+  release_buttons();
+}
+
+void HidLink::release_buttons() {
+  for (const HidDevice mouse : {HidDevice::kPointer, HidDevice::kMouse})
+    if (const auto report = releasing_buttons(mouse)) release(*report);
+}
+
 void HidLink::wake() {
-  if (host() == HostState::kAsleep) cable_.wake();
+  const auto since = Clock::now();
+  while (host() == HostState::kNoDevice || host_ == HostState::kNoHost) {
+    if (options_.timeout &&
+        (host_ == HostState::kNoDevice || Clock::now() - since >= *options_.timeout))
+      throw Error(host_ == HostState::kNoDevice ? Exit::kNoInput : Exit::kBusy, why_not(host_));
+    poller_.pause(kSlowTick);
+  }
+  if (host_ == HostState::kAsleep) cable_.wake();
 }
 
 // ---- LEDs ----
@@ -296,12 +326,13 @@ void HidLink::set_leds(Leds leds) {
 }
 
 // The kernel gives each report to one reader; what another kvm-type has read it remembers for all.
+// What this one has read and could not leave there is newer than what is there.
 void HidLink::read_leds() {
   auto& node = line(HidDevice::kKeyboard).node;
   if (const auto report = node ? node->read_output() : std::nullopt) {
-    remember_leds(*report);
+    leds_kept_ = remember_leds(*report);
     set_leds(leds_from_report(*report));
-  } else if (const auto remembered = remembered_leds()) {
+  } else if (const auto remembered = leds_kept_ ? remembered_leds() : std::nullopt) {
     set_leds(leds_from_report(*remembered));
   }
 }

@@ -39,8 +39,11 @@ class HidLink : public ReportSink {
   bool leds_change(const Leds& before) override;
   void wake() override;
 
-  // Releases what a kvm-type that was killed may have left down. Quiet where that cannot be.
+  // Releases what a kvm-type that was killed left down: keys and buttons, or only the buttons,
+  // where a key is sent next (the first report to a host releases keys). Quiet where that cannot
+  // be.
   void release_leftovers();
+  void release_buttons();
 
   // For status lines. `changed` is called from within waits and sends when one of the two differs.
   HostState host();
@@ -60,6 +63,7 @@ class HidLink : public ReportSink {
     bool probed = false;          // a report in which nothing is down was handed over since
     std::chrono::steady_clock::time_point handed_at;  // `held`, or the probe
     bool refused = false;  // there is no host, whatever the controller says
+    bool buttons = false;  // of a mouse, are remembered as down
   };
 
   Line& line(HidDevice device) noexcept { return lines_[static_cast<std::size_t>(device)]; }
@@ -71,6 +75,8 @@ class HidLink : public ReportSink {
   bool open(HidDevice device);
   void close(Line& line) noexcept;
   bool hand_over(Line& line, const Report& report);
+  void remember(Line& line, const Report& report) noexcept;
+  void release(const Report& report);
   void read_leds();
   void set_leds(Leds leds);
 
@@ -83,6 +89,7 @@ class HidLink : public ReportSink {
   bool woken_ = false;
   bool gave_up_ = false;  // the next report does not wait as long again
   std::optional<Leds> leds_;
+  bool leds_kept_ = true;  // all that was read of them is remembered
   std::function<void()> changed_;
 };
 

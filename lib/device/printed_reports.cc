@@ -1,22 +1,30 @@
 #include "device/printed_reports.h"
 
-#include <cstdio>
+#include <unistd.h>
+
+#include <utility>
 
 #include "base/error.h"
+#include "base/io.h"
 
 namespace kvm {
 
 void PrintedReports::send(const Report& report) {
-  std::puts(to_text(report).c_str());
+  printed_ += to_text(report) + "\n";
+  if (printed_.size() > 1 << 16) settle();
 }
 
 void PrintedReports::settle() {
-  if (std::fflush(stdout) != 0) throw Error::from_errno("stdout");
+  poller_.write(STDOUT_FILENO, std::exchange(printed_, {}), "stdout");
 }
 
 void PrintedReports::let_go(const Report& report) noexcept {
-  std::puts(to_text(report).c_str());
-  std::fflush(stdout);
+  try {
+    // Without the poller: a stop signal may be what brought us here. The next one kills.
+    write_all(STDOUT_FILENO, std::exchange(printed_, {}) + to_text(report) + "\n", "stdout");
+  } catch (const Error&) {
+    // Whatever brought us here is said already.
+  }
 }
 
 void PrintedReports::pause(std::chrono::milliseconds time) {

@@ -1,6 +1,8 @@
 // Reports as lines of text on stdout, for --dry-run.
 #pragma once
 
+#include <string>
+
 #include "base/poller.h"
 #include "format/report_sink.h"
 
@@ -22,6 +24,7 @@ class PrintedReports : public ReportSink {
 
  private:
   Poller& poller_;
+  std::string printed_;  // and not written yet
 };
 
 }  // namespace kvm

@@ -1,5 +1,6 @@
 #include "device/status_file.h"
 
+#include <poll.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
@@ -24,7 +25,9 @@ void StatusFile::write(const KeyboardStatus& status) {
   const std::string same = to_json_line(status, 0);
   if (same == last_) return;
   const std::string line = to_json_line(status, unix_us());
-  // A line is shorter than PIPE_BUF: a FIFO takes all of it or nothing.
+  // A line is shorter than PIPE_BUF: a pipe takes all of it or nothing. Standard output may be one
+  // that blocks.
+  if (!wait_for(file_.get(), POLLOUT, std::chrono::milliseconds(0))) return;
   const ssize_t n = ::write(file_.get(), line.data(), line.size());
   if (n == static_cast<ssize_t>(line.size()))
     last_ = same;

@@ -14,7 +14,7 @@ class StatusFile {
   // Throws Error.
   explicit StatusFile(const std::string& path);
 
-  // Writes `status` if it is news. What a full FIFO does not take is superseded by the next.
+  // Writes `status` if it is news. What a full pipe does not take is superseded by the next.
   void write(const KeyboardStatus& status);
 
  private:

@@ -109,13 +109,22 @@ std::optional<ActionError> read_text(std::string_view rest, Action& action) {
 }
 
 std::optional<ActionError> read_button(std::string_view word, Action& action) {
-  constexpr std::string_view kNames[] = {"left", "right", "middle", "back", "forward"};
-  for (unsigned i = 0; i < std::size(kNames); ++i) {
-    if (word != kNames[i] && word != std::to_string(i + 1)) continue;
-    action.button = static_cast<Button>(i);
+  // Numbered as dotool and X11 do, which is not HID's order.
+  struct Row {
+    std::string_view name, number;
+    Button button;
+  };
+  constexpr Row kRows[] = {{"left", "1", Button::kLeft},
+                           {"middle", "2", Button::kMiddle},
+                           {"right", "3", Button::kRight},
+                           {"back", "4", Button::kBack},
+                           {"forward", "5", Button::kForward}};
+  for (const Row& row : kRows) {
+    if (word != row.name && word != row.number) continue;
+    action.button = row.button;
     return std::nullopt;
   }
-  return ActionError{"needs one of left, right, middle, back, forward (or 1 to 5)"};
+  return ActionError{"needs one of left, middle, right, back, forward (or 1 to 5)"};
 }
 
 std::optional<ActionError> read_counts(std::string_view word, int& counts) {
@@ -146,10 +155,10 @@ std::optional<ActionError> read_numbers(const std::vector<std::string_view>& arg
     return std::nullopt;
   }
   if (kind == Argument::kMs) {
-    const auto ms = parse_number<int>(arguments[0]);
+    const auto ms = number(arguments[0]);
     if (!ms || *ms < 0 || *ms > kMostMs)
       return ActionError{"needs milliseconds, not " + quoted(arguments[0])};
-    action.ms = *ms;
+    action.ms = static_cast<int>(std::lround(*ms));
     return std::nullopt;
   }
   auto error = read_counts(arguments[0], action.dx);

@@ -68,7 +68,8 @@ struct ActionError {
 std::variant<Chord, ActionError> parse_chord(std::string_view word);
 
 // One line, with or without its line end. An empty line or a comment (#) is std::monostate.
-// Buttons may be given by HID number, 1–5. Numbers may have a sign and decimals, as in dotool.
+// Buttons may be given by number: 1 left, 2 middle, 3 right, 4 back, 5 forward. Numbers may have a
+// sign and decimals, as in dotool.
 std::variant<std::monostate, Action, ActionError> parse_action(std::string_view line);
 
 }  // namespace kvm

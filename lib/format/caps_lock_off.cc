@@ -1,7 +1,5 @@
 #include "format/caps_lock_off.h"
 
-#include <utility>
-
 #include "base/error.h"
 
 namespace kvm {
@@ -14,25 +12,29 @@ Report with_caps_lock(KeyboardState keyboard) {
 
 }  // namespace
 
-CapsLockOff::CapsLockOff(ReportSink& sink, const KeyboardState& keyboard)
-    : sink_(sink), keyboard_(keyboard) {
-  const auto leds = sink.leds();
+void CapsLockOff::switch_off() {
+  const auto leds = sink_.leds();
   if (!leds || !leds->caps) return;
-  sink.send(with_caps_lock(keyboard_));
-  sink.send(keyboard_.report());
-  if (!sink.leds_change(*leds))
-    throw Error(Exit::kBusy, "CapsLock is on at the target and does not go off");
-  was_on_ = true;
+  sink_.send(with_caps_lock(keyboard_));
+  off_ = true;  // from here on, even if the rest is interrupted
+  sink_.send(keyboard_.report());
+  if (sink_.leds_change(*leds)) return;
+  off_ = false;
+  throw Error(Exit::kBusy, "CapsLock is on at the target and does not go off");
 }
 
 void CapsLockOff::restore() {
-  if (!std::exchange(was_on_, false)) return;
+  if (!off_) return;
+  const auto leds = sink_.leds();
   sink_.send(with_caps_lock(keyboard_));
+  off_ = false;
   sink_.send(keyboard_.report());
+  // Whoever types next looks at the light to know the lock.
+  sink_.leds_change(leds.value_or(Leds{}));
 }
 
 CapsLockOff::~CapsLockOff() {
-  if (!was_on_) return;
+  if (!off_) return;
   const KeyboardState nothing;
   sink_.let_go(nothing.report());
   sink_.let_go(with_caps_lock(nothing));

@@ -5,21 +5,25 @@
 
 namespace kvm {
 
-// Off for as long as this lives, if it was on: the host's light tells.
+// What was switched off is switched on again at the latest when this goes: then it is tried, as the
+// last thing.
 class CapsLockOff {
  public:
-  // `keyboard` is what is down meanwhile. Throws Error (Exit::kBusy) where it does not go off.
-  CapsLockOff(ReportSink& sink, const KeyboardState& keyboard);
-  // When all went well these reports are taken; otherwise it is tried, as the last thing.
-  void restore();
+  // `keyboard` is what is down meanwhile.
+  CapsLockOff(ReportSink& sink, const KeyboardState& keyboard) : sink_(sink), keyboard_(keyboard) {}
   ~CapsLockOff();
   CapsLockOff(const CapsLockOff&) = delete;
   CapsLockOff& operator=(const CapsLockOff&) = delete;
 
+  // If the host's light is on. Throws Error (Exit::kBusy) where it does not go off.
+  void switch_off();
+  // When all went well: comes back once the host shows its light, or should have.
+  void restore();
+
  private:
   ReportSink& sink_;
   KeyboardState keyboard_;
-  bool was_on_ = false;
+  bool off_ = false;  // by us
 };
 
 }  // namespace kvm

@@ -76,7 +76,7 @@ void add_composed(xkb_context* context, const KeysymTable& keys, CharacterTable&
     return std::tuple(step.stroke.key != kUsageSpace, cost(step.stroke), step.stroke.key);
   });
   ComposeSearch search(table.get(), std::move(steps), found);
-  for (std::size_t length = 2; length <= 3; ++length) search.look(length);
+  for (std::size_t length = 2; length <= 4; ++length) search.look(length);
 }
 
 }  // namespace kvm

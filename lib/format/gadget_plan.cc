@@ -258,25 +258,43 @@ std::string shell_line(const GadgetStep& step) {
 
 std::string shell_script(const GadgetTree& tree, const std::string& name) {
   const std::string& udc = tree.value("UDC");
+  const std::string gadget = "/sys/kernel/config/usb_gadget/" + name;
   std::string script =
       "#!/bin/sh\n"
       "# Makes the USB gadget " +
       name +
       " as kvm-gadget-setup(1) does. Run as root, once a boot.\n"
-      "set -eu\n"
+      "set -eu\n";
+  if (udc.empty())
+    script += "for udc in /sys/class/udc/*; do break; done\nudc=${udc##*/}\n";
+  else
+    script += "udc=" + quoted(udc) + "\n";
+  script +=
+      "[ -e \"/sys/class/udc/$udc\" ] || { echo \"$0: no USB device controller: $udc\" >&2; exit "
+      "69; }\n"
       "modprobe libcomposite\n"
-      "udc=" +
-      (udc.empty() ? "$(ls /sys/class/udc | head -n 1)" : quoted(udc)) +
+      "[ -d /sys/kernel/config/usb_gadget ] || mount -t configfs configfs /sys/kernel/config\n"
+      "mkdir " +
+      gadget +
       "\n"
-      "mkdir /sys/kernel/config/usb_gadget/" +
-      name +
+      "cd " +
+      gadget +
       "\n"
-      "cd /sys/kernel/config/usb_gadget/" +
-      name + "\n";
+      "undo() {\n"
+      "\tset +e\n";
+  for (const GadgetStep& step : plan(tree, {})) {
+    if (!step.path.empty() && step.path != "UDC")
+      script += "\t" + shell_line(step) + " 2>/dev/null\n";
+  }
+  script += "\tcd .. && rmdir " + name +
+            "\n"
+            "}\n"
+            "trap undo EXIT\n"
+            "trap 'exit 1' HUP INT TERM\n";
   for (const GadgetStep& step : plan({}, tree)) {
     if (!step.path.empty() && step.path != "UDC") script += shell_line(step) + "\n";
   }
-  return script + "echo \"$udc\" > UDC\n";
+  return script + "echo \"$udc\" > UDC\ntrap - EXIT\n";
 }
 
 }  // namespace kvm

@@ -66,7 +66,7 @@ void converge(const GadgetTree& to, const std::function<GadgetTree()>& read,
               const std::function<void(const std::string&)>& complain);
 
 // A POSIX shell script that makes the gadget `name` where there is none, on the controller that the
-// tree names or else the first.
+// tree names or else the first. If a step fails it removes what it made.
 std::string shell_script(const GadgetTree& tree, const std::string& name);
 
 }  // namespace kvm

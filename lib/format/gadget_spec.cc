@@ -48,7 +48,8 @@ const std::vector<FunctionInfo>& all_functions() {
        "disc",
        "mass_storage.disc",
        {1, 1},
-       // A halted bulk endpoint makes dwc2 lose the HID functions beside it: never stall.
+       // A medium brings its mode along. A halted bulk endpoint makes dwc2 lose the HID functions
+       // beside it: never stall.
        {{"image", "lun.0/file", nullptr},
         {"cdrom", "lun.0/cdrom", nullptr},
         {"ro", "lun.0/ro", nullptr},
@@ -150,6 +151,10 @@ void add_attributes(GadgetTree& tree, const GadgetFunction& function, const Gadg
     tree.attributes[directory + "report_desc"] = {std::string(as_text(info.hid->descriptor))};
   }
   if (function.kind == FunctionKind::kDisc) {
+    if (function.options.contains("image")) {
+      tree.attributes.try_emplace(directory + "lun.0/cdrom", GadgetAttribute{"0"});
+      tree.attributes.try_emplace(directory + "lun.0/ro", GadgetAttribute{"1"});
+    }
     // The kernel makes a CD-ROM read-only by itself.
     if (option(function, "cdrom") == "1") tree.attributes[directory + "lun.0/ro"] = {"1"};
   }
@@ -174,11 +179,9 @@ void add_os_descriptors(GadgetTree& tree, const std::string& function) {
   tree.links["os_desc/c.1"] = "configs/c.1";
 }
 
-void check_string(const std::string& text, const char* what) {
-  // 126 UTF-16 units are what a string descriptor holds (USB 2.0, 9.6.7).
-  if (text.empty() || text.size() > 126 || printable(text) != text)
-    throw Error(Exit::kUsage,
-                std::string(what) + ": '" + printable(text) + "': 1 to 126 printable bytes");
+void check_together(const GadgetFunction& function) {
+  if (option(function, "cdrom") == "1" && option(function, "ro") == "0")
+    throw Error(Exit::kUsage, "disc: a CD-ROM cannot be written to (leave out cdrom or ro=0)");
 }
 
 }  // namespace
@@ -236,8 +239,7 @@ GadgetFunction parse_function(std::string_view text) {
     check_option(*info, key, value);
     function.options[key] = value;
   }
-  if (option(function, "cdrom") == "1" && option(function, "ro") == "0")
-    throw Error(Exit::kUsage, "disc: a CD-ROM cannot be written to (leave out cdrom or ro=0)");
+  check_together(function);
   return function;
 }
 
@@ -245,17 +247,21 @@ void add_function(std::vector<GadgetFunction>& functions, const GadgetFunction& 
   for (GadgetFunction& there : functions) {
     if (there.kind != function.kind) continue;
     for (const auto& [name, value] : function.options) there.options[name] = value;
-    return;
+    return check_together(there);
   }
   functions.push_back(function);
 }
 
+void check_string(const std::string& text) {
+  // The kernel counts the newline too (USB_MAX_STRING_LEN of usb_string_copy, configfs.c).
+  if (text.empty() || text.size() > 125 || printable(text) != text)
+    throw Error(Exit::kUsage, "'" + printable(text) + "': 1 to 125 printable bytes");
+}
+
 GadgetTree tree_of(const GadgetSpec& spec) {
-  check_string(spec.manufacturer, "manufacturer");
-  check_string(spec.product, "product");
   const std::string serial =
       spec.serial.empty() ? derive_id(spec.machine, "serial number") : spec.serial;
-  check_string(serial, "serial number");
+  for (const std::string& text : {spec.manufacturer, spec.product, serial}) check_string(text);
   if (spec.functions.empty()) throw Error(Exit::kUsage, "a gadget without a function is none");
 
   GadgetTree tree;

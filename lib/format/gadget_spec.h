@@ -47,8 +47,12 @@ std::vector<GadgetFunction> profile(std::string_view name);
 // "disc:image=/a.iso,cdrom": a name, then options; one without a value is "1". Throws Error
 // (usage).
 GadgetFunction parse_function(std::string_view text);
-// Adds it, or adds its options to the one of its kind that is there.
+// Adds it, or adds its options to the one of its kind that is there. Throws Error (usage) where
+// they do not go together.
 void add_function(std::vector<GadgetFunction>& functions, const GadgetFunction& function);
+
+// Throws Error (usage) where the kernel would not take it as a string of the gadget.
+void check_string(const std::string& text);
 
 // The state of configfs in which the gadget is what `spec` says. Throws Error (usage).
 GadgetTree tree_of(const GadgetSpec& spec);

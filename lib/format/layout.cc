@@ -25,7 +25,7 @@ struct Layout::Tables {
   std::string name;
   XkbContext context = make_xkb_context();
   CharacterTable characters;
-  KeysymTable keysyms;
+  KeysymTable keysyms, keypad;
   bool composed = false;  // whether `characters` has what takes several strokes
 
   void add_composed() {
@@ -43,6 +43,8 @@ Layout::Layout(const std::string& name) : tables_(std::make_unique<Tables>()) {
     if (character >= ' ' && character != 0x7f && !is_taken_apart(character))
       characters.try_emplace(character, Strokes{step.stroke});
   }
+  for (const Step& step : find_keypad_steps(keymap.get()))
+    tables_->keypad.try_emplace(step.keysym, step);
   characters['\n'] = {Stroke{kUsageEnter, {}}};
   characters['\t'] = {Stroke{kUsageTab, {}}};
 }
@@ -64,9 +66,12 @@ const Strokes* Layout::find(char32_t character) const {
 }
 
 const Stroke* Layout::find_keysym(const std::string& keysym) const {
-  const auto found =
-      tables_->keysyms.find(xkb_keysym_from_name(keysym.c_str(), XKB_KEYSYM_NO_FLAGS));
-  return found == tables_->keysyms.end() ? nullptr : &found->second.stroke;
+  const auto wanted = xkb_keysym_from_name(keysym.c_str(), XKB_KEYSYM_NO_FLAGS);
+  for (const KeysymTable* table : {&tables_->keysyms, &tables_->keypad}) {
+    const auto found = table->find(wanted);
+    if (found != table->end()) return &found->second.stroke;
+  }
+  return nullptr;
 }
 
 std::vector<char32_t> Layout::repertoire() const {

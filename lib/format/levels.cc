@@ -119,4 +119,19 @@ std::vector<Step> find_steps(xkb_keymap* keymap) {
   return steps;
 }
 
+std::vector<Step> find_keypad_steps(xkb_keymap* keymap) {
+  std::vector<Step> steps;
+  for (const Key& key : all_keys()) {
+    if (!is_keypad(key.usage)) continue;
+    const auto levels = xkb_keymap_num_levels_for_key(keymap, xkb_code(key), 0);
+    for (xkb_level_index_t level = 0; level < levels; ++level) {
+      const xkb_keysym_t* keysyms = nullptr;
+      const int count = xkb_keymap_key_get_syms_by_level(keymap, xkb_code(key), 0, level, &keysyms);
+      if (count == 1 && within(*keysyms, XKB_KEY_KP_Space, XKB_KEY_KP_Equal))
+        steps.push_back({*keysyms, {key.usage}, false});
+    }
+  }
+  return steps;
+}
+
 }  // namespace kvm

@@ -20,6 +20,10 @@ struct Step {
 // All that the keys give on all levels, the simplest strokes first.
 std::vector<Step> find_steps(xkb_keymap* keymap);
 
+// The keypad's own keysyms ("KP_1", "KP_Enter"), each with its key: NumLock decides which of its
+// two a key gives, so that these are no way to type a character.
+std::vector<Step> find_keypad_steps(xkb_keymap* keymap);
+
 // How far a stroke is from what fingers do first.
 int cost(const Stroke& stroke) noexcept;
 

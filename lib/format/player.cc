@@ -35,8 +35,9 @@ void Player::abandon() noexcept {
   mice_.forget();
   for (std::size_t i = 0; i < kHidDevices; ++i) {
     const auto device = static_cast<HidDevice>(i);
-    if (std::exchange(touched_[i], false))
-      sink_.let_go(device == HidDevice::kKeyboard ? keyboard_.report() : mice_.report(device));
+    if (!std::exchange(touched_[i], false)) continue;
+    sink_.let_go(device == HidDevice::kKeyboard ? keyboard_.report() : mice_.report(device));
+    sink_.rest(device);
   }
 }
 
@@ -76,6 +77,7 @@ void Player::run(const Action& action) {
   }
   switch (action.verb) {
     case Verb::kKey:
+      for (const Chord& chord : action.chords) check(chord);
       for (const Chord& chord : action.chords) press_and_release(chord);
       break;
     case Verb::kKeyDown:
@@ -147,6 +149,16 @@ Stroke Player::resolve(const KeyName& key) const {
 void Player::push(KeyboardState& state, std::uint8_t usage) {
   if (!state.press(usage))
     throw Error(Exit::kData, "more than six keys down: a USB boot keyboard cannot tell");
+}
+
+void Player::check(const Chord& chord) const {
+  KeyboardState state = keyboard_;
+  for (const KeyName& name : chord.keys) {
+    const Stroke stroke = resolve(name);
+    for (const std::uint8_t held : stroke.held)
+      if (held != 0) push(state, held);
+    push(state, stroke.key);
+  }
 }
 
 // The modifiers go down with the first key. Further keys follow one by one, so that the host sees
@@ -235,7 +247,9 @@ void Player::type(std::string_view text) {
   if (missing > 0)
     throw Error(Exit::kData, strf("layout %s cannot type %zu of these characters",
                                   typist_.layout().name().c_str(), missing));
+  touched_[static_cast<std::size_t>(HidDevice::kKeyboard)] = true;  // by CapsLock, too
   CapsLockOff caps_lock(sink_, keyboard_);
+  caps_lock.switch_off();
   Pace pace(options_.rate);
   int unverified = 0;
   each_character(text, [&](char32_t character, std::size_t, std::size_t) {

@@ -38,6 +38,9 @@ class Player {
   void flush();
 
   void press_and_release(const Chord& chord);
+  // Throws Error (Exit::kData) where it cannot be pressed: the layout has no such key, or there are
+  // too many of them.
+  void check(const Chord& chord) const;
   // Throws Error (Exit::kData) before the first key if the text cannot be typed.
   void type(std::string_view text);
   // Characters of the last text that have arrived.
@@ -51,7 +54,7 @@ class Player {
   void press(const Chord& chord);
   void release(const Chord& chord);
   Stroke resolve(const KeyName& key) const;
-  void push(KeyboardState& state, std::uint8_t usage);
+  static void push(KeyboardState& state, std::uint8_t usage);
   void tap(std::uint8_t usage);
   void hold(std::span<const std::uint8_t> usages);
   void type_character(const Strokes& strokes);

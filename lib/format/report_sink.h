@@ -21,7 +21,8 @@ class ReportSink {
   virtual bool busy(HidDevice device) = 0;
   // Nothing is down on this device and nothing is under way: others may use it.
   virtual void rest(HidDevice device) noexcept = 0;
-  // On the way out, whatever went wrong: tries to hand over `report`, in which nothing is down.
+  // On the way out, whatever went wrong: tries to hand over `report` and to see it taken. The turn
+  // to write stays until rest().
   virtual void let_go(const Report& report) noexcept = 0;
 
   virtual void pause(std::chrono::milliseconds time) = 0;
@@ -29,7 +30,7 @@ class ReportSink {
   virtual std::optional<Leds> leds() = 0;
   // Waits for the host to say something else than `before`: false if it does not.
   virtual bool leds_change(const Leds& before) = 0;
-  // Remote wake-up of a host that is asleep.
+  // Remote wake-up of a host that is asleep. Throws Error where there is none.
   virtual void wake() = 0;
 };
 

@@ -203,14 +203,51 @@ find_open() { [ -n "$(find "/proc/$1/fd" -lname "$(realpath "$2")")" ]; }
 	[[ $output == *ecm.network* && $output == *acm.serial* && $output != *hid.mouse* ]]
 	echo 'no-such-option = 1' >"$conf"
 	refused 78 no-such-option kvm-gadget-setup --config "$conf" up --script
-	echo 'profile = "none"' >"$conf"
-	refused 64 'no such profile: none' kvm-gadget-setup --config "$conf" up --script
+	for wrong in 'profile = "none"' 'max-power = 900' 'vendor-id = "zz"' 'remote-wakeup = maybe' \
+		'with = ["disc", "floppy"]' 'product = ""' 'config = "x"'; do
+		echo "$wrong" >"$conf"
+		refused 78 "$conf: " kvm-gadget-setup --config "$conf" up --script
+	done
+	refused 64 'no such profile: none' kvm-gadget-setup --config "$conf" --profile none up --script
+	refused 66 /nowhere kvm-gadget-setup --config /nowhere up --script
+}
+
+@test "USB IDs are hexadecimal, as lsusb prints them" {
+	[[ $(kvm-gadget-setup --vendor-id 046d --product-id 0x104 up --script) == \
+		*"echo '0x0104' > idProduct"*"echo '0x046d' > idVendor"* ]]
+	printf 'vendor-id = 0x1d6b\nproduct-id = 1234\n' >"$BATS_TEST_TMPDIR/conf"
+	[[ $(kvm-gadget-setup --config "$BATS_TEST_TMPDIR/conf" up --script) == \
+		*"echo '0x1234' > idProduct"*"echo '0x1d6b' > idVendor"* ]]
+}
+
+@test "a script is what up makes, for the controller that is here" {
+	controller fe980000.usb dwc2 'not attached'
+	run --separate-stderr kvm-gadget-setup up --script --profile full
+	status_is 0 && [[ $stderr == *'without the relative mouse'* && $output != *hid.mouse* ]]
+	refused 69 'has 7 IN endpoints' kvm-gadget-setup up --script --profile full --with mouse
+	kvm-gadget-setup up --script --profile full --with mouse --udc another.0 | grep -q hid.mouse
+}
+
+# there SCRIPT: runs it on the /sys of this test.
+there() { sed "/^modprobe/d; s|/sys/|$KVM_SYSFS_ROOT/sys/|" "$1" | sh; }
+
+@test "a script that fails says why and leaves nothing behind" {
+	mkdir -p "$gadgets" "$udcs"
+	script=$BATS_TEST_TMPDIR/script
+	kvm-gadget-setup up --script --profile keyboard >"$script"
+	shellcheck "$script"
+	run there "$script"
+	status_is 69 && [[ $output == *'no USB device controller'* ]]
+	[ -z "$(ls "$gadgets")" ]
+	controller dummy_udc.0 dummy_udc configured
+	run there "$script" # here the kernel makes no directories of its own
+	[ "$status" -ne 0 ] && [ -z "$(ls "$gadgets")" ] || { ls -R "$gadgets" && false; }
 }
 
 @test "options that cannot be: 64, in one line" {
 	for options in '--profile none' '--with floppy' '--with disc:speed=3' '--with disc:image=relative' \
 		'--with network:host-mac=12' '--without serial' '--max-power 501' '--vendor-id 0x10000' \
-		'--vendor-id x' '--product=' '--with disc:cdrom,ro=0' '--profile keyboard --without keyboard'; do
+		'--vendor-id x' '--vendor-id=' '--product=' '--with disc:cdrom --with disc:ro=0' '--with disc:cdrom,ro=0' '--profile keyboard --without keyboard'; do
 		# shellcheck disable=SC2086  # words are meant
 		refused 64 '' kvm-gadget-setup $options up --script
 	done
@@ -248,6 +285,20 @@ find_open() { [ -n "$(find "/proc/$1/fd" -lname "$(realpath "$2")")" ]; }
 	run kvm-gadget-setup disc insert --cdrom "$image"
 	status_is 0 && [[ $output == *'sees the cable pulled'* ]]
 	[ "$(cat "$lun/cdrom" "$lun/ro")" = $'1\n1' ] && [ "$(cat "$gadgets/kvm/UDC")" = dummy_udc.0 ]
+	# The same looks, before anything is changed, at what up puts in.
+	kvm-gadget-setup disc insert --cdrom "$image"
+	refused 66 "$BATS_TEST_TMPDIR/none: No such file" kvm-gadget-setup plan --with "disc:image=$BATS_TEST_TMPDIR/none"
+	refused 66 none kvm-gadget-setup up --with "disc:image=$BATS_TEST_TMPDIR/none"
+	refused 65 'neither a file' kvm-gadget-setup up --with "disc:image=$BATS_TEST_TMPDIR"
+	exec 8>>"$BATS_TEST_TMPDIR/growing"
+	refused 75 'open for writing' kvm-gadget-setup up --with "disc:image=$BATS_TEST_TMPDIR/growing"
+	exec 8>&-
+	[ "$(kvm-gadget-setup disc status)" = "$image (CD-ROM)" ]
+	ln -s growing "$BATS_TEST_TMPDIR/link"
+	kvm-gadget-setup up --with "disc:image=$BATS_TEST_TMPDIR/link"
+	[ "$(kvm-gadget-setup disc status)" = "$BATS_TEST_TMPDIR/growing (read-only)" ]
+	run kvm-gadget-setup plan --with "disc:image=$BATS_TEST_TMPDIR/link"
+	status_is 0 && [ -z "$output" ]
 	rm -r "$gadgets/kvm/functions/mass_storage.disc" "$gadgets/kvm/configs/c.1/mass_storage.disc"
 	refused 66 'has no drive' kvm-gadget-setup disc insert "$image"
 }

@@ -51,8 +51,7 @@ $none" ]
 	[ "$(taken 5 3 7)" = "00 ff 7f 00 40 00 00
 01 ff 7f 00 40 00 00
 00 ff 7f 00 40 00 00" ]
-	[ "$(taken 6 4 5)" = "00 00 00 00 00
-00 00 00 00 00
+	[ "$(taken 6 3 5)" = "00 00 00 00 00
 00 ff 64 00 00
 00 fe 64 00 00" ]
 }
@@ -100,4 +99,106 @@ $none
 	ends_with 0 $typist
 	run kvm-type --no-wait -k b
 	status_is 0
+}
+
+# begin OPTION...: kvm-type -a, of whose lines 7 is the beginning; it writes to 8, $out.
+begin() {
+	out=$BATS_TEST_TMPDIR/out
+	rm -f "$out" "$BATS_TEST_TMPDIR/lines"
+	mkfifo "$out" "$BATS_TEST_TMPDIR/lines"
+	exec 8<>"$out"
+	kvm-type -a "$@" <"$BATS_TEST_TMPDIR/lines" >"$out" 3>&- 8<&- &
+	typist=$!
+	exec 7>"$BATS_TEST_TMPDIR/lines"
+}
+# ended STATUS: and so it did.
+ended() {
+	local status=0
+	wait $typist || status=$?
+	[ $status -eq "$1" ] || { echo "status $status, wanted $1" && false; }
+}
+
+@test "buttons that a killed one left down are released, where the pointer was" {
+	for pair in '-a:mouseto 1.0 0.5:5:7' '-k a:mousemove 1 1:6:5' '-v:mouseto 0 0:5:7'; do
+		IFS=: read -r way move fd size <<<"$pair"
+		begin
+		echo "$move" >&7
+		echo 'buttondown left' >&7
+		until [ -s "$KVM_SYSFS_ROOT/run/kvm/pointer" ] || [ -s "$KVM_SYSFS_ROOT/run/kvm/mouse" ]; do sleep 0.05; done
+		sleep 0.2
+		kill -KILL $typist
+		ended 137
+		exec 7>&- 8<&-
+		down=$(timeout 1 cat <&"$fd" | tail -c "$size" | od -An -v -tx1 | sed 's/^ //') || :
+		[[ $down == '01 '* ]]
+		# shellcheck disable=SC2086  # words are meant
+		kvm-type $way </dev/null
+		case $fd in
+		5) [ "$(taken 5 1 7)" = "00 ${down#01 }" ] ;;
+		6) [ "$(taken 6 1 5)" = "00 00 00 00 00" ] ;;
+		esac
+		[ -z "$(ls "$KVM_SYSFS_ROOT/run/kvm")" ]
+		kvm-type $way </dev/null
+		taken "$fd" 0 "$size"
+	done
+}
+
+@test "wake: nobody is there" {
+	echo 'not attached' >"$udc/state"
+	run --separate-stderr kvm-type -a --timeout 0.3 <<<wake
+	status_is 75
+	one_line kvm-type
+	rm -r "$KVM_SYSFS_ROOT/sys/kernel/config/usb_gadget/kvm"
+	: >"$udc/function"
+	run --separate-stderr kvm-type -a <<<wake
+	status_is 66
+	[[ $stderr == *'line 1: no gadget'* ]]
+}
+
+@test "who reads the answers goes: what is held is released, and it dies of SIGPIPE, silently" {
+	for options in --ack '--status -'; do
+		# shellcheck disable=SC2086  # words are meant
+		begin $options 2>"$BATS_TEST_TMPDIR/said"
+		echo 'keydown a' >&7
+		until [[ ${answer-} == ok || ${answer-} == *'"done":1,'* ]]; do read -r answer <&8; done
+		unset answer
+		[ "$(reports 4 3 8 | tail -n 1)" = "00 00 04 00 00 00 00 00" ]
+		exec 8<&-
+		echo 'keydown b' >&7
+		ended 141
+		[ "$(reports 4 2 8)" = "00 00 04 05 00 00 00 00
+$none" ]
+		[ ! -s "$BATS_TEST_TMPDIR/said" ]
+	done
+}
+
+@test "who reads the answers stalls: a signal still releases what is held" {
+	for options in --ack '--ack --dry-run' '--status -'; do
+		# shellcheck disable=SC2086  # words are meant
+		begin $options
+		{
+			echo 'keydown a'
+			yes 'key b' | head -n 20000
+		} >&7 2>/dev/null 3>&- 8<&- &
+		writer=$!
+		# What is not read of the reports would stall it, too.
+		cat <&4 >"$BATS_TEST_TMPDIR/taken" 2>/dev/null 3>&- 7>&- 8>&- &
+		reader=$!
+		sleep 1
+		kill $typist
+		ended 143
+		exec 7>&-
+		wait $writer || :
+		sleep 0.2
+		kill $reader
+		wait $reader || :
+		exec 8<&-
+		[[ $options == *dry-run* ]] ||
+			[ "$(tail -c 8 "$BATS_TEST_TMPDIR/taken" | od -An -v -tx1 | sed 's/^ //')" = "$none" ]
+	done
+}
+
+@test "--status tells the last actions, too" {
+	[[ $(printf 'key a\nkey b\n' | kvm-type -a --status - | tail -n 1) == *'"done":2,"failed":0'* ]]
+	[[ $(printf 'key a\nkey b' | kvm-type -a --status - | tail -n 1) == *'"done":2,"failed":0'* ]]
 }

@@ -37,6 +37,20 @@ tapped() { printf "keyboard %s 00 00 00 00 00\n$released\n" "$@"; }
 	[[ $stderr == *"unknown key 'ctlr' (see kvm-type --list-keys)"* && -z $output ]]
 }
 
+@test "-k: no key, or one that cannot be pressed, and nothing is pressed or typed" {
+	run --separate-stderr kvm-type --dry-run -k '' <<<SECRET
+	status_is 64
+	one_line kvm-type
+	[ -z "$output" ]
+	for chords in 'b a+b+c+d+e+f+g' 'a x:dead_acute'; do
+		run --separate-stderr kvm-type --dry-run -k "$chords"
+		status_is 65
+		one_line kvm-type
+		[ -z "$output" ]
+	done
+	[ "$(kvm-type --dry-run -k x:KP_Enter)" = "$(kvm-type --dry-run -k kpenter)" ]
+}
+
 @test "-a: keyboard and both mice; what is still down at the end is released" {
 	run kvm-type -a --dry-run <<-EOF
 		# a comment
@@ -108,9 +122,12 @@ $released" ]
 		"$(printf 'aEUR:b' | kvm-type --dry-run)" ]
 	run --separate-stderr kvm-type --dry-run --replace €=ж <<<€
 	status_is 65
-	run --separate-stderr kvm-type --dry-run --replace nonsense <<<a
-	status_is 64
-	one_line kvm-type
+	for wrong in nonsense $'a=\xff'; do
+		run --separate-stderr kvm-type --dry-run --replace "$wrong" <<<a
+		status_is 64
+		one_line kvm-type
+		[[ $stderr == *--replace* ]]
+	done
 }
 
 @test "--unicode enters by number what has no key" {
@@ -165,12 +182,20 @@ ok" ]
 }
 
 @test "options that do not go together are refused" {
-	for options in "--ack" "--status x" "-a -k a" "--wait --timeout 1" "--rate 0" "--unicode dos"; do
+	for options in "--ack" "--status x" "-a -k a" "--wait --timeout 1" "--rate 0" "--rate nan" \
+		"--rate inf" "--timeout nan" "--verify-leds 0" "--unicode dos"; do
 		# shellcheck disable=SC2086  # words are meant
 		run --separate-stderr kvm-type --dry-run $options </dev/null
 		status_is 64
 		one_line kvm-type
+		[ ${#stderr} -lt 200 ]
 	done
+}
+
+@test "a directory is no text: 66" {
+	run --separate-stderr kvm-type --dry-run -f /tmp
+	status_is 66
+	one_line kvm-type
 }
 
 @test "ten thousand keys among mouse movements: every one, in order" {

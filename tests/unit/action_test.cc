@@ -58,6 +58,8 @@ TEST(Action, TypeKeepsItsBlanks) {
 TEST(Action, Mouse) {
   EXPECT_EQ(good("click middle").button, Button::kMiddle);
   EXPECT_EQ(good("buttondown 4").button, Button::kBack);
+  EXPECT_EQ(good("click 2").button, Button::kMiddle);  // as X11 and dotool count them
+  EXPECT_EQ(good("click 3").button, Button::kRight);
   EXPECT_EQ(good("wheel -2").dx, -2);
   EXPECT_EQ(good("hwheel +3").dx, 3);
   EXPECT_DOUBLE_EQ(good("mouseto 0.25 1").x, 0.25);
@@ -69,6 +71,7 @@ TEST(Action, Mouse) {
 
 TEST(Action, TimesAndTheRest) {
   EXPECT_EQ(good("sleep 250").ms, 250);
+  EXPECT_EQ(good("keydelay 2.5").ms, 3);
   EXPECT_EQ(good("typehold 0").verb, Verb::kTypeHold);
   EXPECT_EQ(good("layout us:intl").text, "us:intl");
   EXPECT_EQ(good("releaseall").verb, Verb::kReleaseAll);
@@ -86,6 +89,7 @@ TEST(Action, ErrorsNameTheWordAndWhatToDo) {
   EXPECT_EQ(bad("type a\xff"), "type: invalid UTF-8 at byte 2");
   EXPECT_EQ(bad("mouseto 1"), "mouseto: takes 2 arguments, not 1");
   EXPECT_EQ(bad("mouseto nan 0"), "mouseto: needs X and Y, each from 0.0 to 1.0");
+  EXPECT_EQ(bad("sleep inf"), "sleep: needs milliseconds, not 'inf'");
   EXPECT_EQ(bad("sleep -1"), "sleep: needs milliseconds, not '-1'");
   EXPECT_EQ(bad("wheel 99999999999"), "wheel: needs whole numbers, not '99999999999'");
   EXPECT_EQ(bad("wake up"), "wake: takes 0 arguments, not 1");

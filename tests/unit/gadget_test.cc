@@ -127,11 +127,16 @@ TEST(GadgetPlan, AMediumChangesWithoutUnplugging) {
   EXPECT_EQ(plan(model.read(), tree_of(spec)),
             (std::vector<GadgetStep>{{StepKind::kWrite, drive + "file", "/b.iso"}}));
   // From read-only to writable it comes out first, and the host stays connected.
-  spec.functions[1] = parse_function("disc:image=/b.iso,ro");
+  spec.functions[1] = parse_function("disc:image=/b.iso,ro=0");
   EXPECT_EQ(plan(model.read(), tree_of(spec)),
             (std::vector<GadgetStep>{{StepKind::kWrite, drive + "file", ""},
-                                     {StepKind::kWrite, drive + "ro", "1"},
+                                     {StepKind::kWrite, drive + "ro", "0"},
                                      {StepKind::kWrite, drive + "file", "/b.iso"}}));
+  // Unless it is said, a medium is neither writable nor a CD-ROM, whatever was in before.
+  bring(model, tree_of(spec));
+  spec.functions[1] = parse_function("disc:image=/b.iso");
+  EXPECT_EQ(tree_of(spec).value(drive + "ro"), "1");
+  EXPECT_EQ(tree_of(spec).value(drive + "cdrom"), "0");
   // What a drive is, hosts ask only once.
   spec.functions[1] = parse_function("disc:cdrom");
   const auto steps = plan(model.read(), tree_of(spec));
@@ -164,7 +169,7 @@ TEST(GadgetPlan, TheScriptMakesTheTree) {
   EXPECT_NE(script.find("printf '%s\\n' 'a\\b' > strings/0x409/product\n"), script.npos);
   EXPECT_NE(script.find("printf '\\005\\001\\011\\006"), script.npos);
   EXPECT_NE(script.find("[ ! -e functions/hid.keyboard/no_out_endpoint ] ||"), script.npos);
-  EXPECT_TRUE(script.ends_with("\necho \"$udc\" > UDC\n"));
+  EXPECT_TRUE(script.ends_with("\necho \"$udc\" > UDC\ntrap - EXIT\n"));
 }
 
 TEST(GadgetSpec, FunctionsAndTheirOptions) {
@@ -181,6 +186,12 @@ TEST(GadgetSpec, FunctionsAndTheirOptions) {
         "serial:x", "audio:rate=1", "audio:=3", "keyboard:no-out-endpoint=yes", ":", "disc,cdrom",
         "disc:\xff"})
     EXPECT_THROW(parse_function(wrong), Error) << wrong;
+}
+
+TEST(GadgetSpec, OptionsGivenOneByOneGoTogetherToo) {
+  std::vector<GadgetFunction> functions;
+  add_function(functions, parse_function("disc:cdrom"));
+  EXPECT_THROW(add_function(functions, parse_function("disc:ro=0")), Error);
 }
 
 TEST(GadgetSpec, ADeviceOfSeveralInterfacesSaysSo) {
@@ -236,7 +247,7 @@ TEST(GadgetSpec, TheSumOfEndpointsIsShown) {
 
 TEST(GadgetSpec, WhatAStringDescriptorCannotHoldIsRefused) {
   for (const std::string& text :
-       {std::string(127, 'x'), std::string("a\nb"), std::string("\xff")}) {
+       {std::string(126, 'x'), std::string("a\nb"), std::string("\xff")}) {
     GadgetSpec spec;
     spec.functions = profile("kvm");
     spec.machine = "m";

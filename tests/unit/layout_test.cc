@@ -168,6 +168,7 @@ TEST(Layout, TypesItsLanguage) {
       {"hu", "Árvíztűrő tükörfúrógép: ÁÍŰŐÜÖÚÓÉ"},
       {"tr", "Pijamalı hasta yağız şoföre çabucak güvendi: İ Ş Ğ Ç"},
       {"gr", "Ξεσκεπάζω την ψυχοφθόρα βδελυγμία: ΐ ΰ Ά"},
+      {"gr:polytonic", "Μῆνιν ἄειδε, θεά, Πηληϊάδεω Ἀχιλῆος: ᾄδω ᾧ"},
       {"ru", "Съешь же ещё этих мягких французских булок, да выпей чаю: №"},
       {"ua", "Жебракують філософи при ґанку церкви в Гадячі, ще й шатро їхнє п'яне знаємо"},
       {"il", "דג סקרן שט בים מאוכזב ולפתע מצא חברה"},
@@ -234,6 +235,8 @@ TEST(Layout, KeysymsHaveKeys) {
   ASSERT_NE(layout.find_keysym("exclam"), nullptr);
   EXPECT_EQ(to_text(*layout.find_keysym("exclam")), "leftshift+1");
   EXPECT_EQ(to_text(*layout.find_keysym("Return")), "enter");
+  EXPECT_EQ(to_text(*layout.find_keysym("KP_Enter")), "kpenter");
+  EXPECT_EQ(to_text(*layout.find_keysym("KP_1")), "kp1");
   EXPECT_EQ(layout.find_keysym("Cyrillic_zhe"), nullptr);
 }
 

@@ -76,6 +76,12 @@ TEST_F(PlayerTest, WhatIsHeldGoesDownInOrder) {
             (Lines{"keyboard 40 00 00 00 00 00 00 00", "keyboard 42 00 20 00 00 00 00 00", kUp}));
 }
 
+TEST_F(PlayerTest, AChordThatCannotBePressedIsNotBegun) {
+  for (const char* line : {"key b a+b+c+d+e+f+g", "key a x:dead_acute"})
+    EXPECT_THROW(play(player, line), Error) << line;
+  EXPECT_TRUE(sink.reports.empty());
+}
+
 TEST_F(PlayerTest, SevenKeysAreTooMany) {
   for (const char* line : {"keydown a b c", "keydown d e f"}) play(player, line);
   EXPECT_THROW(play(player, "keydown g"), Error);
@@ -123,6 +129,15 @@ TEST_F(PlayerTest, CapsLockComesBackWhenTypingFails) {
   sink.fail_after = 3;
   EXPECT_THROW(player.type("abc"), Error);
   EXPECT_EQ(sink.let_gone, (Lines{kUp, "keyboard 00 00 39 00 00 00 00 00", kUp}));
+}
+
+TEST_F(PlayerTest, CapsLockComesUpThoughItsOwnReportFails) {
+  sink.leds_ = Leds{.caps = true};
+  sink.fail_after = 1;
+  EXPECT_THROW(player.type("abc"), Error);
+  player.abandon();
+  EXPECT_EQ(sink.let_gone, (Lines{kUp, "keyboard 00 00 39 00 00 00 00 00", kUp, kUp}));
+  EXPECT_EQ(sink.rested, Lines{"keyboard"});
 }
 
 TEST_F(PlayerTest, ATargetThatDoesNotFollowIsNoticed) {

@@ -76,7 +76,7 @@ cp /tmp/discs/two.img /mnt/
 mount -o remount,ro /mnt
 said 'Read-only' 77 disc insert --writable /mnt/two.img
 kvm-gadget-setup disc eject
-said '/mnt/two.img: can only be read (leave out ro=0)' 77 \
+said '/mnt/two.img: Read-only file system (leave out ro=0)' 77 \
 	kvm-gadget-setup up --with disc:image=/mnt/two.img,ro=0
 disc insert --cdrom /tmp/discs/cd.iso
 umount /mnt
