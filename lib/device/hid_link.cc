@@ -106,7 +106,7 @@ HidLink::Step HidLink::not_ready(Line& line) {
   if (host_ == HostState::kAsleep) {
     // What the kernel holds stays there until the host polls again; then it has to be met anew.
     line.away = true;
-    line.probed = false;
+    line.probes = 0;
     if (options_.wake && !std::exchange(woken_, true)) cable_.wake();
   } else {
     if (host_ == HostState::kNoDevice && options_.timeout && !line.used)
@@ -121,7 +121,7 @@ void HidLink::went_away(Line& line) noexcept {
   if (line.held) line.again = line.held;
   line.held.reset();
   line.away = true;
-  line.probed = false;
+  line.probes = 0;
 }
 
 // For the next kvm-type, should this one be killed. Before a button goes down, after it came up.
@@ -159,15 +159,17 @@ bool HidLink::hand_over(Line& line, const Report& report) {
 // With a host that we do not know yet. A first report, in which nothing is down, releases what a
 // killed kvm-type left and tells whether reports are taken. One that is not taken at once, or comes
 // after an absence, meets a host that is only starting to listen, and throws away what it is told
-// first: Linux for 50 ms (usbhid_open), a desktop until it has found the new keyboard.
+// first: Linux for 50 ms (usbhid_open), a desktop until it has found the new keyboard. Then it
+// takes a second one: of the first a controller with a FIFO (dummy_hcd) says that it is taken
+// before any host asks for it.
 HidLink::Step HidLink::meet_host(HidDevice device) {
   Line& to = line(device);
   const bool was_here = !to.used;
   if (device == HidDevice::kPointer) {  // cannot tell its buttons without moving
     if (!was_here) poller_.pause(kHostStarts);
-  } else if (!to.probed) {
-    to.probed = hand_over(to, nothing_down(device));
-    if (!to.probed) return Step::kWaiting;
+  } else if (to.probes < (was_here ? 1 : 2)) {
+    if (!hand_over(to, nothing_down(device))) return Step::kWaiting;
+    ++to.probes;
     to.held.reset();
     return Step::kFurther;
   } else {
@@ -199,7 +201,7 @@ HidLink::Step HidLink::step(HidDevice device, const Report* next) {
   if (to.held && Clock::now() - to.handed_at > kStalled) {
     // A host that did not ask for so long may have changed its driver meanwhile.
     to.away = true;
-    to.probed = false;
+    to.probes = 0;
     return Step::kWaiting;
   }
   if (next) return hand_over(to, *next) ? Step::kDone : Step::kWaiting;

@@ -60,7 +60,7 @@ class HidLink : public ReportSink {
     std::optional<Report> again;  // lost when the host went away
     bool used = false;            // by this process
     bool away = true;             // the host was, as far as we know
-    bool probed = false;          // a report in which nothing is down was handed over since
+    int probes = 0;               // reports in which nothing is down, handed over since
     std::chrono::steady_clock::time_point handed_at;  // `held`, or the probe
     bool refused = false;  // there is no host, whatever the controller says
     bool buttons = false;  // of a mouse, are remembered as down
