@@ -1,5 +1,5 @@
 # bash completion of the kvm tools: what their --help says.
-_kvm_table() { "$1" --help 2>/dev/null | awk -f "@SHARE@/kvmpi/completion.awk"; }
+_kvm_table() { "$1" --help 2>/dev/null | awk -f "/usr/local/share/kvmpi/completion.awk"; }
 _kvm() {
 	local tool=$1 word=$2 before=$3 argument
 	[ "$before" != = ] || before=${COMP_WORDS[COMP_CWORD - 2]}

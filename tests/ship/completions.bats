@@ -6,7 +6,7 @@ bats_require_minimum_version 1.5.0
 setup() {
 	mkdir -p "$T/kvmpi"
 	cp "$SRC/scripts/completions/kvm.awk" "$T/kvmpi/completion.awk"
-	for file in kvm.bash _kvm kvm.fish; do sed "s|@SHARE@|$T|" "$SRC/scripts/completions/$file" >"$T/$file"; done
+	for file in kvm.bash _kvm kvm.fish; do sed "s|/usr/local/share|$T|" "$SRC/scripts/completions/$file" >"$T/$file"; done
 	cd "$T"
 }
 # Names as --help lists them, found another way than the completions do.
