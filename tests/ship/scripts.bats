@@ -12,6 +12,18 @@ stub() {
 	chmod +x "$T/bin/$1"
 }
 
+@test "every helper: --help is 0 and on stdout, an unknown option 64 and a line that points at --help" {
+	for helper in "$SRC"/scripts/kvm-*; do
+		name=${helper##*/}
+		run --separate-stderr "$helper" --help
+		status_is 0
+		[[ $output == *"$name"* && -z $stderr ]] || { echo "$name: $output $stderr"; false; }
+		run --separate-stderr "$helper" --no-such
+		status_is 64
+		one_line "$name" && [[ -z $output && $stderr == *--help* || $stderr == *usage:* ]] || { echo "$name: $output"; false; }
+	done
+}
+
 @test "demo: a port in use is said, and is its status" {
 	kvm-mjpeg-httpd -l 127.0.0.1:0 2>"$T/said" < <(exec sleep 60) 3>&- &
 	eventually grep -q http: "$T/said"
