@@ -24,6 +24,30 @@ stub() {
 	done
 }
 
+@test "kvm-gadget.service: the gadget of /etc/kvm/gadget.conf, if there is one" {
+	stub kvm-gadget-setup 'echo "$@"'
+	# As systemd has it: $$ is $.
+	line=$(sed -n 's/^ExecStart=//p' "$SRC/scripts/systemd/kvm-gadget.service" | sed "s|\$\\$|$|g; s|/etc/kvm|$T|")
+	[ "$(sh -c "$line")" = up ]
+	echo 'with = ["disc"]' >"$T/gadget.conf"
+	[ "$(sh -c "$line")" = "--config $T/gadget.conf up" ]
+	# What kvm-service(8) puts there is what the tool takes.
+	sed -n "s/^\.Dl # echo '\(.*\)' >.*gadget.conf/\1/p" "$SRC/man/kvm-service.8" | diff - "$T/gadget.conf"
+	"$BIN/kvm-gadget-setup" --config "$T/gadget.conf" up --script | grep -q mass_storage
+}
+
+@test "postinst: what is enabled runs after each installation, in its new version" {
+	mkdir -p "$T"/system/{multi-user,usb-gadget}.target.wants "$T/run"
+	ln -s x "$T/system/multi-user.target.wants/kvm@rack-2.service"
+	ln -s x "$T/system/usb-gadget.target.wants/kvm-gadget.service"
+	stub systemctl 'echo "systemctl $*" >>'"$T/called"
+	stub deb-systemd-invoke 'echo "invoke $*" >>'"$T/called"
+	sed "s|/run/systemd/system|$T/run|; s|/etc/systemd/system|$T/system|" "$SRC/scripts/deb/postinst" >"$T/postinst"
+	sh "$T/postinst" configure 0.1.0
+	[ "$(tail -2 "$T/called")" = $'systemctl try-restart kvm@*.service\ninvoke start kvm-gadget.service kvm@rack-2.service' ]
+	! grep enable "$T/called"
+}
+
 @test "demo: a port in use is said, and is its status" {
 	kvm-mjpeg-httpd -l 127.0.0.1:0 2>"$T/said" < <(exec sleep 60) 3>&- &
 	eventually grep -q http: "$T/said"
