@@ -48,6 +48,30 @@ stub() {
 	! grep enable "$T/called"
 }
 
+# A machine without any of the packages, whose Debian has not all of them.
+bare() { # ARCHITECTURE ABSENT...
+	stub dpkg "echo $1"
+	stub dpkg-query 'exit 1'
+	stub id 'echo 0'
+	stub apt-get 'echo "$*" >>'"$T/apt"
+	shift
+	stub apt-cache "case \" $* \" in *\" \$2 \"*) exit 100 ;; esac"
+	run --separate-stderr "$SRC/scripts/install-deps" check
+	status_is 0
+	tail -1 "$T/apt" >"$T/line"
+}
+
+@test "install-deps: what Debian has not for a machine is named, and the rest installed" {
+	bare arm64
+	[ -z "$stderr" ]
+	grep -q clang-format "$T/line"
+	! grep -qE 'aarch64|qemu-user' "$T/line"
+	bare armhf g++-aarch64-linux-gnu libclang-rt-dev
+	[ "$(grep -c 'left out' <<<"$stderr")" -eq 2 ] && [[ $stderr == *g++-aarch64*armhf* ]]
+	grep -q clang-format "$T/line"
+	! grep -qE 'aarch64|libclang-rt' "$T/line"
+}
+
 @test "demo: a port in use is said, and is its status" {
 	kvm-mjpeg-httpd -l 127.0.0.1:0 2>"$T/said" < <(exec sleep 60) 3>&- &
 	eventually grep -q http: "$T/said"
