@@ -1,13 +1,13 @@
 # bash completion of the kvm tools: what their --help says.
-_kvm_table() { "$1" --help 2>/dev/null | awk -f "@SHARE@/kvmpi/completion.awk"; }
 _kvm() {
-	local tool=$1 word=$2 before=$3 argument
+	local tool=$1 word=$2 before=$3 argument table
 	[ "$before" != = ] || before=${COMP_WORDS[COMP_CWORD - 2]}
-	argument=$(_kvm_table "$tool" | awk -F'\t' -v name="$before" '$1 == name { print $2; exit }')
+	table=$(sh /usr/local/share/kvmpi/completion-table "${COMP_WORDS[@]:0:COMP_CWORD}")
+	argument=$(awk -F'\t' -v name="$before" '$1 == name { print $2; exit }' <<<"$table")
 	case $argument in
 	'')
 		# shellcheck disable=SC2207  # names have no blanks
-		COMPREPLY=($(compgen -W "$(_kvm_table "$tool" | cut -f1)" -- "$word"))
+		COMPREPLY=($(compgen -W "$(cut -f1 <<<"$table")" -- "$word"))
 		return
 		;;
 	*'|'*) argument=${argument//|/ } ;;

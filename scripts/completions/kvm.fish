@@ -1,7 +1,7 @@
 # fish completion of the kvm tools: what their --help says.
 function __kvm_words
     set -l words (commandline -opc)
-    set -l table ($words[1] --help 2>/dev/null | awk -f "@SHARE@/kvmpi/completion.awk")
+    set -l table (sh /usr/local/share/kvmpi/completion-table $words)
     for row in $table
         set -l part (string split \t -- $row)
         test "$part[1]" = "$words[-1]"; and test -n "$part[2]"; or continue

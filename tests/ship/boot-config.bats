@@ -100,10 +100,22 @@ model_sees() {
 	status_is 66 && one_line kvm-boot-config
 }
 
-@test "--dry-run writes nothing" {
+@test "--dry-run writes nothing, and says so" {
 	run boot_config add --dry-run
-	status_is 0
+	status_is 0 && [[ $output == *"would be set"* ]]
 	cmp "$file" "$T/before"
+}
+
+@test "another user than root: 77; no folder: 64" {
+	chmod 555 "$T/boot/firmware" "$file"
+	chmod 755 "$T" "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test"
+	cp "$SRC/scripts/kvm-boot-config" "$T"
+	drop=
+	[ "$(id -u)" -ne 0 ] || drop='setpriv --reuid=65534 --regid=65534 --clear-groups'
+	run --separate-stderr $drop "$T/kvm-boot-config" add --root "$T"
+	status_is 77 && one_line kvm-boot-config
+	run --separate-stderr "$SRC/scripts/kvm-boot-config" add --root
+	status_is 64 && one_line kvm-boot-config
 }
 
 @test "kvm-otg-check finds on each model what add has set" {

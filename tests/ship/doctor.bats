@@ -4,23 +4,24 @@ load common
 
 setup() {
 	export KVM_SYSFS_ROOT=$T/root KVM_ETC=$T/etc
-	mkdir -p "$T/bin" "$T/root/sys/class/udc/fe980000.usb" "$T/root/sys/class/hwmon/hwmon0" \
+	mkdir -p "$T/bin" "$T/root/sys/class/hwmon/hwmon0" \
 		"$T/root/run/systemd/system" "$T/etc"
 	PATH=$T/bin:$PATH
-	stub kvm-boot-config 'echo "/boot/firmware/config.txt: device port"'
 	stub kvm-capture 'echo "/dev/video0 MS2109 MJPG 1920x1080 30"'
-	stub kvm-gadget-setup 'echo configured'
+	stub kvm-otg-check 'echo "ok    gadget kvm is on fe980000.usb"; echo "note  full speed"; echo "      -> a shorter cable"'
 	stub systemctl 'case "$3 $4" in
 		"ActiveState kvm@target.service") echo active ;;
 		"UnitFileState kvm@target.service") echo enabled ;;
+		"ActiveState kvm@target.socket") cat "'"$T"'/socket" ;;
 		"StatusText kvm@target.service") cat "'"$T"'/status" ;;
 		"NRestarts kvm@target.service") echo 0 ;;
 	esac'
 	stub stat 'case "$*" in *passwords*) cat "'"$T"'/mode" ;; *%G*%a*) echo "kvm-hid 660" ;; *) echo video ;; esac'
-	stub curl 'printf %s "$(cat "'"$T"'/code")"'
+	stub curl 'echo "$@" >>"'"$T"'/asked"; printf %s "$(cat "'"$T"'/code")"'
 	stub vcgencmd 'echo throttled=0x0'
 	echo 'live 1920x1080, 30 frames a second, 1 viewers' >"$T/status"
 	echo 401 >"$T/code"
+	echo inactive >"$T/socket"
 	echo 'root:kvmpi 640' >"$T/mode"
 	cp "$SRC/scripts/systemd/target.conf" "$T/etc/target.conf"
 	echo admin:x:control >"$T/etc/passwords"
@@ -43,24 +44,29 @@ sick() {
 	run --separate-stderr "$SRC/scripts/kvm-doctor"
 	status_is 0
 	[ -z "$stderr" ]
-	for link in boot power capture gadget host target passwords; do
+	for link in power capture usb target passwords; do
 		grep -q "^ok     $link " <<<"$output"
 	done
 	[[ $output != *WRONG* ]]
 }
 
 @test "each fault alone is found, and its cure named" {
-	stub kvm-boot-config 'echo no; exit 1' && sick boot 'kvm-boot-config add'
-	stub kvm-boot-config 'echo yes'
 	echo 1 >"$T/root/sys/class/hwmon/hwmon0/in0_lcrit_alarm" && sick power '5.1 V'
 	echo 0 >"$T/root/sys/class/hwmon/hwmon0/in0_lcrit_alarm"
 	stub vcgencmd 'echo throttled=0x50004' && sick heat fan
 	stub vcgencmd 'echo throttled=0x50000'
 	stub kvm-capture 'exit 66' && sick capture dongle
 	stub kvm-capture 'echo /dev/video0'
-	stub kvm-gadget-setup 'echo no host; exit 1' && sick host 'data cable'
-	stub kvm-gadget-setup 'echo no gadget; exit 71' && sick gadget kvm-gadget
-	stub kvm-gadget-setup ''
+	# The one that knows the boards, in its own words.
+	stub kvm-otg-check 'exec "'"$SRC"'/scripts/kvm-otg-check"'
+	sick 'usb        there is no USB device controller' 'PCs hardly ever'
+	mkdir -p "$T/root/sys/firmware/devicetree/base" "$T/root/boot"
+	printf 'Raspberry Pi 4 Model B Rev 1.4\0' >"$T/root/sys/firmware/devicetree/base/model"
+	echo arm_boost=1 >"$T/root/boot/config.txt"
+	sick 'usb        no dtoverlay=dwc2' 'sudo kvm-boot-config add, then reboot'
+	printf '%s\n' '[pi4]' 'dtoverlay=dwc2,dr_mode=peripheral' >"$T/root/boot/config.txt"
+	sick 'usb        dtoverlay=dwc2 is set, but' reboot
+	stub kvm-otg-check ''
 	for state in no-signal no-device stalled none; do
 		echo "$state 0x0" >"$T/status" && sick target ''
 	done
@@ -70,8 +76,6 @@ sick() {
 	echo 'root:root 644' >"$T/mode" && sick passwords chmod
 	echo 'root:kvmpi 640' >"$T/mode"
 	rm "$T/etc/passwords" && sick passwords 'kvm-password set'
-	echo admin:x:control >"$T/etc/passwords"
-	rmdir "$T/root/sys/class/udc/fe980000.usb" && sick gadget reboot
 }
 
 @test "a server that is open to the network says so" {
@@ -79,6 +83,40 @@ sick() {
 	sick target tls-cert
 	echo 'SERVE=kvm-mjpeg-httpd -l [::]:8443 --tls-cert c --tls-key k' >"$T/etc/target.conf"
 	sick target '--passwords'
+}
+
+# well LINE...: nothing is WRONG with these lines of target.conf.
+well() {
+	printf '%s\n' "$@" >"$T/etc/target.conf"
+	rm -f "$T/asked"
+	run "$SRC/scripts/kvm-doctor"
+	status_is 0
+}
+
+@test "the address that is listened on is the one that is asked" {
+	capture='CAPTURE=kvm-capture -o -' serve='SERVE=kvm-mjpeg-httpd --passwords p --tls-cert c --tls-key k'
+	well "$capture" "$serve -l 192.0.2.2:18090 -l [::1]:18091 -l 0.0.0.0:1 --listen [::]:2"
+	[ "$(grep -o 'https://.*' "$T/asked" | xargs)" = 'https://192.0.2.2:18090/ https://[::1]:18091/ https://127.0.0.1:1/ https://[::1]:2/' ]
+	stub id 'echo 0'
+	echo active >"$T/socket"
+	well "$capture" 'SERVE=kvm-mjpeg-httpd --passwords p'
+	[ "$(grep -o -- '--unix.*' "$T/asked")" = '--unix-socket /run/kvm/target.sock http://localhost/' ]
+	echo 000 >"$T/code" && sick 'target     nothing answers at /run/kvm/target.sock' 'systemctl status'
+}
+
+@test "what no target of this machine uses is not missed" {
+	stub kvm-capture 'exit 66'
+	stub kvm-otg-check 'echo "BAD   no controller"; exit 1'
+	serve='SERVE=kvm-mjpeg-httpd --passwords p'
+	well 'CAPTURE=curl -fsSN --netrc https://pi1/stream' "$serve" 'TYPE=cat'
+	well 'CAPTURE=kvm-capture-lkv373a' "$serve" 'TYPE=ssh -o BatchMode=yes pi2 kvm-type -a'
+	well 'CAPTURE=ssh pi2 kvm-capture -o -' "$serve" 'TYPE=cat'
+	printf '%s\n' 'CAPTURE="/usr/local/bin/kvm-capture -o -"' "$serve" TYPE=cat >"$T/etc/target.conf"
+	sick capture dongle
+	printf '%s\n' CAPTURE=cat "$serve" 'TYPE=kvm-type -a' >"$T/etc/target.conf"
+	run "$SRC/scripts/kvm-doctor"
+	status_is 1
+	[[ $output == *'WRONG  usb        no controller'* && $output != *'  capture '* ]]
 }
 
 @test "a stopped service is found" {

@@ -88,13 +88,12 @@ works() {
 }
 
 # ssh, as Ansible sees it: the command is the last word, and it is for the tree.
-ansible_on_tree() {
+ansible_on_tree() { # TARGETS
 	printf '#!/bin/bash\nexec chroot %s sh -c "${@: -1}"\n' "$T/root" >ssh
 	chmod +x ssh
 	LC_ALL=C.UTF-8 ANSIBLE_LOCAL_TEMP=$T ansible-playbook -i pi.example.org, -e ansible_ssh_executable="$T/ssh" \
 		-e ansible_ssh_transfer_method=piped -e ansible_python_interpreter=/usr/bin/python3 -e kvm_reboot=false \
-		-e "kvm_packages=$T" -e '{"kvm_targets": [{"name": "target"}, {"name": "rack-2", "serve": "cat"}],
-			"kvm_passwords": ["viewer:$y$x:view"]}' "$SRC/scripts/ansible/site.yml"
+		-e "kvm_packages=$T" -e '{"kvm_passwords": ["viewer:$y$x:view"], "kvm_targets": ['"$1"']}' "$SRC/scripts/ansible/site.yml"
 }
 
 @test "Ansible: the role sets up a Debian, and a second time changes nothing" {
@@ -114,13 +113,20 @@ ansible_on_tree() {
 	chmod 755 package/DEBIAN/postinst
 	dpkg-deb -b --root-owner-group package "kvmpi_1_$(dpkg --print-architecture).deb"
 
-	run -0 ansible_on_tree
+	two='{"name": "target"}, {"name": "rack-2", "serve": "cat"}'
+	run -0 ansible_on_tree "$two"
 	[[ $output == *'failed=0'* ]]
 	grep -q '^dtoverlay=dwc2,dr_mode=peripheral' root/boot/firmware/config.txt
 	grep -qx 'SERVE=cat' root/etc/kvm/rack-2.conf
 	[ "$(stat -c %a root/etc/kvm/passwords) $(cat root/etc/kvm/passwords)" = '640 viewer:$y$x:view' ]
 	[ -L root/etc/systemd/system/multi-user.target.wants/kvm@rack-2.service ]
 	[ -L root/etc/systemd/system/usb-gadget.target.wants/kvm-gadget.service ]
-	run -0 ansible_on_tree
+	run -0 ansible_on_tree "$two"
 	[[ $output == *'changed=0 '*'failed=0'* ]]
+	[ -L root/etc/systemd/system/multi-user.target.wants/kvm@target.service ]
+	run -0 ansible_on_tree '{"name": "rack-2", "serve": "cat"}'
+	[ ! -e root/etc/systemd/system/multi-user.target.wants/kvm@target.service ]
+	[ -L root/etc/systemd/system/multi-user.target.wants/kvm@rack-2.service ]
+	run ! ansible_on_tree '{"name": "target"}, {"name": "rack-2"}'
+	[[ $output == *'two of kvm_targets have no serve'* ]]
 }

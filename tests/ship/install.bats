@@ -32,6 +32,17 @@ fingerprint() {
 		find . -type f \( -path './etc/*' -o -path './usr/local/*' -o -path './boot/*' -o -printf '%p %T@\n' \) | sort
 	)
 }
+# The tree as a machine that runs: this one's programs, its own /etc, /boot and /usr/local, no --root.
+on_machine() {
+	mkdir -p "$T/local" "$root"/{usr,proc,dev,tmp,src,etc/alternatives,var/lib/dpkg}
+	for folder in bin sbin lib lib64; do ln -sfn "usr/$folder" "$root/$folder"; done
+	# shellcheck disable=SC2016  # for the inner shell
+	unshare ${as_root:+-r} -m sh -ec 'root=$1 local=$2 source=$3 && shift 3
+		mount --rbind /usr "$root/usr" && mount --bind "$local" "$root/usr/local"
+		for folder in proc dev etc/alternatives var/lib/dpkg; do mount --rbind "/$folder" "$root/$folder"; done
+		mount --bind "$source" "$root/src"
+		cd "$root" && exec chroot . /src/scripts/install "$@"' sh "$root" "$T/local" "$(cd "$SRC" && pwd)" "$@"
+}
 # installed_and_gone: install twice is install once, and uninstall leaves no difference.
 installed_and_gone() {
 	fingerprint >"$T/before"
@@ -72,6 +83,48 @@ rpi_config() { printf '%s\n' 'dtparam=audio=on' '[cm4]' 'otg_mode=1' '[cm5]' 'dt
 	installed_and_gone
 	install_
 	grep -q dr_mode=peripheral "$root/boot/config.txt"
+}
+
+@test "without --root: this machine; there, and gone without a trace" {
+	root=$T/tree # not the whole Debian of --all
+	mkdir -p "$root"/boot/firmware "$root"/etc/systemd/system "$root"/var/lib
+	cp -a "$T/root/etc/." "$root/etc"
+	rpi_config >"$root/boot/firmware/config.txt"
+	run on_machine --dry-run
+	status_is 0
+	[[ $output == *"USB port would be set to device mode"* && $output != *"port set"* && $output != *"No such file"* ]]
+	machine() { (cd "$root" && find boot etc -type f ! -name '*-' -print0 | sort -z | xargs -0 sha256sum && find "$T/local" etc \! -type f | sort); }
+	machine >"$T/before"
+
+	run on_machine
+	status_is 0
+	[ -x "$T/local/bin/kvm-type" ]
+	[ -L "$root/etc/systemd/system/multi-user.target.wants/kvm@target.service" ]
+	grep -q '^kvmpi:' "$root/etc/passwd"
+	grep -q dr_mode=peripheral "$root/boot/firmware/config.txt"
+
+	run on_machine --uninstall
+	status_is 0
+	machine | diff "$T/before" -
+}
+
+@test "uninstall takes all away when nothing is built" {
+	(cd "$SRC" && scripts/install-files install "$T/there" /usr/local "$BIN" && scripts/install-files uninstall "$T/there" /usr/local /nowhere)
+	[ -z "$(find "$T/there" -mindepth 1)" ] || { find "$T/there"; false; }
+}
+
+@test "every helper has its page, and a path that a page names is there" {
+	(cd "$SRC" && scripts/install-files install "$T/there" /opt "$BIN")
+	for tool in $TOOLS $(cd "$SRC/scripts" && echo kvm-*); do
+		page=$(echo "$T"/there/opt/share/man/man*/"$tool".[18])
+		[ -s "$page" ] || { echo "no page: $tool"; false; }
+	done
+	paths=$(sed -n 's/^.*\(\/[a-z]*\/\(local\/\)\{0,1\}\(share\|lib\)\/[a-z0-9\/.-]*\).*/\1/p; s/^.*\(\/opt\/[a-z0-9\/.-]*\).*/\1/p' "$T"/there/opt/share/man/man*/*)
+	[ "$(wc -l <<<"$paths")" -ge 3 ]
+	for path in $paths; do
+		[[ $path == /var/lib/* || -e $T/there$path ]] || { echo "not there: $path"; false; }
+	done
+	[ -x "$T/there/opt/share/doc/kvmpi/examples/openqa-input" ]
 }
 
 @test "what the owner changed or made is kept, and named" {

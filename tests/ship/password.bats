@@ -66,8 +66,21 @@ verifies() {
 	run -1 verifies 'first secret' anna
 	password remove anna
 	[ "$(password list)" = $'bob\tcontrol' ]
+	run --separate-stderr password remove b.b
+	status_is 1
 	run --separate-stderr password remove anna
 	status_is 1 && one_line kvm-password
+}
+
+@test "another user than root: 77, before a password is asked for" {
+	unset KVM_ETC
+	printf '#!/bin/sh\necho 1000\n' >"$T/bin/id"
+	chmod +x "$T/bin/id"
+	for job in 'set anna' 'remove anna' list first create; do
+		# shellcheck disable=SC2086  # words are meant
+		run --separate-stderr password $job <<<'long enough'
+		status_is 77 && one_line kvm-password
+	done
 }
 
 @test "refused: short, none, a name or role that would break the file" {

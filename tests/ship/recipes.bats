@@ -32,6 +32,44 @@ cook() { bash -ec "$(recipe "$1")"; }
 	done
 }
 
+# logins: who may log in to the servers here, and ~/.netrc for HOST...
+logins() {
+	# shellcheck disable=SC2016  # perl's
+	printf 'viewer:%s:view\n' "$(perl -e 'print crypt("long enough", q($6$saltsalt))')" >passwords
+	printf 'machine %s login viewer password "long enough"\n' "$@" >.netrc
+}
+
+@test "snapshots: the server's picture from cron, with a login" {
+	logins localhost
+	setsid sh -c "kvm-capture -o - | '$BIN/kvm-mjpeg-httpd' -l unix:$T/web.sock --passwords passwords" >/dev/null 2>&1 3>&- &
+	eventually curl -sf --unix-socket web.sock -u 'viewer:long enough' -o /dev/null http://localhost/snapshot
+	stub curl 'exec '"$(command -v curl)"' --unix-socket '"$T"'/web.sock "$@"'
+	line=$(recipe snapshots)
+	[ "${line:0:13}" = '*/10 * * * * ' ]
+	sh -c "$(sed 's/\\%/%/g' <<<"${line:13}")"
+	ffprobe -v error "$(echo shots/2*-*.jpg)"
+}
+
+@test "a server with TLS and passwords: the relays of all pages, and what openQA asks for" {
+	logins pi pi1.example.org
+	openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=pi -days 2 -addext subjectAltName=DNS:pi,DNS:pi1.example.org \
+		-keyout key.pem -out cert.pem 2>/dev/null
+	address=127.$(($$ >> 16 & 63 | 64)).$(($$ >> 8 & 255)).$(($$ & 255))
+	setsid sh -c "kvm-capture -o - | '$BIN/kvm-mjpeg-httpd' -l $address:8443 --passwords passwords --allow-host pi \
+		--allow-host pi1.example.org --tls-cert cert.pem --tls-key key.pem" >/dev/null 2>&1 3>&- &
+	eventually curl -sf --cacert cert.pem --connect-to "::$address:" --netrc -o /dev/null https://pi:8443/snapshot
+	stub curl 'exec '"$(command -v curl)"' --cacert cert.pem --connect-to "::'"$address"':" "$@"'
+	sed -n 's/^\(\.Dl \|CAPTURE=\)\{0,1\}\(curl .*\/stream\).*/\2/p' "$SRC"/man/*.[1-8] | grep pi >relays
+	[ "$(wc -l <relays)" -eq 3 ]
+	while read -r relay; do
+		(sh -c "$relay" || :) 2>&1 | head -c 20000 >stream
+		grep -a 'Content-Type: image/jpeg' stream >/dev/null || { echo "$relay: $(head -c 300 stream)"; false; }
+	done <relays
+	# ffmpeg, which openQA has, does not look at the certificate.
+	url=$(recipe openqa | sed -n 's/.*VIDEO_STREAM_URL = //p; ' | sed "s/PASSWORD/long%20enough/; s/pi1.example.org/$address/")
+	ffmpeg -v error -i "$url" -frames:v 1 -y seen.jpg
+}
+
 @test "time-lapse, film" {
 	line=$(recipe time-lapse)
 	[ "${line:0:13}" = '*/10 * * * * ' ]
@@ -40,6 +78,12 @@ cook() { bash -ec "$(recipe "$1")"; }
 	[ "$(ls shots)" = "$(basename "$(ls shots/2*-*.jpg)")" ]
 	cook film
 	[ -s lapse.mp4 ]
+}
+
+@test "kvm-capture(1): a picture each minute" {
+	line=$(sed -n 's/^\.Dl \(.*--every 60.*\)/\1/p' "$SRC/man/kvm-capture.1")
+	sh -c "$line -n 1"
+	ffprobe -v error lapse/2*.jpg
 }
 
 @test "ocr, luks" {
@@ -57,12 +101,16 @@ cook() { bash -ec "$(recipe "$1")"; }
 	cook sysrq >/dev/null
 	[ "$(grep -c . "$REPORTS")" -ge 12 ]
 	rm "$REPORTS"
+	cook switch
+	rm "$REPORTS"
+	# A target that is off: who does not wait gives up.
+	off='case " $* " in *" --wait "*) ;; *) exit 75 ;; esac'
+	stub kvm-type "$off"'; exec "$BIN/kvm-type" --dry-run "$@" | tee -a "$REPORTS"'
 	cook bios >/dev/null
 	one=$("$BIN/kvm-type" --dry-run -k delete | head -1)
 	[ "$(grep -cF "$one" "$REPORTS")" -eq 60 ]
-	cook switch
 	stub wakeonlan 'echo "$1" >woken'
-	stub kvm-type 'cat >actions'
+	stub kvm-type "$off; cat >actions"
 	cook wake
 	[ "$(cat woken)" = 00:11:22:33:44:55 ]
 	[ "$(grep -c 'key f12' actions)" -eq 20 ]
@@ -122,8 +170,7 @@ serves() {
 }
 
 @test "wireguard, tailscale" {
-	# shellcheck disable=SC2016  # perl's
-	printf 'viewer:%s:view\n' "$(perl -e 'print crypt("long enough", q($6$saltsalt))')" >passwords
+	logins localhost
 	mkfifo status
 	serves wireguard localhost
 	serves tailscale pi.example.ts.net

@@ -1,0 +1,88 @@
+#!/usr/bin/env bats
+# The manners of the helpers, and the scripts that are too small for a file of their own.
+load common
+
+setup() {
+	mkdir "$T/bin"
+	PATH=$T/bin:$PATH
+}
+teardown() { sweep; }
+stub() {
+	printf '#!/bin/sh\n%s\n' "$2" >"$T/bin/$1"
+	chmod +x "$T/bin/$1"
+}
+
+@test "every helper: --help is 0 and on stdout, an unknown option 64 and a line that points at --help" {
+	for helper in "$SRC"/scripts/kvm-*; do
+		name=${helper##*/}
+		run --separate-stderr "$helper" --help
+		status_is 0
+		[[ $output == *"$name"* && -z $stderr ]] || { echo "$name: $output $stderr"; false; }
+		run --separate-stderr "$helper" --no-such
+		status_is 64
+		one_line "$name" && [[ -z $output && $stderr == *--help* || $stderr == *usage:* ]] || { echo "$name: $output"; false; }
+	done
+}
+
+@test "kvm-gadget.service: the gadget of /etc/kvm/gadget.conf, if there is one" {
+	stub kvm-gadget-setup 'echo "$@"'
+	# As systemd has it: $$ is $.
+	line=$(sed -n 's/^ExecStart=//p' "$SRC/scripts/systemd/kvm-gadget.service" | sed "s|\$\\$|$|g; s|/etc/kvm|$T|")
+	[ "$(sh -c "$line")" = up ]
+	echo 'with = ["disc"]' >"$T/gadget.conf"
+	[ "$(sh -c "$line")" = "--config $T/gadget.conf up" ]
+	# What kvm-service(8) puts there is what the tool takes.
+	sed -n "s/^\.Dl # echo '\(.*\)' >.*gadget.conf/\1/p" "$SRC/man/kvm-service.8" | diff - "$T/gadget.conf"
+	"$BIN/kvm-gadget-setup" --config "$T/gadget.conf" up --script | grep -q mass_storage
+}
+
+@test "postinst: what is enabled runs after each installation, in its new version" {
+	mkdir -p "$T"/system/{multi-user,usb-gadget}.target.wants "$T/run"
+	ln -s x "$T/system/multi-user.target.wants/kvm@rack-2.service"
+	ln -s x "$T/system/usb-gadget.target.wants/kvm-gadget.service"
+	stub systemctl 'echo "systemctl $*" >>'"$T/called"
+	stub deb-systemd-invoke 'echo "invoke $*" >>'"$T/called"
+	sed "s|/run/systemd/system|$T/run|; s|/etc/systemd/system|$T/system|" "$SRC/scripts/deb/postinst" >"$T/postinst"
+	sh "$T/postinst" configure 0.1.0
+	[ "$(tail -2 "$T/called")" = $'systemctl try-restart kvm@*.service\ninvoke start kvm-gadget.service kvm@rack-2.service' ]
+	! grep enable "$T/called"
+}
+
+# A machine without any of the packages, whose Debian has not all of them.
+bare() { # ARCHITECTURE ABSENT...
+	stub dpkg "echo $1"
+	stub dpkg-query 'exit 1'
+	stub id 'echo 0'
+	stub apt-get 'echo "$*" >>'"$T/apt"
+	shift
+	stub apt-cache "case \" $* \" in *\" \$2 \"*) exit 100 ;; esac"
+	run --separate-stderr "$SRC/scripts/install-deps" check
+	status_is 0
+	tail -1 "$T/apt" >"$T/line"
+}
+
+@test "install-deps: what Debian has not for a machine is named, and the rest installed" {
+	bare arm64
+	[ -z "$stderr" ]
+	grep -q clang-format "$T/line"
+	! grep -qE 'aarch64|qemu-user' "$T/line"
+	bare armhf g++-aarch64-linux-gnu libclang-rt-dev
+	[ "$(grep -c 'left out' <<<"$stderr")" -eq 2 ] && [[ $stderr == *g++-aarch64*armhf* ]]
+	grep -q clang-format "$T/line"
+	! grep -qE 'aarch64|libclang-rt' "$T/line"
+}
+
+@test "demo: a port in use is said, and is its status" {
+	kvm-mjpeg-httpd -l 127.0.0.1:0 2>"$T/said" < <(exec sleep 60) 3>&- &
+	eventually grep -q http: "$T/said"
+	port=$(grep -oE '[0-9]+/$' "$T/said")
+	run --separate-stderr "$SRC/scripts/demo" "127.0.0.1:${port%/}"
+	status_is 69 && one_line kvm-mjpeg-httpd
+}
+
+@test "the package depends on those that own what the tools read" {
+	for file in /usr/share/X11/xkb/rules/evdev.xml /usr/share/X11/locale/compose.dir; do
+		owner=$(dpkg -S "$file")
+		grep -q "^Depends:.*[ ,]${owner%%:*}\(,\|$\)" "$SRC/scripts/deb/control" || { echo "$owner"; false; }
+	done
+}
