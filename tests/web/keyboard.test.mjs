@@ -43,8 +43,7 @@ test('repeat is left to the target', async () => {
   await page.keyboard.down('a');
   await page.keyboard.down('a');
   await page.keyboard.up('a');
-  await server.see('keydown a', 'keyup a');
-  assert.deepEqual(server.lines, ['keydown a', 'keyup a']);
+  assert.deepEqual(await server.all(page), ['keydown a', 'keyup a']);
 });
 
 test('losing the focus lets go of everything, also of the mouse', async () => {
@@ -76,7 +75,7 @@ test('closing the page lets go', async () => {
   await page.keyboard.down('w');
   await server.see('keydown w');
   await page.close();
-  await server.see('keyup w');
+  await server.see(/^keyup (w|k:17)$/);  // said by the page, or where the browser gives it no time, for it
 });
 
 test('a held key is kept down by a beat, and comes up while the page hangs', async () => {
@@ -88,9 +87,13 @@ test('a held key is kept down by a beat, and comes up while the page hangs', asy
       send.call(this, text); };`});
   await page.keyboard.down('h');
   await page.waitForFunction(() => window.beats > 5);
-  const hung = page.evaluate(() => { for (const end = Date.now() + 3000; Date.now() < end;); });
-  await server.see('keydown h', /^keyup (h|k:35)$/);
+  const devtools = await page.context().newCDPSession(page);
+  const hung = new Promise(done => devtools.once('Debugger.paused', done));
+  await devtools.send('Debugger.enable');
+  await devtools.send('Debugger.pause');
   await hung;
+  await server.see('keydown h', 'keyup k:35');
+  await devtools.send('Debugger.resume');
   await page.keyboard.up('h');
   await page.waitForFunction(() => { const was = window.beats; return new Promise(done => setTimeout(() => done(window.beats === was), 400)); });
 });

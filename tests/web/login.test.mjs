@@ -29,6 +29,7 @@ async function with_login(body) {
 }
 
 async function log_in(page, name, password) {
+  await page.waitForLoadState();  // its own, so that the next one is that of the answer
   await page.getByLabel('Name').fill(name);
   await page.getByLabel('Password').fill(password);
   await Promise.all([page.waitForEvent('load'), page.getByRole('button', {name: 'Log in'}).click()]);
@@ -61,12 +62,12 @@ test('a wrong password is told, and then too many of them', () => with_login(asy
   await until(async () => {
     await log_in(page, 'nobody', 'wrong');
     return page.getByText('Too many tries').isVisible();
-  }, 'patience to end', 60000);
+  }, 'patience to end');
   await page.screenshot({path: `${SHOTS}/login-wait.png`});
   await until(async () => {
     await log_in(page, 'ann', 'secret');
     return page.locator('#screen').isVisible();
-  }, 'to be let in after a while', 60000);
+  }, 'to be let in after a while');
 }));
 
 test('who may only watch has no input, and is told', () => with_login(async server => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import {readdirSync, statSync} from 'node:fs';
 import {after, before, test} from 'node:test';
-import {close_pages, open, picture, Server, SHOTS, until, violations} from './pipe.mjs';
+import {close_pages, legends, open, picture, Server, SHOTS, until, violations} from './pipe.mjs';
 
 const PANELS = ['shortcuts', 'mouse', 'text', 'scripts', 'capture', 'sight', 'help'];
 const WIDTHS = [[390, 844], [1280, 800], [2560, 1440]];
@@ -28,12 +28,14 @@ for (const [width, height] of WIDTHS)
       await check('console');
       for (const panel of PANELS) {
         await page.locator(`[popovertarget=${panel}]`).click();
+        if (panel === 'text') await page.locator('#layout option[value=de]').waitFor({state: 'attached'});
         const box = await page.locator(`#${panel}`).boundingBox();
         assert.ok(box.x >= 0 && box.x + box.width <= width && box.y >= 0 && box.y + box.height <= height, `${panel}: outside`);
         if (width < 2560 || scheme === 'dark') await check(panel);
         await page.keyboard.press('Escape');
       }
       await page.locator('#osk-open').click();
+      await legends(page);
       await check('osk');
     });
 
@@ -80,7 +82,7 @@ test('the screenshot of the README', async () => {
     await picture(page);
     await page.locator('#screen').focus();
     for (const key of ['KeyL', 'KeyS', 'Enter']) await page.keyboard.press(key);
-    await until(() => fresh.lines.length === 6, 'the lines');
+    await fresh.see('keyup l', 'keyup s', 'keyup enter');
     fresh.tell({leds: ['num']});
     await until(async () => await page.locator('#history .taken').count() === 3, 'the keys');
     await until(async () => /ms/.test(await page.locator('#age').textContent()), 'the age');

@@ -1,7 +1,7 @@
 // Mouse and touch.
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {console_page, rest, serve, server, show} from './pipe.mjs';
+import {console_page, rest, serve, server, show, until} from './pipe.mjs';
 
 serve();
 
@@ -79,9 +79,9 @@ test('moves are coalesced to one a frame, the last one never lost', async () => 
     for (let i = 0; i <= 500; i++)
       element.dispatchEvent(new MouseEvent('mousemove', {bubbles: true, clientX: 200 + i, clientY: 300}));
   });
-  await server.see(/^mouseto/);
-  await rest(300);
-  assert.equal(server.lines.length, 1);
+  const lines = await server.all(page);
+  assert.equal(lines.length, 1);
+  assert.match(lines[0], /^mouseto/);
 });
 
 test('relative: locked to the picture, moves as counts', async () => {
@@ -99,7 +99,7 @@ test('relative: locked to the picture, moves as counts', async () => {
   await page.mouse.down();
   await page.mouse.up();
   await server.see('buttondown left', 'buttonup left');
-  assert.ok(!server.lines.some(line => line.startsWith('mouseto')));
+  assert.ok(!(await server.all(page)).some(line => line.startsWith('mouseto')));
 });
 
 test('the jiggler moves and moves back, once a minute', async () => {
@@ -111,27 +111,35 @@ test('the jiggler moves and moves back, once a minute', async () => {
   await page.keyboard.press('Escape');
   await page.locator('#screen').press('a');
   await rest(1500);
-  assert.ok(!server.lines.some(line => line.startsWith('mousemove')));
+  assert.deepEqual(await server.all(page), ['keydown a', 'keyup a']);
   await page.evaluate(() => window.later = 61000);
   await server.see('mousemove 1 0', 'mousemove -1 0');
 });
 
-// Fingers as the browser makes them of a touch screen: lists of points in the picture.
+// Fingers as the browser makes them of a touch screen: lists of points in the picture, and ms between.
 async function fingers(page, ...steps) {
   const devtools = await page.context().newCDPSession(page);
   for (const step of steps) {
-    if (typeof step === 'number') { await rest(step); continue; }
+    if (typeof step === 'number') { await page.evaluate(ms => window.pass(ms), step); continue; }
     const [type, ...points] = step;
     await devtools.send('Input.dispatchTouchEvent', {type: `touch${type}`, touchPoints: points.map(([x, y], id) => ({x, y, id}))});
   }
 }
 
-// The page's clocks for gestures, four times slower: how soon a slow machine lifts a finger is no matter.
-const SLOW = 4, unhurried = `
-  const stamp = Object.getOwnPropertyDescriptor(Event.prototype, 'timeStamp').get, wait = setTimeout;
-  Object.defineProperty(Event.prototype, 'timeStamp', {get() { return stamp.call(this) / ${SLOW}; }});
-  window.setTimeout = (act, ms, ...all) => wait(act, ms === 500 ? ms * ${SLOW} : ms, ...all);`;
-const pause = () => rest(350 * SLOW);  // no double tap
+// The page's clock for gestures, which stands still until pass(): how soon a slow machine lifts a
+// finger is no matter.
+const unhurried = `
+  let now = 1000, held = null;  // the timer of a finger that stays
+  const wait = setTimeout, forget = clearTimeout;
+  Object.defineProperty(Event.prototype, 'timeStamp', {get: () => now});
+  window.setTimeout = (act, ms, ...all) => ms === 500 ? held = {act, at: now + ms} : wait(act, ms, ...all);
+  window.clearTimeout = timer => timer && timer === held ? held = null : forget(timer);
+  window.pass = ms => {
+    now += ms;
+    if (!held || now < held.at) return;
+    const {act} = held;
+    held = null;
+    act(); };`;
 
 test('touch: tap, hold, drag, scroll, two fingers, pinch', async () => {
   const {page, at} = await placed_page({width: 390, height: 844, touch: true, before: unhurried});
@@ -140,36 +148,32 @@ test('touch: tap, hold, drag, scroll, two fingers, pinch', async () => {
   await server.see('buttondown left', 'buttonup left');
   near(server.lines[0], 0.4, 0.5);
 
-  await pause();
-  server.clear();
-  await fingers(page, ['Start', a], 600 * SLOW, ['End']);
+  // Begins anew: no double tap, and nothing left to come.
+  const anew = async () => { await fingers(page, 350); await server.all(page); server.clear(); };
+  await anew();
+  await fingers(page, ['Start', a], 600, ['End']);
   await server.see('buttondown right', 'buttonup right');
-  assert.ok(!server.lines.includes('buttondown left'));
+  assert.ok(!(await server.all(page)).includes('buttondown left'));
 
-  await pause();
-  server.clear();
+  await anew();
   await fingers(page, ['Start', a], ['End'], 50, ['Start', a], ['Move', at(0.5, 0.5)], 50, ['Move', b], 50, ['End']);
   await server.see('buttondown left', 'buttonup left', 'buttondown left', /^mouseto 0\.6/, 'buttonup left');
 
-  await pause();
-  server.clear();
+  await anew();
   await fingers(page, ['Start', a], ['Move', at(0.5, 0.5)], 50, ['Move', b], 50, ['End']);
   await server.see(/^mouseto 0\.6/);
-  assert.ok(!server.lines.some(line => line.startsWith('button')));
+  assert.ok(!(await server.all(page)).some(line => line.startsWith('button')));
 
-  await pause();
-  server.clear();
+  await anew();
   await fingers(page, ['Start', a], ['Start', a, b], ['End']);
   await server.see('buttondown right', 'buttonup right');
 
-  await pause();
-  server.clear();
+  await anew();
   const up = ([x, y], by) => [x, y - by];
   await fingers(page, ['Start', a, b], ['Move', up(a, 20), up(b, 20)], ['Move', up(a, 50), up(b, 50)], ['Move', up(a, 90), up(b, 90)], ['End']);
   await server.see(/^wheel -\d/);
 
   const before = await page.locator('#screen').boundingBox();
   await fingers(page, ['Start', a, b], ['Move', at(0.3, 0.5), at(0.7, 0.5)], ['Move', at(0.1, 0.5), at(0.9, 0.5)], ['End']);
-  const after_pinch = await page.locator('#screen').boundingBox();
-  assert.ok(after_pinch.width > 1.5 * before.width, 'the picture was not enlarged');
+  await until(async () => (await page.locator('#screen').boundingBox()).width > 1.5 * before.width, 'the picture enlarged');
 });

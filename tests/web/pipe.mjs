@@ -2,6 +2,7 @@
 import {spawn, spawnSync} from 'node:child_process';
 import {once} from 'node:events';
 import {mkdtempSync, openSync, readFileSync, rmSync, writeSync} from 'node:fs';
+import {request} from 'node:http';
 import {createRequire} from 'node:module';
 import {tmpdir} from 'node:os';
 import {join, resolve} from 'node:path';
@@ -10,6 +11,7 @@ import {chromium} from 'playwright-core';
 
 const BIN = resolve(process.env.KVM_BIN ?? '../../build/release/bin');
 export const SHOTS = resolve('../../build/web');
+const PATIENCE_MS = 300000;  // a slow machine is no fault: limits end what hangs
 const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-quic',
   '--no-first-run', '--disable-component-update', '--disable-sync'];
 
@@ -17,14 +19,23 @@ export const tool = name => join(BIN, name);
 export const rest = ms => new Promise(done => setTimeout(done, ms));
 
 // Waits until `test()` gives something true, and gives it back.
-export async function until(test, what = String(test), ms = 60000) {
-  for (const end = Date.now() + ms; ;) {
+export async function until(test, what = String(test)) {
+  for (const end = Date.now() + PATIENCE_MS; ;) {
     const value = await test();
     if (value) return value;
-    if (Date.now() > end) throw new Error(`not within ${ms} ms: ${what}`);
+    if (Date.now() > end) throw new Error(`not within ${PATIENCE_MS} ms: ${what}`);
     await rest(20);
   }
 }
+
+// What a server answers, as JSON; a body is posted.
+const ask = (url, body) => new Promise((done, fail) => {
+  request(url, {method: body ? 'POST' : 'GET', agent: false}, async reply => {
+    let text = '';
+    for await (const part of reply) text += part;
+    done(JSON.parse(text));
+  }).on('error', fail).end(body);
+});
 
 // Frames of the built-in source, as JPEG images.
 export function test_frames(count, size = '640x480', kind = 'console', more = []) {
@@ -51,12 +62,13 @@ export function with_facts(frame, facts) {
 // kvm-mjpeg-httpd with its frames from `source` (arguments of kvm-capture), or else from feed().
 export class Server {
   lines = [];   // action lines that came out since clear()
-  #count = 0;   // of all of them
+  count = 0;    // of all of them
   said = '';    // stderr
   #children = [];
+  #timers = [];
   #directory;
 
-  static async start({source, args = [], status = false, port = 0} = {}) {
+  static async start({source, args = [], status = false} = {}) {
     const server = new Server();
     if (status) {
       server.#directory = mkdtempSync(join(tmpdir(), 'kvm-web-'));
@@ -65,10 +77,10 @@ export class Server {
       server.#fifo = openSync(fifo, 'r+');
       args = [...args, '--status', fifo];
     }
-    const httpd = spawn(tool('kvm-mjpeg-httpd'), ['-l', `127.0.0.1:${port}`, ...args]);
+    const httpd = spawn(tool('kvm-mjpeg-httpd'), ['-l', '127.0.0.1:0', '--stall-timeout', '600', ...args]);
     server.#children.push(httpd);
     server.httpd = httpd;
-    httpd.stdin.on('error', () => {}).setMaxListeners(0);
+    httpd.stdin.on('error', () => {});
     if (source) {
       const capture = spawn(tool('kvm-capture'), source, {stdio: ['ignore', 'pipe', 'ignore']});
       capture.stdout.pipe(httpd.stdin);
@@ -79,21 +91,26 @@ export class Server {
       const lines = (rest_of_line + text).split('\n');
       rest_of_line = lines.pop();
       server.lines.push(...lines);
-      server.#count += lines.length;
+      server.count += lines.length;
     });
     httpd.stderr.setEncoding('utf8').on('data', text => server.said += text);
-    server.port = Number((await until(() => /127\.0\.0\.1:(\d+)/.exec(server.said), 'the port'))[1]);
+    server.port = Number((await until(() => /127\.0\.0\.1:(\d+)\//.exec(server.said), 'the port'))[1]);
     server.url = `http://127.0.0.1:${server.port}/`;
     return server;
   }
   #fifo;
 
-  feed(frame) {
-    if (!this.httpd.stdin.write(frame)) return once(this.httpd.stdin, 'drain');
+  // Waits until the server can have it; one that is gone takes all.
+  feed(frame) { return new Promise(done => this.httpd.stdin.write(frame, done)); }
+  // Does `act` again and again, until the server stops or what this returns is called.
+  every(ms, act) {
+    const timer = setInterval(act, ms);
+    this.#timers.push(timer);
+    return () => clearInterval(timer);
   }
   // As kvm-type tells it; all that came out so far was taken, unless `status` says otherwise.
   tell(status) {
-    const now = {t: Date.now() * 1000, keyboard: 'ready', leds: [], done: this.#count, failed: 0, layout: 'us'};
+    const now = {t: Date.now() * 1000, keyboard: 'ready', leds: [], done: this.count, failed: 0, layout: 'us'};
     writeSync(this.#fifo, `${JSON.stringify({...now, ...status})}\n`);
   }
   clear() { this.lines.length = 0; }
@@ -108,23 +125,45 @@ export class Server {
       throw new Error(`wanted ${wanted.join(' | ')}, came ${this.lines.join(' | ')}`);
     });
   }
+  // What came since clear(), once it is all that the page has sent up to now: a key that comes after
+  // it tells. Without what the server itself lets go of, by number, when a page is silent for half a
+  // second: that is how fast the machine is.
+  async all(page) {
+    await page.locator('#screen').evaluate(async screen => {
+      for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);  // a move waits for one
+      for (const type of ['keydown', 'keyup']) screen.dispatchEvent(new KeyboardEvent(type, {code: 'F24'}));
+    });
+    await this.see('keydown f24', 'keyup f24');
+    this.lines = this.lines.filter(line => !line.endsWith(' f24'));
+    return this.lines.filter(line => !/^keyup k:/.test(line));
+  }
+  // Waits until nobody has control, and all that the last page left to say has come out.
+  async alone() {
+    this.clear();
+    await until(async () => (await ask(`${this.url}actions`, 'sleep 0')).ok, 'control to be free');
+    await this.see('sleep 0');
+    this.clear();
+  }
   async stop(signal = 'SIGTERM') {
+    this.#timers.splice(0).forEach(clearInterval);
     const alive = this.#children.filter(child => child.exitCode === null && child.signalCode === null);
-    await Promise.all(alive.map(child => (child.kill(signal), once(child, 'exit'))));
+    await Promise.all(alive.map(child => (child.kill(signal), child.kill('SIGCONT'), once(child, 'exit'))));
     if (this.#directory) rmSync(this.#directory, {recursive: true});
     this.#directory = null;
   }
 }
 
-// The one server of a test file that calls serve(), on which a picture shows.
+// The one server of a test file that calls serve(), on which a picture shows. It stands still, which
+// the server finds out after a while: from then on no page changes its layout to tell.
 export let server;
 export function serve(options) {
   before(async () => {
     server = await Server.start(options);
     await server.feed(test_frames(1)[0]);
+    await until(async () => (await ask(`${server.url}state`)).result.kvm.source === 'stalled', 'the picture to be called still');
   });
   after(() => server.stop());
-  beforeEach(() => server.clear());
+  beforeEach(() => server.alone());
 }
 
 let browser;
@@ -139,9 +178,16 @@ after(async () => {
   if (faults.length) throw new Error(faults.join('\n'));
 });
 
+// A page on a slow machine must not take its server for gone, nor put away what it says.
+const PATIENT = `{
+  const wait = setTimeout, timeout = AbortSignal.timeout;
+  window.setTimeout = (act, ms, ...all) => wait(act, [5000, 6000].includes(ms) ? ${PATIENCE_MS} : ms, ...all);
+  AbortSignal.timeout = () => timeout.call(AbortSignal, ${PATIENCE_MS});
+}`;
+
 // A page of the console. What it logs as an error, throws, or asks of another host is a fault that
-// fails the file, unless `rough` (the server is killed in that test). `ends`: a session does in that
-// test, which a page learns from a 401 of /state.
+// fails the file, unless `rough`: the server goes away in that test, and the page is to miss it soon.
+// `ends`: a session does in that test, which a page learns from a 401 of /state.
 export async function open(at, options) {
   const page = await visit(at, options);
   await page.locator('#source:not(:text-is("connecting"))').waitFor();
@@ -150,11 +196,12 @@ export async function open(at, options) {
 
 // The same, of any page of the server.
 export async function visit(at, {path = '', width = 1280, height = 800, scheme = 'dark', rough, ends, touch, before} = {}) {
-  browser ??= await chromium.launch({executablePath: '/usr/bin/chromium', args: ARGS});
+  browser ??= await chromium.launch({executablePath: '/usr/bin/chromium', args: ARGS, timeout: PATIENCE_MS});
   const context = await browser.newContext({viewport: {width, height}, colorScheme: scheme, hasTouch: touch,
     acceptDownloads: true});
-  context.setDefaultTimeout(60000);  // a slow machine is no fault
+  context.setDefaultTimeout(PATIENCE_MS);
   contexts.push(context);
+  if (!rough) await context.addInitScript(PATIENT);
   if (before) await context.addInitScript(before);
   const page = await context.newPage();
   page.on('console', message => {
@@ -188,6 +235,9 @@ export async function violations(page) {
   const {violations: all} = await page.evaluate(() => window.axe.run());
   return all.map(one => `${one.id}: ${one.nodes.map(node => node.html).join(' ')}`);
 }
+
+// The on-screen keyboard has the layout's legends, and with them its size.
+export const legends = page => page.locator('#osk-keys small').first().waitFor({state: 'attached'});
 
 // Opens a panel by its id.
 export const show = (page, panel) => page.locator(`[popovertarget=${panel}]`).click();

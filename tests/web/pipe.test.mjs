@@ -1,6 +1,7 @@
 // What issue 2 asks of the page: the real pipe, seen and steered by a real browser.
 import assert from 'node:assert/strict';
 import {spawn, spawnSync} from 'node:child_process';
+import {once} from 'node:events';
 import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -17,7 +18,7 @@ test('a picture shows, a key and a click come out of the end, and are told as ta
     let out = '', said = '';
     pipe.stdout.on('data', data => out += data);
     pipe.stderr.on('data', data => said += data);
-    const [, port] = await until(() => /127\.0\.0\.1:(\d+)/.exec(said), 'the port');
+    const [, port] = await until(() => /127\.0\.0\.1:(\d+)\//.exec(said), 'the port');
     const page = await open({url: `http://127.0.0.1:${port}/`});
     await picture(page);
 
@@ -33,8 +34,8 @@ test('a picture shows, a key and a click come out of the end, and are told as ta
     await page.locator('#screen').press('k');
     await page.mouse.click(640, 400);
     // Reports: usage 0x0e is k; bit 0 of the mouse buttons is left.
-    await until(() => /keyboard.*00 00 0e/i.test(out), `the key in: ${out}`);
-    await until(() => /(pointer|mouse).* 01 /i.test(out), `the click in: ${out}`);
+    await until(() => /keyboard.*00 00 0e/i.test(out), 'the key');
+    await until(() => /(pointer|mouse).* 01 /i.test(out), 'the click');
     for (const label of ['K', 'left button']) await page.locator(`#history .taken:text-is("${label}")`).waitFor();
 
     // What kvm-type cannot do is shown as such, and what comes after it as done.
@@ -48,7 +49,10 @@ test('a picture shows, a key and a click come out of the end, and are told as ta
     await page.locator('#layout option:text-is("kvm-type’s own: de")').waitFor({state: 'attached'});
   } finally {
     await close_pages();  // it would look for the server
-    process.kill(-pipe.pid);
+    if (pipe.exitCode === null && pipe.signalCode === null) {
+      process.kill(-pipe.pid);
+      await once(pipe, 'close');
+    }
     rmSync(folder, {recursive: true});
   }
 });

@@ -107,13 +107,12 @@ test('50 KB/s with 300 ms of delay: typed characters come on screen', async () =
   try {
     const now = [...still];
     let n = 0;
-    const show = () => server.feed(with_facts(joined(now), `t=${Date.now() * 1000} n=${++n} s=live`));
-    const background = setInterval(show, 33);
+    server.every(33, () => server.feed(with_facts(joined(now), `t=${Date.now() * 1000} n=${++n} s=live`)));
     let typed = 0;
-    const echo = setInterval(() => {
+    server.every(1, () => {
       while (typed < server.lines.filter(line => line.startsWith('keydown')).length)
         now[1 + typed++ % 40 * 3] = typed % 2 ? noise[2] : noise[3];
-    }, 1);
+    });
     const port = link.address().port;
     const page = await open({url: `http://127.0.0.1:${port}/`});
     await picture(page);
@@ -133,8 +132,6 @@ test('50 KB/s with 300 ms of delay: typed characters come on screen', async () =
       times.push(Math.round(await took));
       await rest(300);
     }
-    clearInterval(background);
-    clearInterval(echo);
     times.sort((a, b) => a - b);
     console.log(`# key to picture over 50 KB/s, round trip 300 ms: median ${times[5]} of ${times.join(' ')} ms`);
   } finally {

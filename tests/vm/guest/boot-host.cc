@@ -59,7 +59,7 @@ int main(int argc, char** argv) {
         static_cast<__u16>(value),
         static_cast<__u16>(number),
         static_cast<__u16>(size),
-        1000,
+        100'000,  // ms
         data};
     check(ioctl(fd, USBDEVFS_CONTROL, &transfer), "control request");
   };

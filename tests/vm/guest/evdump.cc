@@ -1,6 +1,8 @@
 // evdump: what the USB host's input devices report, one event a line, until it is killed:
 // "key 30 1", "rel 8 -1", "abs 0 16383", "led 1 1" (linux/input-event-codes.h). The devices are
-// grabbed, so that the console does not act on the keys. "ready N" says that N are being read.
+// grabbed, so that the console does not act on the keys. "ready N" says that N are being read. How
+// a key that is down repeats is left out: the host makes that up. "dropped": it had no room for
+// more.
 #include <fcntl.h>
 #include <linux/input.h>
 #include <poll.h>
@@ -51,9 +53,12 @@ int main() {
     for (auto& device : polled) {
       if (device.revents & ~POLLIN) device.fd = -1;  // unplugged
       input_event event;
-      while (device.fd >= 0 && read(device.fd, &event, sizeof event) == sizeof event)
+      while (device.fd >= 0 && read(device.fd, &event, sizeof event) == sizeof event) {
+        if (event.type == EV_SYN && event.code == SYN_DROPPED) std::puts("dropped");
+        if (event.type == EV_KEY && event.value == 2) continue;
         if (const char* name = name_of_type(event.type))
           std::printf("%s %d %d\n", name, event.code, event.value);
+      }
     }
   }
 }

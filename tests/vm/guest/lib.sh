@@ -25,11 +25,12 @@ fails_with() {
 	cat /tmp/stderr
 }
 
-# wait_for SECONDS COMMAND...: until it succeeds, tried five times a second.
+# Waiting ends what hangs, after so many seconds; how slow the machine is, is no matter.
+patience=300
+
+# wait_for COMMAND...: until it succeeds, tried five times a second.
 wait_for() {
-	deadline=$(($(date +%s) + $1))
-	shift
-	set -- "$deadline" "$@" # arguments are the function's own: COMMAND may wait too
+	set -- $(($(date +%s) + patience)) "$@" # arguments are the function's own: COMMAND may wait too
 	until quietly "$@"; do
 		[ "$(date +%s)" -le "$1" ] || { shift && fail "waited in vain for: $*"; }
 		sleep 0.2
@@ -37,11 +38,11 @@ wait_for() {
 }
 quietly() { shift && "$@" >/dev/null 2>&1; }
 
-# becomes WANTED WHAT COMMAND...: what the command prints, within ten seconds.
+# becomes WANTED WHAT COMMAND...: what the command comes to print.
 becomes() {
-	tries=50
-	until [ "$(shift 2 && "$@")" = "$1" ]; do
-		[ $((tries -= 1)) -gt 0 ] || expect "$(shift 2 && "$@")" "$1" "$2"
+	set -- $(($(date +%s) + patience)) "$@"
+	until [ "$(shift 3 && "$@")" = "$2" ]; do
+		[ "$(date +%s)" -le "$1" ] || expect "$(shift 3 && "$@")" "$2" "$3"
 		sleep 0.2
 	done
 }
@@ -70,38 +71,50 @@ spawn() {
 } 3<&0
 
 stop_session() {
-	kill -- "-$1"
-	wait "$1"
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
-		kill -0 "-$1" || break
-		sleep 0.5
-	done
+	kill -- "-$1" || kill "$1" || : # it may not be a session yet, or over
+	wait "$1" || :
+	deadline=$(($(date +%s) + patience))
+	while kill -0 "-$1" && [ "$(date +%s)" -le $deadline ]; do sleep 0.1; done
 } 2>/dev/null
 
 # ---- the cable ----
 
 host_sees() { [ "$(cat /sys/class/udc/dummy_udc.0/state)" = "$1" ]; }
+# The host numbers a device each time that it is plugged in; nothing without one.
+number() { cat /sys/bus/usb/devices/1-1/devnum 2>/dev/null || :; }
+
+# plugs COMMAND...: it plugs a gadget in, anew if there was one; returns when the host has configured
+# it. Until the host begins to talk the controller says what it said of the one before.
+plugs() {
+	last_number=$(number)
+	"$@"
+	wait_for plugged_anew
+}
+plugged_anew() {
+	case $(number) in '' | "$last_number") return 1 ;; esac
+	host_sees configured
+}
 
 # gadget_up [OPTION...]: up, configured, and its input devices in use by the host; down at the end.
 gadget_up() {
 	at_exit 'kvm-gadget-setup down'
-	kvm-gadget-setup up "$@"
-	wait_for 20 host_sees configured
-	wait_for 20 inputs_in_use
-	no-repeat
-	sleep 0.3 # usbhid drops what comes in the first 50 ms after it opens a device
+	plugs kvm-gadget-setup up "$@"
+	wait_for inputs_in_use
 }
+# The event devices come last: by then the console has opened the keyboard, and the 50 ms are over in
+# which usbhid drops what comes.
 inputs_in_use() {
 	set -- "$GADGETS"/kvm/functions/hid.*
 	wanted=$#
 	set -- /sys/bus/hid/devices/*/input/input*/event*
-	[ $# -eq $wanted ]
+	[ $# -eq $wanted ] || return 1
+	for event; do [ -e "/dev/input/${event##*/}" ] || return 1; done
 }
 
 # network_up: the gadget's network, each end in a namespace of its own: $here is ours, 10.9.8.1;
 # $there is the target's, 10.9.8.2, in the namespace of process $target.
 network_up() {
-	wait_for 10 sh -c "[ \$(ls -d /sys/class/net/usb* | wc -l) -eq 2 ]"
+	wait_for sh -c "[ \$(ls -d /sys/class/net/usb* | wc -l) -eq 2 ]"
 	here=$(interface dev_addr)
 	there=$(interface host_addr)
 	network_namespace
@@ -110,20 +123,22 @@ network_up() {
 	ip link set "$here" up
 	nsenter -t $target -n ip addr add 10.9.8.2/24 dev "$there"
 	nsenter -t $target -n ip link set "$there" up
-	wait_for 30 carrier
+	wait_for carrier
 }
 # network_namespace: one of its own, of process $target.
 network_namespace() {
-	spawn unshare -n sleep 100
+	spawn unshare -n sleep 100000
 	target=$!
-	wait_for 10 apart
+	wait_for apart
 }
 apart() { [ "$(readlink "/proc/$target/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
 # The target's end, told by ours. Between f_ncm and dummy_hcd that can get lost (seen once in some 400
 # runs); so it is told again.
 carrier() {
-	sleep 0.5
-	nsenter -t "$target" -n ip link show "$there" | grep -q NO-CARRIER || return 0
+	for _ in $(seq 50); do
+		nsenter -t "$target" -n ip link show "$there" | grep -q NO-CARRIER || return 0
+		sleep 0.2
+	done
 	ip link set "$here" down
 	ip link set "$here" up
 	return 1
@@ -132,11 +147,12 @@ interface() { grep -lx "$(cat "$GADGETS/kvm/functions/ncm.network/$1")" /sys/cla
 
 # ---- the target's screen and keyboard ----
 
-# on_console COMMAND...: runs on tty1, in front, on a blank screen, until the end.
+# on_console COMMAND...: runs on tty1, in front, on a blank screen, until the end. Its keys do not repeat
+# (DECARM): an emulated machine may stand still while one is down.
 on_console() {
 	chvt 1
 	stty -F /dev/tty1 sane
-	printf '\033c\033[2J' >/dev/tty1
+	printf '\033c\033[2J\033[?8l' >/dev/tty1
 	setsid -c "$@" </dev/tty1 >/dev/tty1 2>&1 &
 	at_exit "{ kill -KILL $!; wait $!; } 2>/dev/null; stty -F /dev/tty1 sane"
 }
@@ -152,7 +168,7 @@ on_screen() { screen | grep -qF -- "$1"; }
 typed_into() {
 	# shellcheck disable=SC2016  # $0 is the inner shell's
 	on_console sh -c 'stty raw -echo iutf8; exec cat >"$0"' "$1"
-	wait_for 5 test -e "$1"
+	wait_for test -e "$1"
 }
 
 # ---- the HDMI cable and the capture device ----
@@ -161,7 +177,7 @@ typed_into() {
 vivid_up() {
 	modprobe vivid n_devs=1 no_error_inj=0 "$@"
 	at_exit 'rmmod vivid'
-	wait_for 5 test -c /dev/video0
+	wait_for test -c /dev/video0
 }
 
 # hdmi_up: /dev/video0 is an HDMI capture device that gets what is on the console, at 720p60.

@@ -12,7 +12,7 @@ int main() {
   const int fd = open("/dev/bus/usb/001/001", O_RDWR);
   unsigned char status[4] = {};
   usbdevfs_ctrltransfer transfer{
-      USB_DIR_IN | USB_RT_PORT, USB_REQ_GET_STATUS, 0, 1, sizeof status, 1000, status};
+      USB_DIR_IN | USB_RT_PORT, USB_REQ_GET_STATUS, 0, 1, sizeof status, 100'000, status};
   if (ioctl(fd, USBDEVFS_CONTROL, &transfer) < 0) return std::perror("GetPortStatus"), 1;
   std::printf("%02x%02x %02x%02x\n", status[1], status[0], status[3], status[2]);
 }

@@ -6,11 +6,11 @@ expect "$(cat "$GADGETS"/* 2>/dev/null)" '' 'gadgets before the first'
 
 # shellcheck disable=SC2016
 on_console sh -c 'echo "Grüße, $((6 * 7))"; exec cat'
-wait_for 5 on_screen 'Grüße, 42'
+wait_for on_screen 'Grüße, 42'
 
 modprobe vivid n_devs=1
 at_exit 'rmmod vivid'
-wait_for 5 test -c /dev/video0
+wait_for test -c /dev/video0
 
 # The kernel asks modprobe for the functions of a gadget.
 mkdir -p "$GADGETS/lab/functions/hid.one"

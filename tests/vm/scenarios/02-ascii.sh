@@ -4,6 +4,6 @@ gadget_up
 on_console cat
 ascii=$(awk 'BEGIN { for (c = 33; c < 127; c++) printf "%c", c; print " end" }')
 printf '%s\n' "$ascii" | kvm-type
-wait_for 10 on_screen ' end'
+wait_for on_screen ' end'
 becomes "$ascii
 $ascii" 'typed and repeated by cat' screen

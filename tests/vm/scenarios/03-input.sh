@@ -2,7 +2,7 @@
 # A chord, both mice, buttons and wheels, as the USB host's input devices report them.
 gadget_up
 spawn evdump >/tmp/events
-wait_for 10 grep -q '^ready [1-9]' /tmp/events
+wait_for grep -q '^ready 3' /tmp/events
 
 # reported WANTED WHAT ACTION...: what the host reports of these action lines.
 reported() {

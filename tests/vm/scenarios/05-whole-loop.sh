@@ -4,10 +4,10 @@
 gadget_up
 hdmi_up
 on_console env PS1='target# ' sh -i
-wait_for 5 on_screen 'target#'
+wait_for on_screen 'target#'
 
 spawn sh -c 'kvm-capture -d /dev/video0 -f YUYV | kvm-mjpeg-httpd -l 127.0.0.1:0 2>/tmp/httpd | kvm-type -a'
-wait_for 10 grep -q 127.0.0.1: /tmp/httpd
+wait_for grep -q 127.0.0.1: /tmp/httpd
 port=$(sed -n 's/.*127.0.0.1:\([0-9]*\).*/\1/p' /tmp/httpd | head -n 1)
 mkfifo /tmp/viewer
 at_exit 'rm /tmp/viewer'
@@ -18,20 +18,20 @@ spawn ws "$port" </tmp/viewer >/tmp/seen
 seen_as() {
 	rm -f "$1"
 	echo "save $1" >&9
-	wait_for 5 test -s "$1"
+	wait_for test -s "$1"
 	difference=$(pictures diff "$1" /dev/fb0)
 	[ "${difference%.*}" -lt 2 ]
 }
-wait_for 10 grep -q '^picture ' /tmp/seen
-wait_for 10 seen_as /tmp/before.ppm
+wait_for grep -q '^picture ' /tmp/seen
+wait_for seen_as /tmp/before.ppm
 
 # The shell does a sum, so that what is on the screen was not only echoed, and turns it white.
 cat >&9 <<'LINES'
 type printf "\033[30;47m\033[2J\033[HLOOP %d\n" $((6*7))
 key enter
 LINES
-wait_for 20 on_screen 'LOOP 42'
-wait_for 10 seen_as /tmp/after.ppm
+wait_for on_screen 'LOOP 42'
+wait_for seen_as /tmp/after.ppm
 changed=$(pictures diff /tmp/before.ppm /tmp/after.ppm)
 [ "${changed%.*}" -gt 100 ] || fail "the picture changed by $changed only"
 echo "the picture changed by $changed; the viewer's and the target's differ by $difference"

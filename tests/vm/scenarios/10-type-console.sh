@@ -9,7 +9,7 @@ before=0
 for layout in us de fr us:dvorak; do
 	console_layout "$layout"
 	printf '%s\n' "$ascii" | kvm-type -v -l "$layout"
-	wait_for 5 grown $((before + 96))
+	wait_for grown $((before + 96))
 	expect "$(tail -c +$((before + 1)) /tmp/typed | tr '\r' '\n')" "$ascii" "$layout"
 	before=$((before + 96))
 done

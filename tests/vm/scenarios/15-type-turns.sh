@@ -1,6 +1,5 @@
 #!/bin/sh
 # One writer at a time, between whole texts; a killed one leaves nothing down.
-# timeout: 120
 gadget_up
 console_layout us
 typed_into /tmp/typed
@@ -15,13 +14,12 @@ expect "$(tr -s abc </tmp/typed | wc -c)" 3 "texts were mixed: $(cat /tmp/typed)
 
 mkfifo /tmp/turns
 at_exit 'rm /tmp/turns'
-kvm-type -a </tmp/turns &
+kvm-type -a --ack </tmp/turns >/tmp/answers &
 holder=$!
 exec 9>/tmp/turns
 echo keydown shift >&9
-down() { kvm-type --no-wait -k a 2>&1 | grep -q 'another kvm-type is typing'; }
-wait_for 10 down
-fails_with 75 kvm-type --no-wait -k a >/dev/null
+wait_for grep -q ok /tmp/answers
+fails_with 75 kvm-type --no-wait -k a | grep 'another kvm-type is typing'
 echo 'keyup shift' >&9
 before=$(wc -c </tmp/typed)
 printf z | kvm-type
@@ -29,13 +27,13 @@ becomes z 'after its turn' tail -c +$((before + 1)) /tmp/typed
 
 # Killed with a key down, it leaves it down; the next one releases it.
 spawn evdump >/tmp/events
-wait_for 5 grep -q ready /tmp/events
+wait_for grep -q 'ready 3' /tmp/events
 echo keydown shift >&9
-wait_for 10 grep -q 'key 42 1' /tmp/events
+wait_for grep -q 'key 42 1' /tmp/events
 kill -KILL $holder
 fails_with 137 wait $holder
 exec 9>&-
 sleep 0.3
 ! grep -q 'key 42 0' /tmp/events || fail 'it was released by nobody'
 kvm-type -a </dev/null
-wait_for 5 grep -q 'key 42 0' /tmp/events
+wait_for grep -q 'key 42 0' /tmp/events

@@ -4,22 +4,22 @@
 gadget_up
 spawn boot-host 0 >/tmp/keys
 spawn boot-host 2 >/tmp/mouse
-wait_for 5 grep -q ready /tmp/keys
-wait_for 5 grep -q ready /tmp/mouse
+wait_for grep -q ready /tmp/keys
+wait_for grep -q ready /tmp/mouse
 no_key='00 00 00 00 00 00 00 00'
 caps='00 00 39 00 00 00 00 00'
 last() { tail -n "$1" /tmp/keys; }
 last_is() { [ "$(last "$1")" = "$2" ]; }
 
 kvm-type -k ctrl+alt+delete
-wait_for 5 last_is 2 "05 00 4c 00 00 00 00 00
+wait_for last_is 2 "05 00 4c 00 00 00 00 00
 $no_key"
 kvm-type -k capslock
-wait_for 5 last_is 2 "$caps
+wait_for last_is 2 "$caps
 $no_key"
 # It is on: off for the text, on again.
 printf aB | kvm-type
-wait_for 5 last_is 8 "$caps
+wait_for last_is 8 "$caps
 $no_key
 00 00 04 00 00 00 00 00
 $no_key
@@ -30,7 +30,7 @@ $no_key"
 
 printf '%s\n' 'mousemove 5 -7' 'click left' 'wheel 1' | kvm-type -a
 mouse_is() { [ "$(sed -n '/00 05 f9/,$p' /tmp/mouse)" = "$1" ]; }
-wait_for 5 mouse_is '00 05 f9
+wait_for mouse_is '00 05 f9
 01 00 00
 00 00 00
 00 00 00'

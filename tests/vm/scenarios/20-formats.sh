@@ -1,8 +1,7 @@
 #!/bin/sh
-# timeout: 240
 # Every format that vivid offers, in both APIs: its colour bars come back, or it is refused in a
 # line; and whatever encoding and range it claims.
-shoot() { kvm-capture -d /dev/video0 -s 320x180 -n 1 -o /tmp/frame.jpg "$@"; }
+shoot() { kvm-capture -d /dev/video0 -s 320x180 -n 1 --timeout 300 -o /tmp/frame.jpg "$@"; }
 # bars FORMAT [WHAT]
 bars() {
 	shoot -f "$1"

@@ -1,5 +1,4 @@
 #!/bin/sh
-# timeout: 120
 # What the host reads from each profile, byte for byte.
 at_exit 'kvm-gadget-setup down'
 device=/sys/bus/usb/devices/1-1
@@ -25,10 +24,9 @@ same_reports() {
 }
 # come PROFILE DEVICES: up, and so many HID devices at the host.
 come() {
-	kvm-gadget-setup --profile "$1" up
-	wait_for 20 host_sees configured
+	plugs kvm-gadget-setup --profile "$1" up
 	# shellcheck disable=SC2016
-	wait_for 20 sh -c '[ "$(ls /sys/bus/hid/devices | wc -l)" -eq '"$2 ]"
+	wait_for sh -c '[ "$(ls /sys/bus/hid/devices | wc -l)" -eq '"$2 ]"
 	same_reports
 }
 
@@ -80,6 +78,5 @@ expect "$(descriptors | grep -E '^(080b|0904)')" "090400000103010105
 09040701020a000113" 'interfaces of full'
 
 # A host that may be woken, and one that gives little.
-kvm-gadget-setup --remote-wakeup --max-power 100 up
-wait_for 20 host_sees configured
+plugs kvm-gadget-setup --remote-wakeup --max-power 100 up
 expect "$(descriptors | sed -n 2p)" 09025400030104a032 'a configuration with remote wakeup'

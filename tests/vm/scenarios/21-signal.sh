@@ -10,18 +10,18 @@ capture -d /dev/video0
 # 4: what dv_timings selects.
 signal() { v4l2-ctl -d /dev/video0 -c "dv_timings_signal_mode=$1"; }
 
-wait_for 10 newest live 1280x720
+wait_for newest live 1280x720
 for mode in 1 2 3; do
 	signal $mode
-	wait_for 5 newest no-signal
+	wait_for newest no-signal
 	signal 0
-	wait_for 5 newest live 1280x720
+	wait_for newest live 1280x720
 done
 
 # Other modes, followed without a restart: of these vivid's list has number 0 and 33.
 signal 4
 v4l2-ctl -d /dev/video0 -c dv_timings=0
-wait_for 5 newest live 640x480
+wait_for newest live 640x480
 v4l2-ctl -d /dev/video0 -c dv_timings=33
-wait_for 5 newest live 1024x768
+wait_for newest live 1024x768
 expect "$(grep -c bad /tmp/frames)" 0 'broken frames'

@@ -2,15 +2,15 @@
 # Errors that a driver can make, injected: frames go on, or come back.
 vivid_up node_types=0x1
 capture -d /dev/video0
-wait_for 10 newest live
+wait_for newest live
 
 # goes_on WHAT: five frames more, and live ones. (An emulated machine can be slow enough for a
 # "stalled" between them.)
 goes_on() {
 	echo "after $1:"
 	seen=$(wc -l </tmp/frames)
-	wait_for 10 more_than $((seen + 5))
-	wait_for 10 newest live
+	wait_for more_than $((seen + 5))
+	wait_for newest live
 }
 more_than() { [ "$(wc -l </tmp/frames)" -gt "$1" ]; }
 
@@ -30,16 +30,16 @@ done
 # Disconnected: vivid comes back by itself, but not while somebody has it open.
 exec 9</dev/video0
 v4l2-ctl -d /dev/video0 -c disconnect=1
-wait_for 5 newest no-device
+wait_for newest no-device
 exec 9<&-
-wait_for 10 newest live
+wait_for newest live
 
 # Pulled out: nothing of it is held open or mapped once that is said. Then under another number.
 echo vivid.0 >/sys/bus/platform/drivers/vivid/unbind
-wait_for 5 newest no-device
+wait_for newest no-device
 rmmod vivid
 modprobe vivid n_devs=1 node_types=0x1 vid_cap_nr=5
-wait_for 10 newest live
+wait_for newest live
 test -c /dev/video5
 goes_on 'another number'
 expect "$(grep -c bad /tmp/frames)" 0 'broken frames'

@@ -1,26 +1,24 @@
 #!/bin/sh
-# timeout: 120
 # Changes touch what they must and nothing else: a keyboard in use, others' gadgets, each other.
 at_exit 'kvm-gadget-setup down'
 device=/sys/bus/usb/devices/1-1
 gadget_up
-plugged=$(cat $device/devnum)
+plugged=$(number)
 
-# In use: an up that changes nothing is not noticed.
-# shellcheck disable=SC2016
-spawn sh -c 'for i in $(seq 40); do printf "\0\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0" | dd bs=8 2>/dev/null; sleep 0.1; done >/dev/hidg0'
+# In use, by Shift, which types nothing: an up that changes nothing is not noticed.
+spawn sh -c 'while :; do printf "\2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" | dd bs=8 2>/dev/null; sleep 0.1; done >/dev/hidg0'
+writer=$!
 for _ in 1 2 3; do
 	kvm-gadget-setup up
 	expect "$(kvm-gadget-setup plan)" '' 'the plan of nothing'
 done
-expect "$(cat $device/devnum)" "$plugged" 'the device number'
+expect "$(number)" "$plugged" 'the device number'
 
 # One that does changes it in one go, also while somebody writes; and back.
-kvm-gadget-setup up --with serial --product 'Rack 7'
-wait_for 20 host_sees configured
+plugs kvm-gadget-setup up --with serial --product 'Rack 7'
 expect "$(cat $device/product)" 'Rack 7' 'the name'
-kvm-gadget-setup up
-wait_for 20 host_sees configured
+plugs kvm-gadget-setup up
+stop_session $writer
 expect "$(ls "$GADGETS/kvm/configs/c.1")" 'MaxPower
 bmAttributes
 hid.keyboard
@@ -35,7 +33,7 @@ at_exit "echo >$GADGETS/theirs/UDC; rm $GADGETS/theirs/configs/c.1/acm.0
 	rmdir $GADGETS/theirs/configs/c.1 $GADGETS/theirs/functions/acm.0 $GADGETS/theirs"
 ln -s "$GADGETS/theirs/functions/acm.0" "$GADGETS/theirs/configs/c.1/"
 echo dummy_udc.0 >"$GADGETS/theirs/UDC"
-wait_for 20 sh -c "grep -q '^0x0[1-9]' $GADGETS/theirs/bcdUSB" # the kernel sets it as the host talks
+wait_for sh -c "grep -q '^0x0[1-9]' $GADGETS/theirs/bcdUSB" # the kernel sets it as the host talks
 theirs=$(cd "$GADGETS/theirs" && find . -type f ! -name port_num -exec cat {} + | md5sum)
 case $(fails_with 75 kvm-gadget-setup up) in *'dummy_udc.0 is taken by the gadget theirs'*) ;; *) fail "$(cat /tmp/stderr)" ;; esac
 kvm-gadget-setup down
@@ -46,8 +44,7 @@ echo >"$GADGETS/theirs/UDC"
 # Half-built, by somebody else, with what we do not know.
 mkdir -p "$GADGETS/kvm/functions/acm.0" "$GADGETS/kvm/functions/hid.keyboard" "$GADGETS/kvm/configs/c.2"
 ln -s "$GADGETS/kvm/functions/acm.0" "$GADGETS/kvm/configs/c.2/"
-kvm-gadget-setup up
-wait_for 20 host_sees configured
+plugs kvm-gadget-setup up
 expect "$(ls "$GADGETS/kvm/functions")" "$(printf 'hid.keyboard\nhid.mouse\nhid.pointer')" 'functions'
 mkdir "$GADGETS/kvm/functions/acm.0"
 kvm-gadget-setup down
@@ -55,8 +52,7 @@ expect "$(ls "$GADGETS")" theirs 'gadgets'
 
 # The script makes what up makes.
 kvm-gadget-setup up --script --profile full >/tmp/gadget.sh
-sh /tmp/gadget.sh
-wait_for 20 host_sees configured
+plugs sh /tmp/gadget.sh
 expect "$(kvm-gadget-setup plan --profile full --udc dummy_udc.0)" '' 'what up would change after the script'
 kvm-gadget-setup down
 
@@ -64,13 +60,13 @@ kvm-gadget-setup down
 for profile in kvm keyboard full kvm full keyboard; do kvm-gadget-setup up --profile $profile & done
 wait
 kvm-gadget-setup up
-wait_for 20 host_sees configured
+wait_for host_sees configured
 expect "$(kvm-gadget-setup plan)" '' 'after many at once'
 
 # watch tells each change.
 spawn sh -c 'exec kvm-gadget-setup watch >/tmp/watch'
-wait_for 10 test -s /tmp/watch
+wait_for test -s /tmp/watch
 kvm-gadget-setup down
-wait_for 5 grep -q 'no gadget' /tmp/watch
+wait_for grep -q 'no gadget' /tmp/watch
 kvm-gadget-setup up
-wait_for 20 sh -c 'tail -n 1 /tmp/watch | grep -q "configured, high-speed"'
+wait_for sh -c 'tail -n 1 /tmp/watch | grep -q "configured, high-speed"'

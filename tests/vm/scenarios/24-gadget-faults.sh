@@ -1,5 +1,4 @@
 #!/bin/sh
-# timeout: 280
 # Whichever change fails, or is interrupted: the state is as before.
 at_exit 'kvm-gadget-setup down'
 # All that configfs holds, with values; what the kernel numbers or names by itself left out.
@@ -28,9 +27,10 @@ every_step() {
 }
 
 every_step '' 74 kvm-gadget-setup up --profile keyboard
-kvm-gadget-setup up --profile keyboard
+kvm-gadget-setup down
+plugs kvm-gadget-setup up --profile keyboard # the kernel sets bcdUSB as the host talks
 every_step '' 74 kvm-gadget-setup up --profile keyboard --with serial
-wait_for 20 host_sees configured
+wait_for host_sees configured
 kvm-gadget-setup down
 for signal in 1 2 15; do # HUP, INT, TERM
 	every_step -$signal $((128 + signal)) kvm-gadget-setup up --profile keyboard
