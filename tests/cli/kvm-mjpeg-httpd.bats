@@ -858,6 +858,24 @@ END
 	[ "$(head -c 2000000 /dev/zero | http_status /actions -H 'Transfer-Encoding: chunked' --data-binary @-)" = 413 ]
 }
 
+@test "a viewer that pings without a break keeps nobody waiting, and is let go" {
+	start
+	run py <<'END'
+ws, over = console(), False
+def ping():
+    try:
+        while not over: ws.sock.sendall(b"\x89\x80\0\0\0\0" * 10000)
+    except OSError: pass
+flood = threading.Thread(target=ping, daemon=True)
+flood.start()
+try:
+    for _ in range(5): assert state()["stream"]["clients"] <= 1
+    wait(lambda: not flood.is_alive())
+finally: over = True
+END
+	status_is 0
+}
+
 @test "a TLS handshake that is begun and not ended costs next to nothing" {
 	certificate localhost
 	start --tls-cert "$BATS_TEST_TMPDIR/cert.pem" --tls-key "$BATS_TEST_TMPDIR/key.pem"
