@@ -12,6 +12,9 @@ namespace kvm {
 namespace {
 
 constexpr std::size_t kMostBody = 1 << 20;       // bytes
+// Of those whom we do not know: a login form each; and for a script's first request, which brings
+// its password with it, something that they share.
+constexpr std::size_t kStrangersBody = 4 << 10, kStrangersBodies = 4 << 20;
 constexpr std::size_t kPulledBlock = 128 << 10;  // of a stream under TLS, bytes
 
 Visitor* visitor_of(MHD_Connection* connection) noexcept {
@@ -119,12 +122,35 @@ int Exchange::handle(MHD_Connection* connection, const char* url, const char* me
   }
   const RequestPtr request = *static_cast<RequestPtr*>(*context);
   if (*size > 0) {
-    if (request->body.size() + *size > kMostBody) request->too_long_ = true;
-    if (!request->too_long_) request->body.append(data, *size);
+    take_in(*request, {data, *size});
     *size = 0;
     return MHD_YES;
   }
   return step(request);
+}
+
+void Exchange::take_in(Request& request, std::string_view data) {
+  if (request.too_long_) return;
+  request.too_long_ = !has_room(request, data.size());
+  if (request.too_long_)
+    drop_body(request);
+  else
+    request.body.append(data);
+}
+
+bool Exchange::has_room(Request& request, std::size_t bytes) {
+  const std::size_t whole = request.body.size() + bytes;
+  if (whole > kMostBody) return false;
+  if (whole <= kStrangersBody || calls_.knows(request)) return true;
+  if (strangers_bytes_ + bytes > kStrangersBodies) return false;
+  strangers_bytes_ += bytes;
+  request.strangers_bytes_ += bytes;
+  return true;
+}
+
+void Exchange::drop_body(Request& request) noexcept {
+  std::string().swap(request.body);
+  strangers_bytes_ -= std::exchange(request.strangers_bytes_, 0);
 }
 
 int Exchange::step(const RequestPtr& request) {
@@ -136,7 +162,7 @@ int Exchange::step(const RequestPtr& request) {
     if (request->too_long_)
       request->answer(too_large());
     else
-      route_(request);
+      calls_.route(request);
   }
   while (request->step_ == Step::kGoOn) {
     request->step_ = Step::kRouted;
@@ -188,6 +214,7 @@ void Exchange::completed(MHD_Connection* connection, void** context) noexcept {
   const auto* const request = static_cast<RequestPtr*>(*context);
   if (!request) return;
   suspended_.erase(request->get());
+  drop_body(**request);
   (*request)->connection_ = nullptr;
   (*request)->pull_ = nullptr;
   delete request;

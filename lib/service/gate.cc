@@ -52,6 +52,13 @@ bool Gate::comes_from_us(const RequestPtr& request) {
   return true;
 }
 
+bool Gate::knows(const Request& request) {
+  if (!auth_.required()) return true;
+  if (const auto token = request.cookie(kCookie); token && auth_.session(*token)) return true;
+  const auto basic = request.basic();
+  return basic && auth_.remembered(basic->first, basic->second).has_value();
+}
+
 void Gate::identify(const RequestPtr& request, const Enter& enter) {
   if (!auth_.required()) return enter(request, User{});
   if (const auto token = request->cookie(kCookie))

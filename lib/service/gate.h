@@ -24,6 +24,8 @@ class Gate {
 
   // Host and Origin; false: answered.
   bool comes_from_us(const RequestPtr& request);
+  // Whether identify() would let the request in without checking a password.
+  bool knows(const Request& request);
   // Calls `enter` for who is logged in, now or when the password is checked; answers the others.
   void identify(const RequestPtr& request, const Enter& enter);
   // POST /login and /logout, from the form.

@@ -69,12 +69,12 @@ struct HttpFront::Callbacks {
 };
 
 HttpFront::HttpFront(Loop& loop, Metrics& metrics, FrontOptions options,
-                     std::vector<Listener> listeners, Exchange::Route route)
+                     std::vector<Listener> listeners, Exchange::Calls calls)
     : loop_(loop),
       options_(std::move(options)),
       listeners_(std::move(listeners)),
       visitors_(options_.limits),
-      exchange_(metrics, visitors_, options_.trust_proxy, std::move(route)) {
+      exchange_(metrics, visitors_, options_.trust_proxy, std::move(calls)) {
   std::string cert, key;
   if (tls()) {
     cert = read_file(options_.tls_cert);

@@ -88,6 +88,7 @@ class Request : public std::enable_shared_from_this<Request> {
   MHD_Connection* connection_ = nullptr;
   bool* resumed_ = nullptr;  // the exchange's: the library has something to do
   bool encrypted_ = false, suspended_ = false, too_long_ = false;
+  std::size_t strangers_bytes_ = 0;  // of the body, that the exchange counts
   Step step_ = Step::kReading;
   Answer answer_;
   Pull pull_;

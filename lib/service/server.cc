@@ -201,7 +201,8 @@ class Server {
                     options_.trust_proxy,
                     {options_.max_connections, options_.max_per_address}},
                    listen(options_),
-                   [this](const RequestPtr& request) { route(request); }};
+                   {[this](const RequestPtr& request) { route(request); },
+                    [this](const Request& request) { return gate_.knows(request); }}};
   FrameInput frames_{loop_,
                      hub_,
                      metrics_,
