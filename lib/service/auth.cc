@@ -132,7 +132,9 @@ std::string Auth::mark(const std::string& name, const std::string& password) con
   return "basic " + hex({reinterpret_cast<const char*>(digest), sizeof digest});
 }
 
-std::optional<User> Auth::remembered(const std::string& name, const std::string& password) {
+std::optional<User> Auth::remembered(const std::string& name, const std::string& password,
+                                     const std::string& address) {
+  if (throttle_.wait_s(address, monotonic_us()) > 0) return std::nullopt;
   return find(mark(name, password));
 }
 

@@ -57,7 +57,10 @@ class Auth {
   // A cookie's value or a name and password that were checked lately; nullopt: log in. The session
   // is prolonged.
   std::optional<User> session(const std::string& token);
-  std::optional<User> remembered(const std::string& name, const std::string& password);
+  // nullopt, too, while that address has to wait: else it could guess as fast as it likes what
+  // somebody else has just logged in with.
+  std::optional<User> remembered(const std::string& name, const std::string& password,
+                                 const std::string& address);
 
   enum class Verdict { kYes, kNo, kWait };
   struct Checked {

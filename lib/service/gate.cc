@@ -56,7 +56,7 @@ bool Gate::knows(const Request& request) {
   if (!auth_.required()) return true;
   if (const auto token = request.cookie(kCookie); token && auth_.session(*token)) return true;
   const auto basic = request.basic();
-  return basic && auth_.remembered(basic->first, basic->second).has_value();
+  return basic && auth_.remembered(basic->first, basic->second, request.peer.address).has_value();
 }
 
 void Gate::identify(const RequestPtr& request, const Enter& enter) {
@@ -68,9 +68,11 @@ void Gate::identify(const RequestPtr& request, const Enter& enter) {
   if (!request->peer.secure)
     return request->answer(
         failure(403, "Basic authentication is for TLS or this machine only: POST to /login"));
-  if (const auto user = auth_.remembered(basic->first, basic->second)) return enter(request, *user);
+  const std::string& address = request->peer.address;
+  if (const auto user = auth_.remembered(basic->first, basic->second, address))
+    return enter(request, *user);
   request->defer();
-  auth_.check(basic->first, basic->second, request->peer.address,
+  auth_.check(basic->first, basic->second, address,
               [this, request, enter](const Auth::Checked& checked) {
                 if (checked.verdict == Auth::Verdict::kYes)
                   return request->go_on([=] { enter(request, checked.user); });

@@ -76,12 +76,31 @@ struct Sessions : testing::Test {
   static User enter(Auth& auth, const std::string& name) {
     return auth.session(auth.open({name, Role::kView})).value();
   }
+  // What comes of ann's try, when it is decided.
+  Auth::Verdict judged(Auth& auth, const std::string& password, const std::string& address) {
+    Auth::Verdict verdict = Auth::Verdict::kWait;
+    auth.check("ann", password, address, [&](const Auth::Checked& checked) {
+      verdict = checked.verdict;
+      loop.after(0, [this] { loop.stop(); });
+    });
+    loop.run();
+    return verdict;
+  }
 
   std::string file = testing::TempDir() + "passwords." + std::to_string(::getpid());
   Loop loop;
   Metrics metrics;
   int ended = 0;
 };
+
+TEST_F(Sessions, WhoGuessedWaitsWithTheRightPasswordToo) {
+  Auth all = auth();
+  EXPECT_EQ(judged(all, "password", "192.0.2.1"), Auth::Verdict::kYes);
+  EXPECT_TRUE(all.remembered("ann", "password", "192.0.2.1"));
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(judged(all, "bad", "192.0.2.1"), Auth::Verdict::kNo) << i;
+  EXPECT_FALSE(all.remembered("ann", "password", "192.0.2.1"));
+  EXPECT_TRUE(all.remembered("ann", "password", "192.0.2.2"));
+}
 
 TEST_F(Sessions, EndByLogoutEachOnItsOwn) {
   Auth all = auth();
