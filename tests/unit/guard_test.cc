@@ -102,6 +102,19 @@ TEST_F(Sessions, WhoGuessedWaitsWithTheRightPasswordToo) {
   EXPECT_TRUE(all.remembered("ann", "password", "192.0.2.2"));
 }
 
+TEST_F(Sessions, GuessesAtOnceAreAsManyAsOneAfterTheOther) {
+  Auth all = auth();
+  int at_once = 0, decided = 0;
+  for (int i = 0; i < 12; ++i)
+    all.check("ann", "bad", "192.0.2.1", [&](const Auth::Checked& checked) {
+      checked.verdict == Auth::Verdict::kWait ? ++at_once : ++decided;
+      if (decided == 4) loop.stop();
+    });
+  EXPECT_EQ(at_once, 8);
+  loop.run();
+  EXPECT_EQ(decided, 4);
+}
+
 TEST_F(Sessions, EndByLogoutEachOnItsOwn) {
   Auth all = auth();
   const User one = enter(all, "ann"), other = enter(all, "ann");
@@ -140,23 +153,61 @@ TEST_F(Sessions, AreNotNeededWithoutAFile) {
   EXPECT_TRUE(open.holds({}));
 }
 
-TEST(Throttle, WaitsGrowAndEnd) {
+struct Guesses : testing::Test {
+  void fail(const std::string& address) {
+    throttle.begins(address, now);
+    throttle.ends(address, true, now);
+  }
+  void succeed(const std::string& address) {
+    throttle.begins(address, now);
+    throttle.ends(address, false, now);
+  }
   Throttle throttle;
   std::int64_t now = 1'000'000'000;
+};
+
+TEST_F(Guesses, WaitsGrowAndEnd) {
   for (int i = 0; i < 4; ++i) {
     EXPECT_EQ(throttle.wait_s("192.0.2.1", now), 0) << i;
-    throttle.failed("192.0.2.1", now);
+    fail("192.0.2.1");
   }
   EXPECT_EQ(throttle.wait_s("192.0.2.1", now), 2);
   EXPECT_EQ(throttle.wait_s("192.0.2.2", now), 0);
   now += 2'000'000;
   EXPECT_EQ(throttle.wait_s("192.0.2.1", now), 0);
-  for (int i = 0; i < 20; ++i) throttle.failed("192.0.2.1", now);
+  for (int i = 0; i < 20; ++i) fail("192.0.2.1");
   EXPECT_EQ(throttle.wait_s("192.0.2.1", now), 64);
-  throttle.succeeded("192.0.2.1");
+  now += 3'601'000'000;
+  fail("192.0.2.2");
   EXPECT_EQ(throttle.wait_s("192.0.2.1", now), 0);
-  for (int i = 0; i < 4; ++i) throttle.failed("2001:db8:1:2:3::" + std::to_string(i), now);
+  for (int i = 0; i < 4; ++i) fail("2001:db8:1:2:3::" + std::to_string(i));
   EXPECT_EQ(throttle.wait_s("2001:db8:1:2:ffff::1", now), 2);
+}
+
+TEST_F(Guesses, ASuccessForgivesNone) {
+  for (int i = 0; i < 4; ++i) {
+    fail("192.0.2.1");
+    now += 10'000'000;
+    succeed("192.0.2.1");
+  }
+  EXPECT_EQ(throttle.wait_s("192.0.2.1", now), 0) << "nor does it lengthen the wait";
+  fail("192.0.2.1");
+  EXPECT_EQ(throttle.wait_s("192.0.2.1", now), 4);
+}
+
+TEST_F(Guesses, AtTheSameTimeCountFromTheirBeginning) {
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(throttle.wait_s("192.0.2.1", now), 0) << i;
+    throttle.begins("192.0.2.1", now);
+  }
+  EXPECT_EQ(throttle.wait_s("192.0.2.1", now), 1);
+  throttle.ends("192.0.2.1", false, now);
+  EXPECT_EQ(throttle.wait_s("192.0.2.1", now), 0);
+  for (int i = 0; i < 3; ++i) throttle.ends("192.0.2.1", true, now);
+  fail("192.0.2.1");
+  now += 2'000'000;
+  throttle.begins("192.0.2.1", now);
+  EXPECT_EQ(throttle.wait_s("192.0.2.1", now), 1) << "one at a time";
 }
 
 TEST(Form, FieldsAreDecoded) {
