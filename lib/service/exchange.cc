@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <microhttpd.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include "base/fd.h"
@@ -11,7 +12,7 @@ namespace kvm {
 
 namespace {
 
-constexpr std::size_t kMostBody = 1 << 20;       // bytes
+constexpr std::size_t kMostBody = 1 << 20;  // bytes
 // Of those whom we do not know: a login form each; and for a script's first request, which brings
 // its password with it, something that they share.
 constexpr std::size_t kStrangersBody = 4 << 10, kStrangersBodies = 4 << 20;
@@ -36,6 +37,24 @@ std::string own_address(int fd) {
 
 Answer too_large() {
   return {413, "text/plain; charset=utf-8", "the body is too large\n"};
+}
+
+// The last word of all header lines of that name: what our own proxy saw. It may have added it to
+// the client's line, or as a line of its own; what stands before, the client may have made up.
+std::string_view last_of(MHD_Connection* connection, const char* name) {
+  struct Search {
+    const char* name;
+    std::string_view found;
+  } search{name, ""};
+  MHD_get_connection_values(
+      connection, MHD_HEADER_KIND,
+      [](void* context, MHD_ValueKind, const char* key, const char* value) {
+        auto& wanted = *static_cast<Search*>(context);
+        if (::strcasecmp(key, wanted.name) == 0) wanted.found = value ? value : "";
+        return MHD_YES;
+      },
+      &search);
+  return trim(split(search.found, ',').back());
 }
 
 MHD_Response* response_of(const Answer& answer) {
@@ -86,16 +105,12 @@ Peer Exchange::peer_of(MHD_Connection* connection) const {
   peer.local = is_local(peer.address);
   peer.tls = encrypted(connection);
   if (trust_proxy_ && peer.local) {
-    // The last of them is what our proxy saw; those before it the client may have made up.
-    const auto value = [&](const char* name) {
-      const char* found = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
-      return std::string_view(found ? found : "");
-    };
-    if (const auto forwarded = value("X-Forwarded-For"); !forwarded.empty()) {
-      peer.address = std::string(trim(split(forwarded, ',').back()));
+    if (const auto forwarded = last_of(connection, "X-Forwarded-For"); !forwarded.empty()) {
+      peer.address = forwarded;
       peer.local = is_local(peer.address);
     }
-    peer.tls = trim(split(value("X-Forwarded-Proto"), ',').back()) == "https";
+    if (const auto scheme = last_of(connection, "X-Forwarded-Proto"); !scheme.empty())
+      peer.tls = scheme == "https";
   }
   peer.secure = peer.tls || peer.local;
   return peer;

@@ -725,6 +725,21 @@ END
 	[ "$(http_status /state -u ann:secret -H 'X-Forwarded-For: 192.0.2.9' -H 'X-Forwarded-Proto: https')" = 200 ]
 }
 
+@test "--trust-proxy: the last word is the proxy's, in a line of its own, too; TLS of ours is TLS" {
+	passwords
+	certificate localhost
+	for tls in "" "--tls-cert $BATS_TEST_TMPDIR/cert.pem --tls-key $BATS_TEST_TMPDIR/key.pem"; do
+		# shellcheck disable=SC2086  # words are meant
+		start --passwords "$PASSWORDS" --trust-proxy $tls
+		http=(-u ann:secret -H 'X-Forwarded-Proto: http')
+		[ "$(http_status /state "${http[@]}" -H 'X-Forwarded-For: 192.0.2.9, 127.0.0.1')" = 200 ]
+		[ "$(http_status /state "${http[@]}" -H 'X-Forwarded-For: 127.0.0.1' -H 'X-Forwarded-For: 192.0.2.9')" = 403 ]
+		[ "$(http_status /state -u ann:secret -H 'X-Forwarded-For: 192.0.2.9' -H 'X-Forwarded-Proto: https' -H 'X-Forwarded-Proto: http')" = 403 ]
+		[ "$(http_status /actions -u ann:secret -H "Origin: $URL" -d 'key a')" = 200 ]
+		stop $SERVER 0
+	done
+}
+
 @test "SIGHUP: who was taken out of the file is out, viewers too; the others stay" {
 	passwords
 	start --passwords "$PASSWORDS"
