@@ -96,15 +96,17 @@ void Request::go_on(std::function<void()> next) {
   resume();
 }
 
+int Request::fd() const noexcept {
+  return MHD_get_connection_info(connection_, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+}
+
 void Request::hand_over(const Adopt& adopt) {
   MHD_suspend_connection(connection_);
   suspended_ = true;
   step_ = Step::kHandedOver;
-  const int fd =
-      MHD_get_connection_info(connection_, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-  adopt(fd, [self = shared_from_this(), fd] {
+  adopt(fd(), [self = shared_from_this()] {
     if (self->over()) return;
-    ::shutdown(fd, SHUT_RDWR);
+    ::shutdown(self->fd(), SHUT_RDWR);
     self->step_ = Step::kDone;
     self->resume();
   });

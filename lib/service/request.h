@@ -72,11 +72,15 @@ class Request : public std::enable_shared_from_this<Request> {
   using Pull = std::function<std::ptrdiff_t(char* into, std::size_t room)>;
   void pour(std::string type, std::vector<std::pair<std::string, std::string>> headers, Pull pull);
   void wake();
+  // `pull` had nothing, and wake() was not called since.
+  bool waits() const noexcept { return suspended_; }
   // 101 Switching Protocols; `use` is called with the socket.
   void upgrade(std::vector<std::pair<std::string, std::string>> headers,
                std::function<void(Upgraded)> use);
 
   bool encrypted() const noexcept { return encrypted_; }
+  // The connection's socket, borrowed; not when it is over().
+  int fd() const noexcept;
   // The client is gone, or all was said.
   bool over() const noexcept { return connection_ == nullptr; }
 

@@ -292,6 +292,45 @@ END
 	status_is 0
 }
 
+@test "over TLS, too, a viewer that stops reading is dropped; one that waits for frames is not" {
+	certificate localhost
+	FEED="by hand" start --stall-timeout 2 --tls-cert "$BATS_TEST_TMPDIR/cert.pem" --tls-key "$BATS_TEST_TMPDIR/key.pem"
+	run py <<'END'
+import ssl
+tls = ssl._create_unverified_context()
+urllib.request.install_opener(urllib.request.build_opener(urllib.request.HTTPSHandler(context=tls)))
+def viewer(room):
+    s = socket.socket()
+    if room: s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
+    s.settimeout(60)
+    s.connect(("127.0.0.1", port))
+    s = tls.wrap_socket(s)
+    s.sendall(b"GET /stream HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+    assert s.recv(12) == b"HTTP/1.1 200"
+    return s
+patient = viewer(0)
+time.sleep(3)  # longer than the limit, without a frame
+show(0)
+got = b""
+while b"X-Kvm-Sequence: 0" not in got:
+    got += (some := patient.recv(1 << 16))
+    assert some
+slow, n = viewer(4096), 0
+def stalls():
+    global n
+    n += 1
+    os.write(8, frame(n, facts(n) + b" " * 60000))
+    return metric("kvm_stalled_viewers_total") > 0
+def read():
+    while patient.recv(1 << 16): pass
+threading.Thread(target=read, daemon=True).start()
+wait(stalls)
+wait(lambda: state()["stream"]["clients"] == 1)
+assert metric("kvm_stalled_viewers_total") == 1
+END
+	status_is 0
+}
+
 @test "viewers that go between frames leave no socket behind, and no word on stderr" {
 	certificate localhost
 	OUT=/dev/null
