@@ -57,6 +57,7 @@ class HttpFront {
   MHD_Daemon* start(const Listener& listener, const std::string& cert, const std::string& key);
   void add(MHD_Daemon* daemon);
   void retire(Daemon& daemon);
+  void close_listeners() noexcept;
   std::int64_t run_daemons();
   void cut_late();
 

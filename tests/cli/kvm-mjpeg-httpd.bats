@@ -1029,6 +1029,31 @@ END
 	[ ! -e "$socket" ]
 }
 
+@test "a server that stops leaves its successor's unix socket alone" {
+	socket=$BATS_TEST_TMPDIR/http
+	LISTEN=unix:$socket FEED="--pad 2000000" start
+	eventually curl -sf --unix-socket "$socket" -o /dev/null http://localhost/snapshot
+	# A frame is under way to a viewer that reads no more: the server waits for it for 5 s.
+	python3 -c '
+import socket, sys, time
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+s.sendall(b"GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
+s.recv(1000)
+print("looks", flush=True)
+time.sleep(1000)' "$socket" >"$BATS_TEST_TMPDIR/looks" 3>&- &
+	eventually test -s "$BATS_TEST_TMPDIR/looks"
+	local old=$SERVER
+	kill $old
+	deaf() { ! curl -s --unix-socket "$socket" -o /dev/null http://localhost/state; }
+	eventually deaf
+	LISTEN=unix:$socket start
+	ends_with 0 $old
+	curl -sf --unix-socket "$socket" -o /dev/null http://localhost/state
+	stop $SERVER 0
+	[ ! -e "$socket" ]
+}
+
 @test "several -l: all of them serve, each as what it is" {
 	socket=$BATS_TEST_TMPDIR/http
 	start -l "unix:$socket" -l 127.0.0.2:0
