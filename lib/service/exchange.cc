@@ -36,7 +36,7 @@ std::string own_address(int fd) {
 }
 
 Answer too_large() {
-  return {413, "text/plain; charset=utf-8", "the body is too large\n"};
+  return failure(413, "the body is too large");
 }
 
 // The last word of all header lines of that name: what our own proxy saw. It may have added it to
@@ -239,7 +239,7 @@ void Exchange::completed(MHD_Connection* connection, void** context) noexcept {
 
 void Exchange::end_waiting() {
   for (const auto waiting = suspended_; Request * request : waiting)
-    request->answer({503, "text/plain; charset=utf-8", "the server is stopping\n"});
+    request->answer(failure(503, "the server is stopping"));
 }
 
 }  // namespace kvm

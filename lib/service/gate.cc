@@ -1,7 +1,6 @@
 #include "service/gate.h"
 
 #include "base/text.h"
-#include "service/json.h"
 
 namespace kvm {
 
@@ -26,13 +25,6 @@ Answer too_many(std::int64_t wait_s) {
 }
 
 }  // namespace
-
-Answer failure(int status, const std::string& why) {
-  return {status,
-          "application/json",
-          "{\"ok\":false,\"why\":" + json_string(why) + "}\n",
-          {{"Cache-Control", "no-store"}}};
-}
 
 bool Gate::comes_from_us(const RequestPtr& request) {
   const std::string_view host = request->header("Host");
@@ -106,7 +98,8 @@ void Gate::login(const RequestPtr& request) {
         if (checked.verdict == Auth::Verdict::kWait)
           return request->answer(person ? redirect("/login#wait") : too_many(checked.wait_s));
         if (checked.verdict == Auth::Verdict::kNo)
-          return request->answer(redirect("/login#failed"));
+          return request->answer(person ? redirect("/login#failed")
+                                        : failure(401, "name or password is wrong"));
         Answer answer = redirect("/");
         answer.headers.emplace_back(
             "Set-Cookie", cookie(auth_.open(checked.user), Auth::kSession_s, request->peer));

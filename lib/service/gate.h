@@ -12,9 +12,6 @@
 
 namespace kvm {
 
-// {"ok":false,"why":"…"}, not to be cached.
-Answer failure(int status, const std::string& why);
-
 class Gate {
  public:
   using Enter = std::function<void(const RequestPtr&, const User&)>;

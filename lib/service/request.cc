@@ -5,6 +5,7 @@
 
 #include "base/fd.h"
 #include "base/text.h"
+#include "service/json.h"
 
 namespace kvm {
 
@@ -32,6 +33,13 @@ std::string decoded(std::string_view text) {
 }
 
 }  // namespace
+
+Answer failure(int status, const std::string& why) {
+  return {status,
+          "application/json",
+          "{\"ok\":false,\"why\":" + json_string(why) + "}\n",
+          {{"Cache-Control", "no-store"}}};
+}
 
 std::optional<std::string> form_field(std::string_view form, std::string_view name) {
   for (const std::string_view field : split(form, '&')) {

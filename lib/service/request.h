@@ -34,6 +34,9 @@ struct Answer {
   std::string_view file = {};  // the body, in static storage, instead of `body`
 };
 
+// {"ok":false,"why":"…"}, not to be cached.
+Answer failure(int status, const std::string& why);
+
 // A WebSocket's connection, upgraded.
 struct Upgraded {
   int fd;             // non-blocking; borrowed until close() is called

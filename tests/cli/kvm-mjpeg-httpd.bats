@@ -659,7 +659,7 @@ END
 	[ "$(http_status /state -b "$jar")" = 401 ]
 	curl -si "$URL/state" | grep -qi '^www-authenticate: Basic'
 	run ! bash -c "curl -si -H 'Sec-Fetch-Mode: cors' '$URL/state' | grep -qi '^www-authenticate'"
-	[ "$(curl -s -o /dev/null -w '%{redirect_url}' -d 'name=ann&password=bad' "$URL/login")" = "$URL/login#failed" ]
+	[ "$(curl -s -o /dev/null -w '%{redirect_url}' -H 'Accept: text/html' -d 'name=ann&password=bad' "$URL/login")" = "$URL/login#failed" ]
 }
 
 @test "what a session opened ends with it: by logout, by another password; others go on" {
@@ -955,6 +955,36 @@ END
 	eventually eval '[ "$(body 300000 | http_status /actions -u ann:secret --data-binary @-)" = 200 ]'
 	[ "$(body 900000 | http_status /actions -u ann:secret --data-binary @-)" = 200 ]
 	[ "$(body 900000 | http_status /actions -u ann:bad --data-binary @-)" = 401 ]
+}
+
+@test "a refusal is JSON and tells why, and a program's wrong login is one" {
+	passwords
+	start --passwords "$PASSWORDS"
+	[ "$(http_status /login -d 'name=ann&password=bad')" = 401 ]
+	[ "$(http_status /login -d 'name=ann&password=secret')" = 303 ]
+	refused() { curl -s "$@" | python3 -c 'import json, sys; r = json.load(sys.stdin); assert r["ok"] is False and r["why"]'; }
+	refused "$URL/login" -d 'name=ann&password=bad'
+	refused "$URL/state"
+	head -c 2000000 /dev/zero | refused "$URL/actions" -u ann:secret --data-binary @-
+	head -c 2000000 /dev/zero | refused "$URL/actions" -u ann:secret -H 'Transfer-Encoding: chunked' --data-binary @-
+	stop $SERVER 0
+	FEED="--state no-signal" start
+	eventually bash -c "curl -s $URL/snapshot | grep -q no-signal"
+	run py <<'END'
+asked, polls = metric("kvm_requests_total"), 0
+s = socket.create_connection(("127.0.0.1", port), 30)
+s.sendall(b"GET /snapshot?wait=60 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+def waits():
+    global polls
+    polls += 1
+    return metric("kvm_requests_total") > asked + polls
+wait(waits)
+os.kill(int(os.environ["SERVER"]), 15)
+answer = http.client.HTTPResponse(s)
+answer.begin()
+assert answer.status == 503 and json.loads(answer.read())["ok"] is False
+END
+	status_is 0
 }
 
 @test "a TLS handshake that is begun and not ended costs next to nothing" {
