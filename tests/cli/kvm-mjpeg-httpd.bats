@@ -793,8 +793,27 @@ END
 	ends_with 0 $VIEWER
 	echo broken >"$PASSWORDS"
 	kill -HUP $SERVER
-	eventually grep -q 'passwords:1: .*all stays as it was' "$ERR"
+	eventually grep -q 'passwords:1: .*the passwords stay as they were' "$ERR"
 	[ "$(http_status /state -b "$BATS_TEST_TMPDIR/ann")" = 200 ]
+}
+
+@test "SIGHUP: what cannot be read stays and is named, the rest is taken" {
+	passwords
+	certificate first
+	start --tls-cert "$BATS_TEST_TMPDIR/cert.pem" --tls-key "$BATS_TEST_TMPDIR/key.pem" --passwords "$PASSWORDS"
+	[ "$(http_status /state -u bob:secret)" = 200 ]
+	sed -i /bob/d "$PASSWORDS"
+	echo broken >"$BATS_TEST_TMPDIR/cert.pem"
+	kill -HUP $SERVER
+	eventually grep -q 'cert.pem.*; the certificate stays as it was' "$ERR"
+	run ! grep -q 'passwords stay' "$ERR"
+	[ "$(http_status /state -u bob:secret)" = 401 ]
+	certificate second
+	echo broken >"$PASSWORDS"
+	kill -HUP $SERVER
+	eventually grep -q '; the passwords stay as they were' "$ERR"
+	eventually bash -c "curl -skv $URL/login 2>&1 | grep -q 'CN=second'"
+	[ "$(http_status /state -u ann:secret)" = 200 ]
 }
 
 @test "password files that let nobody in, or weakly, are refused: 78 and the line" {
@@ -839,7 +858,7 @@ END
 	eventually bash -c "curl -skv $URL/login 2>&1 | grep -q 'CN=second'"
 	echo broken >"$BATS_TEST_TMPDIR/cert.pem"
 	kill -HUP $SERVER
-	eventually grep -q 'all stays as it was' "$ERR"
+	eventually grep -q 'the certificate stays as it was' "$ERR"
 	curl -skv "$URL/login" 2>&1 | grep -q 'CN=second'
 	run --separate-stderr kvm-mjpeg-httpd -l 127.0.0.1:0 --tls-cert "$BATS_TEST_TMPDIR/cert.pem" --tls-key "$BATS_TEST_TMPDIR/key.pem" </dev/null
 	status_is 78
