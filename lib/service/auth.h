@@ -91,6 +91,7 @@ class Auth {
   void forget_old();
   std::optional<User> find(const std::string& key);
   std::string mark(const std::string& name, const std::string& password) const;
+  const Account& stand_in(const std::string& name) const;
   const User& begin(const std::string& key, const User& user);
 
   Loop& loop_;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <ctime>
 #include <fstream>
 
 #include "base/error.h"
@@ -76,10 +77,11 @@ struct Sessions : testing::Test {
   static User enter(Auth& auth, const std::string& name) {
     return auth.session(auth.open({name, Role::kView})).value();
   }
-  // What comes of ann's try, when it is decided.
-  Auth::Verdict judged(Auth& auth, const std::string& password, const std::string& address) {
+  // What comes of a try, when it is decided.
+  Auth::Verdict judged(Auth& auth, const std::string& password, const std::string& address,
+                       const std::string& name = "ann") {
     Auth::Verdict verdict = Auth::Verdict::kWait;
-    auth.check("ann", password, address, [&](const Auth::Checked& checked) {
+    auth.check(name, password, address, [&](const Auth::Checked& checked) {
       verdict = checked.verdict;
       loop.after(0, [this] { loop.stop(); });
     });
@@ -113,6 +115,29 @@ TEST_F(Sessions, GuessesAtOnceAreAsManyAsOneAfterTheOther) {
   EXPECT_EQ(at_once, 8);
   loop.run();
   EXPECT_EQ(decided, 4);
+}
+
+TEST_F(Sessions, AnUnknownNameTakesAsLongAsSomebodysAndAlwaysTheSame) {
+  const std::string slow = "$6$rounds=300000$saltsalt$" + hash.substr(12);
+  write("ann:" + hash + "\nbob:" + slow + "\n");
+  Auth all = auth();
+  int guesses = 0;
+  const auto takes = [&](const std::string& name) {  // the processor's time
+    const std::clock_t began = std::clock();
+    EXPECT_EQ(judged(all, "password", "192.0.2." + std::to_string(guesses++), name),
+              Auth::Verdict::kNo);
+    return std::clock() - began;
+  };
+  const std::clock_t bob = takes("bob");
+  std::string quick, late;
+  for (int i = 0; i < 40 && (quick.empty() || late.empty()); ++i) {
+    const std::string name = "nobody" + std::to_string(i);
+    (takes(name) > bob / 10 ? late : quick) = name;
+  }
+  ASSERT_FALSE(quick.empty());
+  ASSERT_FALSE(late.empty());
+  EXPECT_LT(takes(quick), bob / 10);
+  EXPECT_GT(takes(late), bob / 10);
 }
 
 TEST_F(Sessions, EndByLogoutEachOnItsOwn) {
