@@ -147,10 +147,10 @@ int Exchange::handle(MHD_Connection* connection, const char* url, const char* me
 void Exchange::take_in(Request& request, std::string_view data) {
   if (request.too_long_) return;
   request.too_long_ = !has_room(request, data.size());
-  if (request.too_long_)
-    drop_body(request);
-  else
-    request.body.append(data);
+  if (request.too_long_) return drop_body(request);
+  request.body.append(data);
+  if (Visitor* const visitor = visitor_of(request.connection_))
+    visitors_.progressed(*visitor, data.size());
 }
 
 bool Exchange::has_room(Request& request, std::size_t bytes) {
