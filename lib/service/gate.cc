@@ -6,15 +6,21 @@ namespace kvm {
 
 namespace {
 
-constexpr const char* kCookie = "kvm_session";
+// Longer than any session: that it is over is the server's word alone. Browsers allow no more.
+constexpr std::int64_t kCookie_s = 400 * 86'400;
 
 Answer redirect(const std::string& to) {
   return {303, "", {}, {{"Location", to}, {"Cache-Control", "no-store"}}};
 }
 
-std::string cookie(const std::string& token, std::int64_t seconds, const Peer& peer) {
-  return strf("%s=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld%s", kCookie, token.c_str(),
-              static_cast<long long>(seconds), peer.tls ? "; Secure" : "");
+std::string cookie(const Request& request, const std::string& token, std::int64_t seconds) {
+  return strf("%s=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld%s",
+              cookie_name(request.header("Host")).c_str(), token.c_str(),
+              static_cast<long long>(seconds), request.peer.tls ? "; Secure" : "");
+}
+
+std::optional<std::string> token_of(const Request& request) {
+  return request.cookie(cookie_name(request.header("Host")).c_str());
 }
 
 Answer too_many(std::int64_t wait_s) {
@@ -46,14 +52,14 @@ bool Gate::comes_from_us(const RequestPtr& request) {
 
 bool Gate::knows(const Request& request) {
   if (!auth_.required()) return true;
-  if (const auto token = request.cookie(kCookie); token && auth_.session(*token)) return true;
+  if (const auto token = token_of(request); token && auth_.session(*token)) return true;
   const auto basic = request.basic();
   return basic && auth_.remembered(basic->first, basic->second, request.peer.address).has_value();
 }
 
 void Gate::identify(const RequestPtr& request, const Enter& enter) {
   if (!auth_.required()) return enter(request, User{});
-  if (const auto token = request->cookie(kCookie))
+  if (const auto token = token_of(*request))
     if (const auto user = auth_.session(*token)) return enter(request, *user);
   const auto basic = request->basic();
   if (!basic) return refuse(request);
@@ -101,16 +107,16 @@ void Gate::login(const RequestPtr& request) {
           return request->answer(person ? redirect("/login#failed")
                                         : failure(401, "name or password is wrong"));
         Answer answer = redirect("/");
-        answer.headers.emplace_back(
-            "Set-Cookie", cookie(auth_.open(checked.user), Auth::kSession_s, request->peer));
+        answer.headers.emplace_back("Set-Cookie",
+                                    cookie(*request, auth_.open(checked.user), kCookie_s));
         request->answer(std::move(answer));
       });
 }
 
 void Gate::logout(const RequestPtr& request) {
-  if (const auto token = request->cookie(kCookie)) auth_.close(*token);
+  if (const auto token = token_of(*request)) auth_.close(*token);
   Answer answer = redirect("/login");
-  answer.headers.emplace_back("Set-Cookie", cookie("", 0, request->peer));
+  answer.headers.emplace_back("Set-Cookie", cookie(*request, "", 0));
   request->answer(std::move(answer));
 }
 

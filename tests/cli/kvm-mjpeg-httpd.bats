@@ -652,14 +652,31 @@ END
 	grep -qi '^location: /$' "$BATS_TEST_TMPDIR/head"
 	grep -i '^set-cookie:' "$BATS_TEST_TMPDIR/head" | grep -q 'HttpOnly; SameSite=Strict'
 	[ "$(http_status /state -b "$jar")" = 200 ]
-	[ "$(http_status /state -b kvm_session=0000)" = 401 ]
+	[ "$(http_status /state -b kvm_session_$PORT=0000)" = 401 ]
 	# An inner key of the session table is no cookie.
-	[ "$(http_status /state -b 'kvm_session=basic 00')" = 401 ]
+	[ "$(http_status /state -b "kvm_session_$PORT=basic 00")" = 401 ]
 	curl -s -X POST -b "$jar" "$URL/logout"
 	[ "$(http_status /state -b "$jar")" = 401 ]
 	curl -si "$URL/state" | grep -qi '^www-authenticate: Basic'
 	run ! bash -c "curl -si -H 'Sec-Fetch-Mode: cors' '$URL/state' | grep -qi '^www-authenticate'"
 	[ "$(curl -s -o /dev/null -w '%{redirect_url}' -H 'Accept: text/html' -d 'name=ann&password=bad' "$URL/login")" = "$URL/login#failed" ]
+}
+
+@test "two servers on one host do not log each other out, nor does the cookie end a session" {
+	passwords
+	jar=$BATS_TEST_TMPDIR/jar
+	start --passwords "$PASSWORDS"
+	curl -s -c "$jar" -d 'name=ann&password=secret' "$URL/login"
+	local one=$URL
+	start --passwords "$PASSWORDS"
+	curl -si -b "$jar" -c "$jar" -d 'name=ann&password=secret' "$URL/login" | tr -d '\r' >"$BATS_TEST_TMPDIR/head"
+	[ "$(http_status /state -b "$jar")" = 200 ]
+	[ "$(URL=$one http_status /state -b "$jar")" = 200 ]
+	# For much longer than the 12 hours, which begin anew with each use.
+	grep -qi '^set-cookie:.*Max-Age=[0-9]\{8\}' "$BATS_TEST_TMPDIR/head"
+	curl -s -X POST -b "$jar" -c "$jar" "$URL/logout"
+	[ "$(http_status /state -b "$jar")" = 401 ]
+	[ "$(URL=$one http_status /state -b "$jar")" = 200 ]
 }
 
 @test "what a session opened ends with it: by logout, by another password; others go on" {

@@ -22,6 +22,15 @@ TEST(Guard, HostIsSeparatedFromItsPort) {
   EXPECT_EQ(host_name(""), "");
 }
 
+TEST(Guard, ACookieIsOnePorts) {
+  EXPECT_EQ(cookie_name("Example.org:8443"), "kvm_session_8443");
+  EXPECT_EQ(cookie_name("[::1]:80"), "kvm_session_80");
+  EXPECT_EQ(cookie_name("[::1]"), "kvm_session");
+  EXPECT_EQ(cookie_name("example.org"), "kvm_session");
+  EXPECT_EQ(cookie_name("example.org:80;x=1"), "kvm_session");
+  EXPECT_EQ(cookie_name(""), "kvm_session");
+}
+
 TEST(Guard, OnlyOurOwnNamesAreServed) {
   const HostList list({"kvm.example.org"});
   EXPECT_TRUE(list.allows("192.0.2.1:8080", "192.0.2.1", false));
