@@ -437,6 +437,30 @@ END
 
 # ---- input ----
 
+@test "a layout and delays end with the viewer that set them" {
+	start
+	run py <<'END'
+ws, other = console(), console()
+ws.send("layout de\ntypedelay 100\ntypedelay 50\nkeydown a")
+wait(lambda: len(lines()) == 4)
+ws.close()
+wait(lambda: len(lines()) == 7)
+assert lines()[4:] == ["keyup k:30", "layout", "typedelay"], lines()
+other.send("keyhold 20")
+wait(lambda: len(lines()) == 8)
+third = console()
+third.send('{"op":"control","take":true}')
+wait(lambda: len(lines()) == 9)
+assert lines()[8] == "keyhold", lines()
+third.close()
+other.close()
+wait(lambda: state()["kvm"]["viewers"] == 0)
+urllib.request.urlopen(url + "/actions", b"layout fr\ntype a")
+assert lines()[9:] == ["layout fr", "type a", "layout"], lines()
+END
+	status_is 0
+}
+
 @test "action lines come out checked, whole and in order" {
 	start
 	run py <<'END'

@@ -43,7 +43,7 @@ export function texts(link) {
     bar.hidden = false;
     link.quiet = $('secret').checked;
     await type(lines, {ahead: delay_ms ? 2 : 12, progress: done => bar.value = done}, `Typed ${[...text].length} characters.`);
-    if (delay_ms) link.send('typedelay 0');
+    link.send(...chosen ? ['layout'] : [], ...delay_ms ? ['typedelay'] : []);
     if (link.quiet) $('paste').value = '';
     link.quiet = !(bar.hidden = true);
   };
