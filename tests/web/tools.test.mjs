@@ -214,6 +214,29 @@ test('what the layout cannot type is shown before anything is sent', async () =>
   await server.see('layout de', 'type schön');
 });
 
+test('a secret that cannot be typed is not shown', async () => {
+  const page = await console_page();
+  await show(page, 'text');
+  await page.locator('#layout option[value=de]').waitFor({state: 'attached'});
+  await page.locator('#layout').selectOption('us');
+  await page.locator('#secret').check();
+  await page.locator('#paste').fill('fine\nnot 漢');
+  await page.locator('#text-go').click();
+  await page.getByText('Layout us cannot type a character (line 2, column 5).').waitFor();
+  assert.deepEqual(server.lines, []);
+});
+
+test('a text longer than a request may be is checked to its end', async () => {
+  const page = await console_page();
+  await show(page, 'text');
+  await page.locator('#layout option[value=de]').waitFor({state: 'attached'});
+  await page.locator('#layout').selectOption('us');
+  await page.locator('#paste').evaluate(field => field.value = `${'0123456789abcde\n'.repeat(70000)}é\n漢漢`);
+  await page.locator('#text-go').click();
+  await page.getByText('cannot type é (line 70001, column 1), 漢 (line 70002, column 1), 漢 (line 70002, column 2).').waitFor();
+  assert.deepEqual(server.lines, []);
+});
+
 test('a secret is masked, forgotten, and in no recording', async () => {
   const page = await console_page();
   await show(page, 'scripts');
