@@ -237,6 +237,17 @@ test('a text longer than a request may be is checked to its end', async () => {
   assert.deepEqual(server.lines, []);
 });
 
+test('the mouse jiggles while nobody controls', async () => {
+  const page = await console_page({before: () => {
+    const now = performance.now.bind(performance);
+    performance.now = () => now() + (window.later ?? 0);
+  }});
+  await show(page, 'mouse');
+  await page.locator('#jiggle').check();
+  await page.evaluate(() => window.later = 61000);
+  await server.see('mousemove 1 0', 'mousemove -1 0');
+});
+
 test('a secret is masked, forgotten, and in no recording', async () => {
   const page = await console_page();
   await show(page, 'scripts');
