@@ -22,7 +22,8 @@ enum class Argument : std::uint8_t {
   kPlace,
   kCounts,
   kMs,
-  kLayout
+  kOwnMs,  // or none
+  kLayout  // or none
 };
 
 struct VerbRow {
@@ -42,10 +43,10 @@ constexpr VerbRow kVerbs[] = {
     {"hwheel", Verb::kHWheel, Argument::kNotches},
     {"mouseto", Verb::kMouseTo, Argument::kPlace},
     {"mousemove", Verb::kMouseMove, Argument::kCounts},
-    {"keydelay", Verb::kKeyDelay, Argument::kMs},
-    {"keyhold", Verb::kKeyHold, Argument::kMs},
-    {"typedelay", Verb::kTypeDelay, Argument::kMs},
-    {"typehold", Verb::kTypeHold, Argument::kMs},
+    {"keydelay", Verb::kKeyDelay, Argument::kOwnMs},
+    {"keyhold", Verb::kKeyHold, Argument::kOwnMs},
+    {"typedelay", Verb::kTypeDelay, Argument::kOwnMs},
+    {"typehold", Verb::kTypeHold, Argument::kOwnMs},
     {"sleep", Verb::kSleep, Argument::kMs},
     {"releaseall", Verb::kReleaseAll, Argument::kNothing},
     {"wake", Verb::kWake, Argument::kNothing},
@@ -154,7 +155,7 @@ std::optional<ActionError> read_numbers(const std::vector<std::string_view>& arg
     action.y = std::clamp(*y, 0.0, 1.0);
     return std::nullopt;
   }
-  if (kind == Argument::kMs) {
+  if (kind == Argument::kMs || kind == Argument::kOwnMs) {
     const auto ms = number(arguments[0]);
     if (!ms || *ms < 0 || *ms > kMostMs)
       return ActionError{"needs milliseconds, not " + quoted(arguments[0])};
@@ -170,6 +171,10 @@ std::optional<ActionError> read_argument(std::string_view rest, Argument kind, A
   if (kind == Argument::kText) return read_text(rest, action);
   if (kind == Argument::kChords) return read_chords(rest, action);
   const auto arguments = words(rest);
+  if (arguments.empty() && (kind == Argument::kLayout || kind == Argument::kOwnMs)) {
+    action.ms = -1;
+    return std::nullopt;
+  }
   const std::size_t wanted = kind == Argument::kNothing                              ? 0
                              : kind == Argument::kPlace || kind == Argument::kCounts ? 2
                                                                                      : 1;

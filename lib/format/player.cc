@@ -24,6 +24,8 @@ Player::Player(ReportSink& sink, Typist typist, PlayerOptions options)
     : sink_(sink),
       typist_(std::move(typist)),
       options_(options),
+      own_(options),
+      own_layout_(typist_.layout().name()),
       mice_(sink, [this](const Report& report) { send(report); }) {}
 
 Player::~Player() {
@@ -105,16 +107,16 @@ void Player::run(const Action& action) {
       mice_.turn_wheel(0, action.dx);
       break;
     case Verb::kKeyDelay:
-      options_.key_delay = time;
+      options_.key_delay = action.ms < 0 ? own_.key_delay : time;
       break;
     case Verb::kKeyHold:
-      options_.key_hold = time;
+      options_.key_hold = action.ms < 0 ? own_.key_hold : time;
       break;
     case Verb::kTypeDelay:
-      options_.type_delay = time;
+      options_.type_delay = action.ms < 0 ? own_.type_delay : time;
       break;
     case Verb::kTypeHold:
-      options_.type_hold = time;
+      options_.type_hold = action.ms < 0 ? own_.type_hold : time;
       break;
     case Verb::kSleep:
       settle();
@@ -126,7 +128,7 @@ void Player::run(const Action& action) {
       sink_.wake();
       break;
     case Verb::kLayout:
-      typist_.set_layout(Layout(action.text));
+      typist_.set_layout(Layout(action.text.empty() ? own_layout_ : action.text));
       break;
     case Verb::kMouseTo:
     case Verb::kMouseMove:

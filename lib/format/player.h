@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "format/action.h"
@@ -67,6 +68,8 @@ class Player {
   ReportSink& sink_;
   Typist typist_;
   PlayerOptions options_;
+  const PlayerOptions own_;  // as it was begun
+  const std::string own_layout_;
   KeyboardState keyboard_;
   Mice mice_;
   std::size_t arrived_ = 0;

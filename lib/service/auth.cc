@@ -36,29 +36,39 @@ std::string hex(std::string_view bytes) {
 
 }  // namespace
 
-std::int64_t Throttle::wait_s(const std::string& address, std::int64_t now_us) {
-  const auto found = failures_.find(site_of(address));
-  if (found == failures_.end()) return 0;
-  const Failures& one = found->second;
-  if (one.count < kFreeFailures) return 0;
-  const std::int64_t pause_us = std::int64_t{2'000'000} << std::min(one.count - kFreeFailures, 5);
+std::int64_t Throttle::wait_s(const std::string& address, std::int64_t now_us) const {
+  const auto found = tries_.find(site_of(address));
+  if (found == tries_.end()) return 0;
+  const Tries& one = found->second;
+  if (one.failures + one.undecided < kFreeFailures) return 0;
+  if (one.undecided > 0) return 1;
+  const std::int64_t pause_us = std::int64_t{2'000'000}
+                                << std::min(one.failures - kFreeFailures, 5);
   return std::max<std::int64_t>(0, (one.last_us + pause_us - now_us + 999'999) / 1'000'000);
 }
 
-void Throttle::failed(const std::string& address, std::int64_t now_us) {
-  std::erase_if(failures_,
-                [&](const auto& one) { return now_us - one.second.last_us > kForget_us; });
-  if (failures_.size() >= kMostAddresses)
-    failures_.erase(std::min_element(failures_.begin(), failures_.end(), [](auto& a, auto& b) {
+void Throttle::begins(const std::string& address, std::int64_t now_us) {
+  std::erase_if(tries_, [&](const auto& one) { return now_us - one.second.last_us > kForget_us; });
+  if (tries_.size() >= kMostAddresses)
+    tries_.erase(std::min_element(tries_.begin(), tries_.end(), [](auto& a, auto& b) {
       return a.second.last_us < b.second.last_us;
     }));
-  Failures& one = failures_[site_of(address)];
-  ++one.count;
-  one.last_us = now_us;
+  const auto [place, fresh] = tries_.try_emplace(site_of(address));
+  if (fresh) place->second.last_us = now_us;
+  ++place->second.undecided;
 }
 
-void Throttle::succeeded(const std::string& address) {
-  failures_.erase(site_of(address));
+void Throttle::ends(const std::string& address, bool failed, std::int64_t now_us) {
+  const auto found = tries_.find(site_of(address));
+  if (found == tries_.end()) return;  // forgotten: there are too many others
+  Tries& one = found->second;
+  one.undecided = std::max(0, one.undecided - 1);
+  if (failed) {
+    ++one.failures;
+    one.last_us = now_us;
+  } else if (one.failures + one.undecided == 0) {
+    tries_.erase(found);
+  }
 }
 
 Auth::Auth(Loop& loop, Metrics& metrics, std::string file, std::function<void()> ended,
@@ -132,8 +142,16 @@ std::string Auth::mark(const std::string& name, const std::string& password) con
   return "basic " + hex({reinterpret_cast<const char*>(digest), sizeof digest});
 }
 
-std::optional<User> Auth::remembered(const std::string& name, const std::string& password) {
+std::optional<User> Auth::remembered(const std::string& name, const std::string& password,
+                                     const std::string& address) {
+  if (throttle_.wait_s(address, monotonic_us()) > 0) return std::nullopt;
   return find(mark(name, password));
+}
+
+// A name that nobody has takes as long as somebody's: always the same one's, as hashes take from
+// milliseconds to seconds, and a name that took now this, now that would be known for unknown.
+const Account& Auth::stand_in(const std::string& name) const {
+  return accounts_[std::hash<std::string>{}(mark(name, "")) % accounts_.size()];
 }
 
 void Auth::check(const std::string& name, const std::string& password, const std::string& address,
@@ -145,18 +163,17 @@ void Auth::check(const std::string& name, const std::string& password, const std
   const auto found = std::find_if(accounts_.begin(), accounts_.end(),
                                   [&](const Account& account) { return account.name == name; });
   const bool known = found != accounts_.end();
-  // A name that nobody has takes as long.
-  const Account account = known ? *found : accounts_.front();
+  const Account account = known ? *found : stand_in(name);
   const auto finish = [this, known, account, address, mark = mark(name, password),
                        done](bool fits) {
     // The file may have been read again meanwhile.
     const bool holds = std::find(accounts_.begin(), accounts_.end(), account) != accounts_.end();
-    if (known && fits && holds) {
-      throttle_.succeeded(address);
+    const bool right = known && fits && holds;
+    throttle_.ends(address, !right, monotonic_us());
+    if (right) {
       ++metrics_.logins;
       return done({Verdict::kYes, begin(mark, {account.name, account.role}), 0});
     }
-    throttle_.failed(address, monotonic_us());
     ++metrics_.auth_failures;
     say("login failed from " + printable(address));
     done({Verdict::kNo, {}, 0});
@@ -164,6 +181,7 @@ void Auth::check(const std::string& name, const std::string& password, const std
   {
     const std::lock_guard lock(mutex_);
     if (jobs_.size() < kMostJobs) {
+      throttle_.begins(address, monotonic_us());
       jobs_.push_back({password, account.hash, finish});
       wake_.notify_one();
       return;

@@ -18,21 +18,23 @@
 
 namespace kvm {
 
-// How many failures an address may have, and how long it waits after that: 2 s, 4 s… 64 s.
-// Forgotten after an hour. IPv6 addresses count by their /64.
+// How many failures an address may have, and how long it waits after that: 2 s, 4 s… 64 s; then it
+// has one try at a time. Forgotten an hour after the last one, by no success: an account of one's
+// own would give as many guesses at another's as one likes. IPv6 addresses count by their /64.
 class Throttle {
  public:
   // Seconds that this address has to wait at `now_us` (monotonic); 0: it may try.
-  std::int64_t wait_s(const std::string& address, std::int64_t now_us);
-  void failed(const std::string& address, std::int64_t now_us);
-  void succeeded(const std::string& address);
+  std::int64_t wait_s(const std::string& address, std::int64_t now_us) const;
+  // A try begins, and may be a failure until it ends.
+  void begins(const std::string& address, std::int64_t now_us);
+  void ends(const std::string& address, bool failed, std::int64_t now_us);
 
  private:
-  struct Failures {
-    int count = 0;
-    std::int64_t last_us = 0;
+  struct Tries {
+    int failures = 0, undecided = 0;
+    std::int64_t last_us = 0;  // a failure, or the beginning of the first try
   };
-  std::map<std::string, Failures> failures_;
+  std::map<std::string, Tries> tries_;
 };
 
 // Belongs to the loop's thread; the slow part of check() runs in a thread of its own.
@@ -57,7 +59,10 @@ class Auth {
   // A cookie's value or a name and password that were checked lately; nullopt: log in. The session
   // is prolonged.
   std::optional<User> session(const std::string& token);
-  std::optional<User> remembered(const std::string& name, const std::string& password);
+  // nullopt, too, while that address has to wait: else it could guess as fast as it likes what
+  // somebody else has just logged in with.
+  std::optional<User> remembered(const std::string& name, const std::string& password,
+                                 const std::string& address);
 
   enum class Verdict { kYes, kNo, kWait };
   struct Checked {
@@ -86,6 +91,7 @@ class Auth {
   void forget_old();
   std::optional<User> find(const std::string& key);
   std::string mark(const std::string& name, const std::string& password) const;
+  const Account& stand_in(const std::string& name) const;
   const User& begin(const std::string& key, const User& user);
 
   Loop& loop_;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <microhttpd.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include "base/fd.h"
@@ -11,7 +12,10 @@ namespace kvm {
 
 namespace {
 
-constexpr std::size_t kMostBody = 1 << 20;       // bytes
+constexpr std::size_t kMostBody = 1 << 20;  // bytes
+// Of those whom we do not know: a login form each; and for a script's first request, which brings
+// its password with it, something that they share.
+constexpr std::size_t kStrangersBody = 4 << 10, kStrangersBodies = 4 << 20;
 constexpr std::size_t kPulledBlock = 128 << 10;  // of a stream under TLS, bytes
 
 Visitor* visitor_of(MHD_Connection* connection) noexcept {
@@ -32,7 +36,25 @@ std::string own_address(int fd) {
 }
 
 Answer too_large() {
-  return {413, "text/plain; charset=utf-8", "the body is too large\n"};
+  return failure(413, "the body is too large");
+}
+
+// The last word of all header lines of that name: what our own proxy saw. It may have added it to
+// the client's line, or as a line of its own; what stands before, the client may have made up.
+std::string_view last_of(MHD_Connection* connection, const char* name) {
+  struct Search {
+    const char* name;
+    std::string_view found;
+  } search{name, ""};
+  MHD_get_connection_values(
+      connection, MHD_HEADER_KIND,
+      [](void* context, MHD_ValueKind, const char* key, const char* value) {
+        auto& wanted = *static_cast<Search*>(context);
+        if (::strcasecmp(key, wanted.name) == 0) wanted.found = value ? value : "";
+        return MHD_YES;
+      },
+      &search);
+  return trim(split(search.found, ',').back());
 }
 
 MHD_Response* response_of(const Answer& answer) {
@@ -83,16 +105,12 @@ Peer Exchange::peer_of(MHD_Connection* connection) const {
   peer.local = is_local(peer.address);
   peer.tls = encrypted(connection);
   if (trust_proxy_ && peer.local) {
-    // The last of them is what our proxy saw; those before it the client may have made up.
-    const auto value = [&](const char* name) {
-      const char* found = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
-      return std::string_view(found ? found : "");
-    };
-    if (const auto forwarded = value("X-Forwarded-For"); !forwarded.empty()) {
-      peer.address = std::string(trim(split(forwarded, ',').back()));
+    if (const auto forwarded = last_of(connection, "X-Forwarded-For"); !forwarded.empty()) {
+      peer.address = forwarded;
       peer.local = is_local(peer.address);
     }
-    peer.tls = trim(split(value("X-Forwarded-Proto"), ',').back()) == "https";
+    if (const auto scheme = last_of(connection, "X-Forwarded-Proto"); !scheme.empty())
+      peer.tls = scheme == "https";
   }
   peer.secure = peer.tls || peer.local;
   return peer;
@@ -119,12 +137,35 @@ int Exchange::handle(MHD_Connection* connection, const char* url, const char* me
   }
   const RequestPtr request = *static_cast<RequestPtr*>(*context);
   if (*size > 0) {
-    if (request->body.size() + *size > kMostBody) request->too_long_ = true;
-    if (!request->too_long_) request->body.append(data, *size);
+    take_in(*request, {data, *size});
     *size = 0;
     return MHD_YES;
   }
   return step(request);
+}
+
+void Exchange::take_in(Request& request, std::string_view data) {
+  if (request.too_long_) return;
+  request.too_long_ = !has_room(request, data.size());
+  if (request.too_long_) return drop_body(request);
+  request.body.append(data);
+  if (Visitor* const visitor = visitor_of(request.connection_))
+    visitors_.progressed(*visitor, data.size());
+}
+
+bool Exchange::has_room(Request& request, std::size_t bytes) {
+  const std::size_t whole = request.body.size() + bytes;
+  if (whole > kMostBody) return false;
+  if (whole <= kStrangersBody || calls_.knows(request)) return true;
+  if (strangers_bytes_ + bytes > kStrangersBodies) return false;
+  strangers_bytes_ += bytes;
+  request.strangers_bytes_ += bytes;
+  return true;
+}
+
+void Exchange::drop_body(Request& request) noexcept {
+  std::string().swap(request.body);
+  strangers_bytes_ -= std::exchange(request.strangers_bytes_, 0);
 }
 
 int Exchange::step(const RequestPtr& request) {
@@ -136,7 +177,7 @@ int Exchange::step(const RequestPtr& request) {
     if (request->too_long_)
       request->answer(too_large());
     else
-      route_(request);
+      calls_.route(request);
   }
   while (request->step_ == Step::kGoOn) {
     request->step_ = Step::kRouted;
@@ -188,6 +229,7 @@ void Exchange::completed(MHD_Connection* connection, void** context) noexcept {
   const auto* const request = static_cast<RequestPtr*>(*context);
   if (!request) return;
   suspended_.erase(request->get());
+  drop_body(**request);
   (*request)->connection_ = nullptr;
   (*request)->pull_ = nullptr;
   delete request;
@@ -197,7 +239,7 @@ void Exchange::completed(MHD_Connection* connection, void** context) noexcept {
 
 void Exchange::end_waiting() {
   for (const auto waiting = suspended_; Request * request : waiting)
-    request->answer({503, "text/plain; charset=utf-8", "the server is stopping\n"});
+    request->answer(failure(503, "the server is stopping"));
 }
 
 }  // namespace kvm

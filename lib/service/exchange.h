@@ -14,14 +14,18 @@ namespace kvm {
 
 class Exchange {
  public:
-  using Route = std::function<void(const RequestPtr&)>;
+  struct Calls {
+    std::function<void(const RequestPtr&)> route;
+    // Whether the sender is known already, by what the header says: only then much is kept of it.
+    std::function<bool(const Request&)> knows;
+  };
 
   // `trust_proxy`: believe X-Forwarded-For and -Proto of local peers.
-  Exchange(Metrics& metrics, Visitors& visitors, bool trust_proxy, Route route)
+  Exchange(Metrics& metrics, Visitors& visitors, bool trust_proxy, Calls calls)
       : metrics_(metrics),
         visitors_(visitors),
         trust_proxy_(trust_proxy),
-        route_(std::move(route)) {}
+        calls_(std::move(calls)) {}
 
   // MHD_AccessHandlerCallback and MHD_RequestCompletedCallback; a connection's socket context is
   // its Visitor, the request's is a RequestPtr.
@@ -39,13 +43,17 @@ class Exchange {
   struct Callbacks;
   int step(const RequestPtr& request);
   int send(Request& request);
+  void take_in(Request& request, std::string_view data);
+  bool has_room(Request& request, std::size_t bytes);
+  void drop_body(Request& request) noexcept;
   Peer peer_of(MHD_Connection* connection) const;
 
   Metrics& metrics_;
   Visitors& visitors_;
   bool trust_proxy_;
-  Route route_;
+  Calls calls_;
   std::unordered_set<Request*> suspended_;
+  std::size_t strangers_bytes_ = 0;  // of bodies, beyond what each may have
   bool resumed_ = false;
 };
 

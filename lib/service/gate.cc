@@ -1,21 +1,26 @@
 #include "service/gate.h"
 
 #include "base/text.h"
-#include "service/json.h"
 
 namespace kvm {
 
 namespace {
 
-constexpr const char* kCookie = "kvm_session";
+// Longer than any session: that it is over is the server's word alone. Browsers allow no more.
+constexpr std::int64_t kCookie_s = 400 * 86'400;
 
 Answer redirect(const std::string& to) {
   return {303, "", {}, {{"Location", to}, {"Cache-Control", "no-store"}}};
 }
 
-std::string cookie(const std::string& token, std::int64_t seconds, const Peer& peer) {
-  return strf("%s=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld%s", kCookie, token.c_str(),
-              static_cast<long long>(seconds), peer.tls ? "; Secure" : "");
+std::string cookie(const Request& request, const std::string& token, std::int64_t seconds) {
+  return strf("%s=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld%s",
+              cookie_name(request.header("Host")).c_str(), token.c_str(),
+              static_cast<long long>(seconds), request.peer.tls ? "; Secure" : "");
+}
+
+std::optional<std::string> token_of(const Request& request) {
+  return request.cookie(cookie_name(request.header("Host")).c_str());
 }
 
 Answer too_many(std::int64_t wait_s) {
@@ -26,13 +31,6 @@ Answer too_many(std::int64_t wait_s) {
 }
 
 }  // namespace
-
-Answer failure(int status, const std::string& why) {
-  return {status,
-          "application/json",
-          "{\"ok\":false,\"why\":" + json_string(why) + "}\n",
-          {{"Cache-Control", "no-store"}}};
-}
 
 bool Gate::comes_from_us(const RequestPtr& request) {
   const std::string_view host = request->header("Host");
@@ -52,18 +50,27 @@ bool Gate::comes_from_us(const RequestPtr& request) {
   return true;
 }
 
+bool Gate::knows(const Request& request) {
+  if (!auth_.required()) return true;
+  if (const auto token = token_of(request); token && auth_.session(*token)) return true;
+  const auto basic = request.basic();
+  return basic && auth_.remembered(basic->first, basic->second, request.peer.address).has_value();
+}
+
 void Gate::identify(const RequestPtr& request, const Enter& enter) {
   if (!auth_.required()) return enter(request, User{});
-  if (const auto token = request->cookie(kCookie))
+  if (const auto token = token_of(*request))
     if (const auto user = auth_.session(*token)) return enter(request, *user);
   const auto basic = request->basic();
   if (!basic) return refuse(request);
   if (!request->peer.secure)
     return request->answer(
         failure(403, "Basic authentication is for TLS or this machine only: POST to /login"));
-  if (const auto user = auth_.remembered(basic->first, basic->second)) return enter(request, *user);
+  const std::string& address = request->peer.address;
+  if (const auto user = auth_.remembered(basic->first, basic->second, address))
+    return enter(request, *user);
   request->defer();
-  auth_.check(basic->first, basic->second, request->peer.address,
+  auth_.check(basic->first, basic->second, address,
               [this, request, enter](const Auth::Checked& checked) {
                 if (checked.verdict == Auth::Verdict::kYes)
                   return request->go_on([=] { enter(request, checked.user); });
@@ -97,18 +104,19 @@ void Gate::login(const RequestPtr& request) {
         if (checked.verdict == Auth::Verdict::kWait)
           return request->answer(person ? redirect("/login#wait") : too_many(checked.wait_s));
         if (checked.verdict == Auth::Verdict::kNo)
-          return request->answer(redirect("/login#failed"));
+          return request->answer(person ? redirect("/login#failed")
+                                        : failure(401, "name or password is wrong"));
         Answer answer = redirect("/");
-        answer.headers.emplace_back(
-            "Set-Cookie", cookie(auth_.open(checked.user), Auth::kSession_s, request->peer));
+        answer.headers.emplace_back("Set-Cookie",
+                                    cookie(*request, auth_.open(checked.user), kCookie_s));
         request->answer(std::move(answer));
       });
 }
 
 void Gate::logout(const RequestPtr& request) {
-  if (const auto token = request->cookie(kCookie)) auth_.close(*token);
+  if (const auto token = token_of(*request)) auth_.close(*token);
   Answer answer = redirect("/login");
-  answer.headers.emplace_back("Set-Cookie", cookie("", 0, request->peer));
+  answer.headers.emplace_back("Set-Cookie", cookie(*request, "", 0));
   request->answer(std::move(answer));
 }
 

@@ -12,9 +12,6 @@
 
 namespace kvm {
 
-// {"ok":false,"why":"…"}, not to be cached.
-Answer failure(int status, const std::string& why);
-
 class Gate {
  public:
   using Enter = std::function<void(const RequestPtr&, const User&)>;
@@ -24,6 +21,8 @@ class Gate {
 
   // Host and Origin; false: answered.
   bool comes_from_us(const RequestPtr& request);
+  // Whether identify() would let the request in without checking a password.
+  bool knows(const Request& request);
   // Calls `enter` for who is logged in, now or when the password is checked; answers the others.
   void identify(const RequestPtr& request, const Enter& enter);
   // POST /login and /logout, from the form.

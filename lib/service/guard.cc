@@ -28,6 +28,13 @@ std::string host_name(std::string_view host) {
   return lower(host);
 }
 
+std::string cookie_name(std::string_view host) {
+  const auto colon = host.rfind(':');
+  const std::string_view port = colon == host.npos ? "" : host.substr(colon + 1);
+  const bool digits = !port.empty() && port.find_first_not_of("0123456789") == port.npos;
+  return digits ? "kvm_session_" + std::string(port) : "kvm_session";
+}
+
 HostList::HostList(const std::vector<std::string>& allowed) {
   char name[HOST_NAME_MAX + 1] = "";
   if (::gethostname(name, sizeof name - 1) == 0 && name[0] != '\0') {

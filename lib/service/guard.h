@@ -10,6 +10,11 @@ namespace kvm {
 // "example.org:8080" → "example.org", "[::1]:80" → "::1"; lower case, without a final dot.
 std::string host_name(std::string_view host);
 
+// What the session's cookie is called, by the Host that the browser asked for: browsers send
+// cookies to all ports of a host, where another KVM may be. "kvm_session_8443"; "kvm_session"
+// without a port.
+std::string cookie_name(std::string_view host);
+
 // Names by which this machine may be called: its host name, that with .local, localhost for those
 // on this machine, and --allow-host. A name that somebody else's DNS leads to us is none of them
 // (DNS rebinding).

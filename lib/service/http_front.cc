@@ -69,12 +69,12 @@ struct HttpFront::Callbacks {
 };
 
 HttpFront::HttpFront(Loop& loop, Metrics& metrics, FrontOptions options,
-                     std::vector<Listener> listeners, Exchange::Route route)
+                     std::vector<Listener> listeners, Exchange::Calls calls)
     : loop_(loop),
       options_(std::move(options)),
       listeners_(std::move(listeners)),
       visitors_(options_.limits),
-      exchange_(metrics, visitors_, options_.trust_proxy, std::move(route)) {
+      exchange_(metrics, visitors_, options_.trust_proxy, std::move(calls)) {
   std::string cert, key;
   if (tls()) {
     cert = read_file(options_.tls_cert);
@@ -91,8 +91,7 @@ HttpFront::~HttpFront() {
     loop_.forget(one.epoll);
     MHD_stop_daemon(one.daemon);
   }
-  for (const Listener& listener : listeners_)
-    if (!listener.path.empty()) ::unlink(listener.path.c_str());
+  close_listeners();
 }
 
 MHD_Daemon* HttpFront::start(const Listener& listener, const std::string& cert,
@@ -158,9 +157,19 @@ void HttpFront::reload() {
 }
 
 void HttpFront::quiesce() {
+  close_listeners();
   for (Daemon& one : daemons_) retire(one);
-  for (Listener& listener : listeners_) listener.fd.reset();
   visitors_.see_out();
+}
+
+// A unix socket goes while it still is ours: when the last visitor has gone, what stands there may
+// be our successor's.
+void HttpFront::close_listeners() noexcept {
+  for (Listener& listener : listeners_) {
+    if (!listener.path.empty()) ::unlink(listener.path.c_str());
+    listener.path.clear();
+    listener.fd.reset();
+  }
 }
 
 // What the library has to do without its descriptor becoming readable: timeouts, what a resumed

@@ -30,7 +30,7 @@ class HttpFront {
  public:
   // Takes the listeners. Throws Error when the certificate is of no use.
   HttpFront(Loop& loop, Metrics& metrics, FrontOptions options, std::vector<Listener> listeners,
-            Exchange::Route route);
+            Exchange::Calls calls);
   ~HttpFront();
 
   // The certificate is read again, for connections from now on. Throws Error; the old one stays
@@ -57,6 +57,7 @@ class HttpFront {
   MHD_Daemon* start(const Listener& listener, const std::string& cert, const std::string& key);
   void add(MHD_Daemon* daemon);
   void retire(Daemon& daemon);
+  void close_listeners() noexcept;
   std::int64_t run_daemons();
   void cut_late();
 

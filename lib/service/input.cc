@@ -14,6 +14,24 @@ std::string name_of(const KeyName& key) {
   return key.code != 0 ? strf("k:%d", key.code) : "x:" + key.keysym;
 }
 
+// The verb, of those that set something for what follows; else null.
+const char* setting_of(Verb verb) noexcept {
+  switch (verb) {
+    case Verb::kLayout:
+      return "layout";
+    case Verb::kKeyDelay:
+      return "keydelay";
+    case Verb::kKeyHold:
+      return "keyhold";
+    case Verb::kTypeDelay:
+      return "typedelay";
+    case Verb::kTypeHold:
+      return "typehold";
+    default:
+      return nullptr;
+  }
+}
+
 // Without the CR of a line that came from elsewhere.
 std::string_view chomp(std::string_view line) {
   if (line.ends_with('\r')) line.remove_suffix(1);
@@ -30,6 +48,7 @@ Input::Input(Loop& loop, Metrics& metrics, InputOptions options, int out_fd,
       on_change_(std::move(on_change)),
       pipe_(loop, out_fd, [this] {
         held_.clear();
+        set_.clear();
         on_change_();
       }) {}
 
@@ -50,6 +69,7 @@ void Input::pass(ViewerId viewer, std::string_view line, const Action& action) {
   ++metrics_.actions;
   last_us_ = monotonic_us();
   note(viewer, action);
+  if (const char* const setting = setting_of(action.verb)) set_[viewer].insert(setting);
 }
 
 std::optional<Refused> Input::submit(ViewerId viewer, std::string_view line) {
@@ -151,11 +171,21 @@ void Input::release(ViewerId viewer) {
   std::vector<std::string> lines;
   for (const std::string& key : held.keys) lines.push_back("keyup " + key);
   for (const std::string& button : held.buttons) lines.push_back("buttonup " + button);
-  for (const std::string& line : lines) {
-    pipe_.write(line);
-    receipts_.passed(std::nullopt);
-  }
+  for (const std::string& line : lines) write_own(line);
   metrics_.keys_released += lines.size();
+}
+
+// Without an argument they mean kvm-type's own.
+void Input::restore(ViewerId viewer) {
+  const auto found = set_.find(viewer);
+  if (found == set_.end()) return;
+  for (const std::string& setting : found->second) write_own(setting);
+  set_.erase(found);
+}
+
+void Input::write_own(const std::string& line) {
+  pipe_.write(line);
+  receipts_.passed(std::nullopt);
 }
 
 void Input::set_controller(std::optional<ViewerId> viewer) {
@@ -163,17 +193,19 @@ void Input::set_controller(std::optional<ViewerId> viewer) {
 }
 
 void Input::take(ViewerId viewer) {
-  if (controller_ && controller_ != viewer) release(*controller_);
+  if (controller_ && controller_ != viewer) leave(*controller_);
   set_controller(viewer);
 }
 
 void Input::leave(ViewerId viewer) {
   release(viewer);
+  restore(viewer);
   if (controller_ == viewer) set_controller(std::nullopt);
 }
 
 void Input::release_everything() {
   while (!held_.empty()) release(held_.begin()->first);
+  while (!set_.empty()) restore(set_.begin()->first);
 }
 
 }  // namespace kvm

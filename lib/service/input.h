@@ -41,9 +41,9 @@ class Input {
   // Several lines: all of them or, if one is refused, none.
   std::optional<Refused> submit_all(ViewerId viewer, std::string_view lines);
 
-  // Control, explicitly: takes it over from whoever has it (whose keys come up).
+  // Control, explicitly: takes it over from whoever has it, as if that one had left.
   void take(ViewerId viewer);
-  // Gives control up, or is gone: its keys come up, control is free.
+  // Gives control up, or is gone: its keys come up, its layout and delays go, control is free.
   void leave(ViewerId viewer);
   void release_everything();
 
@@ -63,6 +63,8 @@ class Input {
   void pass(ViewerId viewer, std::string_view line, const Action& action);
   void note(ViewerId viewer, const Action& action);
   void release(ViewerId viewer);
+  void restore(ViewerId viewer);
+  void write_own(const std::string& line);
   void set_controller(std::optional<ViewerId> viewer);
   void watch_silence();
   void release_silent();
@@ -75,6 +77,8 @@ class Input {
   Receipts receipts_;
   std::optional<ViewerId> controller_;
   std::map<ViewerId, Held> held_;  // those who hold something
+  // What each has set, by its verb. kvm-type keeps that for all who come after.
+  std::map<ViewerId, std::set<std::string>> set_;
   std::int64_t last_us_ = 0;
   bool watching_ = false;
 };

@@ -13,7 +13,7 @@ struct Listener {
   std::string name;  // for people: "http://127.0.0.1:8080/" without the scheme, "unix:/run/x"
   bool local;        // loopback or unix: nobody on the network reaches it
   bool unix_socket;
-  std::string path;  // of a unix socket that we made: unlinked at the end
+  std::string path;  // of a unix socket that we made: unlinked when it closes
 };
 
 // "127.0.0.1:8080", "[::1]:8080", "localhost:0", "unix:/run/kvm/http" (access `unix_mode`). A name

@@ -5,19 +5,32 @@
 namespace kvm {
 
 namespace {
-constexpr std::size_t kMostFailed = 16;
+constexpr std::size_t kMostFailed = 16, kMostWaiting = 32'768;
 }
 
 void Receipts::passed(std::optional<ViewerId> viewer) {
   ++written_;
   const auto found = viewer ? viewers_.find(*viewer) : viewers_.end();
-  if (found != viewers_.end()) found->second.waiting.push_back({written_, false});
+  if (found != viewers_.end()) wait(found->second, {written_, false});
+}
+
+void Receipts::wait(Viewer& viewer, Line line) {
+  viewer.waiting.push_back(line);
+  if (viewer.waiting.size() <= kMostWaiting) return;
+  settle_first(viewer, viewer.waiting.front().failed);
+}
+
+void Receipts::settle_first(Viewer& viewer, bool failed) {
+  viewer.waiting.pop_front();
+  ++viewer.settled;
+  if (failed) viewer.failed.push_back(viewer.settled);
+  if (viewer.failed.size() > kMostFailed) viewer.failed.pop_front();
 }
 
 void Receipts::refused(ViewerId viewer) {
   const auto found = viewers_.find(viewer);
   if (found == viewers_.end()) return;
-  found->second.waiting.push_back({written_, true});
+  wait(found->second, {written_, true});
   settle(found->second, settled_);
 }
 
@@ -36,17 +49,15 @@ void Receipts::counted(std::int64_t done, std::int64_t failed) {
 
 void Receipts::settle(Viewer& viewer, std::int64_t good) const {
   while (!viewer.waiting.empty() && viewer.waiting.front().place <= settled_) {
-    const Line line = viewer.waiting.front();
-    viewer.waiting.pop_front();
-    ++viewer.settled;
-    if (line.failed || line.place > good) viewer.failed.push_back(viewer.settled);
-    if (viewer.failed.size() > kMostFailed) viewer.failed.pop_front();
+    const Line& line = viewer.waiting.front();
+    settle_first(viewer, line.failed || line.place > good);
   }
 }
 
 std::string Receipts::members(ViewerId viewer) const {
   const auto found = viewers_.find(viewer);
-  const Viewer lines = found == viewers_.end() ? Viewer() : found->second;
+  const Viewer none;
+  const Viewer& lines = found == viewers_.end() ? none : found->second;
   std::string failed;
   for (const std::int64_t number : lines.failed)
     failed += (failed.empty() ? "" : ",") + std::to_string(number);

@@ -1,5 +1,6 @@
 // Which of its action lines a viewer may call taken: each one's place in the pipe to kvm-type,
-// against the counts that kvm-type tells.
+// against the counts that kvm-type tells. Where it tells nothing, there is an end to waiting: no
+// more of a viewer's lines wait than the pipe can hold, the oldest pass for settled.
 #pragma once
 
 #include <cstdint>
@@ -42,6 +43,8 @@ class Receipts {
     std::int64_t settled = 0;
     std::deque<std::int64_t> failed;
   };
+  static void wait(Viewer& viewer, Line line);
+  static void settle_first(Viewer& viewer, bool failed);
   // What stands in the pipe up to settled_ is settled, and what stands up to `good` was taken.
   void settle(Viewer& viewer, std::int64_t good) const;
 

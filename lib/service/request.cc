@@ -5,6 +5,7 @@
 
 #include "base/fd.h"
 #include "base/text.h"
+#include "service/json.h"
 
 namespace kvm {
 
@@ -32,6 +33,13 @@ std::string decoded(std::string_view text) {
 }
 
 }  // namespace
+
+Answer failure(int status, const std::string& why) {
+  return {status,
+          "application/json",
+          "{\"ok\":false,\"why\":" + json_string(why) + "}\n",
+          {{"Cache-Control", "no-store"}}};
+}
 
 std::optional<std::string> form_field(std::string_view form, std::string_view name) {
   for (const std::string_view field : split(form, '&')) {
@@ -96,15 +104,17 @@ void Request::go_on(std::function<void()> next) {
   resume();
 }
 
+int Request::fd() const noexcept {
+  return MHD_get_connection_info(connection_, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+}
+
 void Request::hand_over(const Adopt& adopt) {
   MHD_suspend_connection(connection_);
   suspended_ = true;
   step_ = Step::kHandedOver;
-  const int fd =
-      MHD_get_connection_info(connection_, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-  adopt(fd, [self = shared_from_this(), fd] {
+  adopt(fd(), [self = shared_from_this()] {
     if (self->over()) return;
-    ::shutdown(fd, SHUT_RDWR);
+    ::shutdown(self->fd(), SHUT_RDWR);
     self->step_ = Step::kDone;
     self->resume();
   });

@@ -34,6 +34,9 @@ struct Answer {
   std::string_view file = {};  // the body, in static storage, instead of `body`
 };
 
+// {"ok":false,"why":"…"}, not to be cached.
+Answer failure(int status, const std::string& why);
+
 // A WebSocket's connection, upgraded.
 struct Upgraded {
   int fd;             // non-blocking; borrowed until close() is called
@@ -72,11 +75,15 @@ class Request : public std::enable_shared_from_this<Request> {
   using Pull = std::function<std::ptrdiff_t(char* into, std::size_t room)>;
   void pour(std::string type, std::vector<std::pair<std::string, std::string>> headers, Pull pull);
   void wake();
+  // `pull` had nothing, and wake() was not called since.
+  bool waits() const noexcept { return suspended_; }
   // 101 Switching Protocols; `use` is called with the socket.
   void upgrade(std::vector<std::pair<std::string, std::string>> headers,
                std::function<void(Upgraded)> use);
 
   bool encrypted() const noexcept { return encrypted_; }
+  // The connection's socket, borrowed; not when it is over().
+  int fd() const noexcept;
   // The client is gone, or all was said.
   bool over() const noexcept { return connection_ == nullptr; }
 
@@ -88,6 +95,7 @@ class Request : public std::enable_shared_from_this<Request> {
   MHD_Connection* connection_ = nullptr;
   bool* resumed_ = nullptr;  // the exchange's: the library has something to do
   bool encrypted_ = false, suspended_ = false, too_long_ = false;
+  std::size_t strangers_bytes_ = 0;  // of the body, that the exchange counts
   Step step_ = Step::kReading;
   Answer answer_;
   Pull pull_;

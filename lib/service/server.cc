@@ -122,11 +122,15 @@ class Server {
   void reload() {
     signalfd_siginfo info;
     while (::read(hangup_.get(), &info, sizeof info) > 0) continue;
+    again([this] { auth_.reload(); }, "the passwords stay as they were");
+    again([this] { front_.reload(); }, "the certificate stays as it was");
+  }
+  // Each for itself: who was taken out must not stay because the certificate is broken.
+  void again(const std::function<void()>& read, const char* otherwise) {
     try {
-      auth_.reload();
-      front_.reload();
+      read();
     } catch (const Error& error) {
-      say(std::string(error.what()) + "; all stays as it was");
+      say(std::string(error.what()) + "; " + otherwise);
     }
   }
 
@@ -201,7 +205,8 @@ class Server {
                     options_.trust_proxy,
                     {options_.max_connections, options_.max_per_address}},
                    listen(options_),
-                   [this](const RequestPtr& request) { route(request); }};
+                   {[this](const RequestPtr& request) { route(request); },
+                    [this](const Request& request) { return gate_.knows(request); }}};
   FrameInput frames_{loop_,
                      hub_,
                      metrics_,

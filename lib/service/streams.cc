@@ -72,6 +72,8 @@ void Streams::add(const RequestPtr& request, const User& user, Wish wish,
   if (!std::exchange(ticking_, true)) loop_.after(kTick_us, [this] { tick(); });
   if (request->encrypted()) {
     viewer->request = request;
+    viewer->fd = request->fd();
+    tune_socket(viewer->fd, limits_.send_buffer, limits_.stall_us);
     viewer->head = boundary;
     viewer->left = as_bytes(viewer->head);
     // The library lets go of the function when the client is gone, and with it of the guard.
@@ -109,14 +111,23 @@ void Streams::tick() {
   const std::int64_t now = monotonic_us();
   for (auto next = viewers_.begin(); next != viewers_.end();) {
     const Place viewer = next++;
-    if (viewer->fd >= 0 && !viewer->left.empty() && now - viewer->progress_us > limits_.stall_us) {
+    if (stalled(*viewer, now)) {
       ++metrics_.stalled_viewers;
+      // The library asks for nothing and looks at nothing while its own buffer is full.
+      if (viewer->request) ::shutdown(viewer->fd, SHUT_RDWR);
       remove(viewer);
     } else if (viewer->left.empty() && !pump(*viewer)) {
       remove(viewer);
     }
   }
   loop_.after(kTick_us, [this] { tick(); });
+}
+
+// There is something to send, and it does not go.
+bool Streams::stalled(const Viewer& viewer, std::int64_t now_us) const {
+  const bool sends =
+      viewer.request ? !viewer.gone && !viewer.request->waits() : !viewer.left.empty();
+  return sends && now_us - viewer.progress_us > limits_.stall_us;
 }
 
 void Streams::ready(Place viewer, std::uint32_t events) {
@@ -127,7 +138,8 @@ void Streams::ready(Place viewer, std::uint32_t events) {
 
 // Sends what the socket takes. false: the viewer is gone, or served.
 bool Streams::pump(Viewer& viewer) {
-  if (viewer.fd < 0) {
+  if (viewer.request) {
+    if (viewer.request->waits()) viewer.progress_us = monotonic_us();
     viewer.request->wake();
     return true;
   }
@@ -186,7 +198,7 @@ bool Streams::begin(Viewer& viewer) {
 }
 
 void Streams::remove(Place viewer) {
-  if (viewer->fd < 0) {
+  if (viewer->request) {
     viewer->gone = true;  // pull() says so to the library, which then lets go of it
     return viewer->request->wake();
   }

@@ -47,8 +47,8 @@ class Streams {
 
  private:
   struct Viewer {
-    int fd = -1;  // -1: `request` is asked for the bytes
-    RequestPtr request;
+    int fd = -1;         // borrowed
+    RequestPtr request;  // under TLS: the library asks it for the bytes
     bool gone = false;
     User user;
     std::uint64_t id = 0;
@@ -69,6 +69,7 @@ class Streams {
 
   void publish();
   void tick();
+  bool stalled(const Viewer& viewer, std::int64_t now_us) const;
   void ready(Place viewer, std::uint32_t events);
   bool pump(Viewer& viewer);
   bool begin(Viewer& viewer);

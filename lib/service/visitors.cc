@@ -58,6 +58,11 @@ void Visitors::gone(const Visitor* visitor) {
   all_.erase(place);
 }
 
+void Visitors::progressed(Visitor& visitor, std::size_t bytes) noexcept {
+  if (visitor.deadline_us != 0)
+    visitor.deadline_us += static_cast<std::int64_t>(bytes) * 1'000'000 / limits_.body_rate;
+}
+
 void Visitors::answered(Visitor& visitor) noexcept {
   visitor.deadline_us = monotonic_us() + limits_.idle_us;
   if (closing_) ::shutdown(visitor.fd, SHUT_RDWR);

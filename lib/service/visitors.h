@@ -21,6 +21,7 @@ std::string site_of(const std::string& address);
 struct VisitorLimits {
   int connections = 500, per_address = 50;  // local peers are not counted per address
   std::int64_t request_us = 10'000'000;     // a request that has not arrived whole by then is cut
+  std::int64_t body_rate = 8 << 10;         // bytes a second at which a body may take longer
   std::int64_t idle_us = 30'000'000;        // as long may a connection wait for its next request
 };
 
@@ -40,6 +41,8 @@ class Visitors {
   void gone(const Visitor* visitor);
   std::size_t size() const noexcept { return all_.size(); }
 
+  // So much of the body has come.
+  void progressed(Visitor& visitor, std::size_t bytes) noexcept;
   // The request is here: the answer may take its time.
   void answering(Visitor& visitor) noexcept { visitor.deadline_us = 0; }
   // The answer is out: the next request may come, unless nobody is wanted any more.

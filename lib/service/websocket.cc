@@ -4,12 +4,20 @@
 #include <gnutls/gnutls.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/clock.h"
 #include "base/error.h"
 
 namespace kvm {
+
+namespace {
+
+constexpr std::size_t kMostAtOnce = 16 << 10;  // bytes read from one peer before others have a turn
+constexpr std::size_t kMostQueued = 10'000;    // messages that a peer may leave unread
+
+}  // namespace
 
 std::string websocket_accept(std::string_view key) {
   std::string text(key);
@@ -44,11 +52,18 @@ struct WebSocket::Callbacks {
       early.erase(0, n);
       return static_cast<ssize_t>(n);
     }
+    // Who talks without a break must not keep everybody else waiting: wslay reads until there is
+    // nothing. The socket stays readable, so the rest has its turn.
+    if (socket.budget_ == 0) {
+      wslay_event_set_error(context, WSLAY_ERR_WOULDBLOCK);
+      return -1;
+    }
     ssize_t n;
     do {
       n = ::recv(socket.connection_.fd, into, room, MSG_DONTWAIT);
     } while (n < 0 && errno == EINTR);
     if (n > 0) {
+      socket.budget_ -= std::min(socket.budget_, static_cast<std::size_t>(n));
       socket.heard_us_ = monotonic_us();
       return n;
     }
@@ -105,11 +120,14 @@ WebSocket::~WebSocket() {
 void WebSocket::ready(std::uint32_t events) {
   if ((events & (EPOLLERR | EPOLLHUP)) != 0) return fail();
   if ((events & (EPOLLIN | EPOLLRDHUP)) != 0 || !connection_.early.empty()) {
+    budget_ = kMostAtOnce;
     if (wslay_event_recv(context_.get()) != 0) return fail();
     if (wslay_event_want_write(context_.get()) && wslay_event_send(context_.get()) != 0)
       return fail();
   }
   flush();
+  // Answers that nobody reads: a small one costs fifty times its bytes.
+  if (queue_.size() > kMostQueued) fail();
 }
 
 void WebSocket::flush() {

@@ -59,6 +59,7 @@ class WebSocket {
   std::deque<std::shared_ptr<const std::string>> queue_;
   std::size_t sent_ = 0;  // of the first in the queue
   std::size_t queued_bytes_ = 0;
+  std::size_t budget_ = 0;  // bytes that may yet be read in this turn
   std::int64_t sent_us_, heard_us_;
   bool failed_ = false, want_write_ = false;
 };

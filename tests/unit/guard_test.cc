@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <ctime>
 #include <fstream>
 
 #include "base/error.h"
@@ -19,6 +20,15 @@ TEST(Guard, HostIsSeparatedFromItsPort) {
   EXPECT_EQ(host_name("[::1]:80"), "::1");
   EXPECT_EQ(host_name("[::1"), "::1");
   EXPECT_EQ(host_name(""), "");
+}
+
+TEST(Guard, ACookieIsOnePorts) {
+  EXPECT_EQ(cookie_name("Example.org:8443"), "kvm_session_8443");
+  EXPECT_EQ(cookie_name("[::1]:80"), "kvm_session_80");
+  EXPECT_EQ(cookie_name("[::1]"), "kvm_session");
+  EXPECT_EQ(cookie_name("example.org"), "kvm_session");
+  EXPECT_EQ(cookie_name("example.org:80;x=1"), "kvm_session");
+  EXPECT_EQ(cookie_name(""), "kvm_session");
 }
 
 TEST(Guard, OnlyOurOwnNamesAreServed) {
@@ -76,12 +86,68 @@ struct Sessions : testing::Test {
   static User enter(Auth& auth, const std::string& name) {
     return auth.session(auth.open({name, Role::kView})).value();
   }
+  // What comes of a try, when it is decided.
+  Auth::Verdict judged(Auth& auth, const std::string& password, const std::string& address,
+                       const std::string& name = "ann") {
+    Auth::Verdict verdict = Auth::Verdict::kWait;
+    auth.check(name, password, address, [&](const Auth::Checked& checked) {
+      verdict = checked.verdict;
+      loop.after(0, [this] { loop.stop(); });
+    });
+    loop.run();
+    return verdict;
+  }
 
   std::string file = testing::TempDir() + "passwords." + std::to_string(::getpid());
   Loop loop;
   Metrics metrics;
   int ended = 0;
 };
+
+TEST_F(Sessions, WhoGuessedWaitsWithTheRightPasswordToo) {
+  Auth all = auth();
+  EXPECT_EQ(judged(all, "password", "192.0.2.1"), Auth::Verdict::kYes);
+  EXPECT_TRUE(all.remembered("ann", "password", "192.0.2.1"));
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(judged(all, "bad", "192.0.2.1"), Auth::Verdict::kNo) << i;
+  EXPECT_FALSE(all.remembered("ann", "password", "192.0.2.1"));
+  EXPECT_TRUE(all.remembered("ann", "password", "192.0.2.2"));
+}
+
+TEST_F(Sessions, GuessesAtOnceAreAsManyAsOneAfterTheOther) {
+  Auth all = auth();
+  int at_once = 0, decided = 0;
+  for (int i = 0; i < 12; ++i)
+    all.check("ann", "bad", "192.0.2.1", [&](const Auth::Checked& checked) {
+      checked.verdict == Auth::Verdict::kWait ? ++at_once : ++decided;
+      if (decided == 4) loop.stop();
+    });
+  EXPECT_EQ(at_once, 8);
+  loop.run();
+  EXPECT_EQ(decided, 4);
+}
+
+TEST_F(Sessions, AnUnknownNameTakesAsLongAsSomebodysAndAlwaysTheSame) {
+  const std::string slow = "$6$rounds=300000$saltsalt$" + hash.substr(12);
+  write("ann:" + hash + "\nbob:" + slow + "\n");
+  Auth all = auth();
+  int guesses = 0;
+  const auto takes = [&](const std::string& name) {  // the processor's time
+    const std::clock_t began = std::clock();
+    EXPECT_EQ(judged(all, "password", "192.0.2." + std::to_string(guesses++), name),
+              Auth::Verdict::kNo);
+    return std::clock() - began;
+  };
+  const std::clock_t bob = takes("bob");
+  std::string quick, late;
+  for (int i = 0; i < 40 && (quick.empty() || late.empty()); ++i) {
+    const std::string name = "nobody" + std::to_string(i);
+    (takes(name) > bob / 10 ? late : quick) = name;
+  }
+  ASSERT_FALSE(quick.empty());
+  ASSERT_FALSE(late.empty());
+  EXPECT_LT(takes(quick), bob / 10);
+  EXPECT_GT(takes(late), bob / 10);
+}
 
 TEST_F(Sessions, EndByLogoutEachOnItsOwn) {
   Auth all = auth();
@@ -121,23 +187,61 @@ TEST_F(Sessions, AreNotNeededWithoutAFile) {
   EXPECT_TRUE(open.holds({}));
 }
 
-TEST(Throttle, WaitsGrowAndEnd) {
+struct Guesses : testing::Test {
+  void fail(const std::string& address) {
+    throttle.begins(address, now);
+    throttle.ends(address, true, now);
+  }
+  void succeed(const std::string& address) {
+    throttle.begins(address, now);
+    throttle.ends(address, false, now);
+  }
   Throttle throttle;
   std::int64_t now = 1'000'000'000;
+};
+
+TEST_F(Guesses, WaitsGrowAndEnd) {
   for (int i = 0; i < 4; ++i) {
     EXPECT_EQ(throttle.wait_s("192.0.2.1", now), 0) << i;
-    throttle.failed("192.0.2.1", now);
+    fail("192.0.2.1");
   }
   EXPECT_EQ(throttle.wait_s("192.0.2.1", now), 2);
   EXPECT_EQ(throttle.wait_s("192.0.2.2", now), 0);
   now += 2'000'000;
   EXPECT_EQ(throttle.wait_s("192.0.2.1", now), 0);
-  for (int i = 0; i < 20; ++i) throttle.failed("192.0.2.1", now);
+  for (int i = 0; i < 20; ++i) fail("192.0.2.1");
   EXPECT_EQ(throttle.wait_s("192.0.2.1", now), 64);
-  throttle.succeeded("192.0.2.1");
+  now += 3'601'000'000;
+  fail("192.0.2.2");
   EXPECT_EQ(throttle.wait_s("192.0.2.1", now), 0);
-  for (int i = 0; i < 4; ++i) throttle.failed("2001:db8:1:2:3::" + std::to_string(i), now);
+  for (int i = 0; i < 4; ++i) fail("2001:db8:1:2:3::" + std::to_string(i));
   EXPECT_EQ(throttle.wait_s("2001:db8:1:2:ffff::1", now), 2);
+}
+
+TEST_F(Guesses, ASuccessForgivesNone) {
+  for (int i = 0; i < 4; ++i) {
+    fail("192.0.2.1");
+    now += 10'000'000;
+    succeed("192.0.2.1");
+  }
+  EXPECT_EQ(throttle.wait_s("192.0.2.1", now), 0) << "nor does it lengthen the wait";
+  fail("192.0.2.1");
+  EXPECT_EQ(throttle.wait_s("192.0.2.1", now), 4);
+}
+
+TEST_F(Guesses, AtTheSameTimeCountFromTheirBeginning) {
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(throttle.wait_s("192.0.2.1", now), 0) << i;
+    throttle.begins("192.0.2.1", now);
+  }
+  EXPECT_EQ(throttle.wait_s("192.0.2.1", now), 1);
+  throttle.ends("192.0.2.1", false, now);
+  EXPECT_EQ(throttle.wait_s("192.0.2.1", now), 0);
+  for (int i = 0; i < 3; ++i) throttle.ends("192.0.2.1", true, now);
+  fail("192.0.2.1");
+  now += 2'000'000;
+  throttle.begins("192.0.2.1", now);
+  EXPECT_EQ(throttle.wait_s("192.0.2.1", now), 1) << "one at a time";
 }
 
 TEST(Form, FieldsAreDecoded) {

@@ -56,6 +56,16 @@ TEST_F(PlayerTest, WhatIsHeldStaysHeldWhileTyping) {
   EXPECT_EQ(sink.rested, Lines{"keyboard"});
 }
 
+TEST_F(PlayerTest, SettingsGoBackToWhatTheyWere) {
+  play(player, "layout de");
+  play(player, "typedelay 100");
+  play(player, "layout");
+  play(player, "typedelay");
+  play(player, "type yz");
+  EXPECT_EQ(player.typist().layout().name(), "us");
+  EXPECT_EQ(sink.paused.count(), 0);
+}
+
 TEST_F(PlayerTest, AKeyThatIsDownIsTypedAnew) {
   play(player, "keydown a");
   play(player, "type a");

@@ -77,6 +77,16 @@ TEST_F(ReceiptsTest, WhoHasGoneOrNeverCameIsNoBurden) {
   EXPECT_EQ(receipts.members(kBob), R"("taken":0,"failed":[])");
 }
 
+TEST_F(ReceiptsTest, WhereNobodyTellsWaitingHasAnEnd) {
+  pass(kAnn, 40'000);
+  EXPECT_EQ(receipts.members(kAnn), R"("taken":7232,"failed":[])");
+  receipts.counted(39'000, 0);
+  EXPECT_EQ(receipts.members(kAnn), R"("taken":39000,"failed":[])") << "those that wait are right";
+  pass(kBob, 1);
+  for (int i = 0; i < 40'000; ++i) receipts.refused(kBob);
+  EXPECT_TRUE(receipts.members(kBob).starts_with(R"("taken":7233,"failed":[7218,7219,)"));
+}
+
 TEST_F(ReceiptsTest, SixteenFailuresAreRemembered) {
   for (int i = 0; i < 20; ++i) receipts.refused(kAnn);
   EXPECT_EQ(receipts.members(kAnn),

@@ -85,6 +85,16 @@ TEST(Visitors, WhoIsLateIsCutButNotWhoWaitsForUs) {
   EXPECT_TRUE(idle.cut());
 }
 
+TEST(Visitors, ABodyMayTakeLongerThanAHeaderButNotForEver) {
+  Visitors visitors({.request_us = -10'000'000, .body_rate = 8192});
+  Pair trickle, steady;
+  visitors.progressed(*visitors.came(trickle.ours.get(), "unix"), 8 * 8192);
+  visitors.progressed(*visitors.came(steady.ours.get(), "unix"), 1 << 20);
+  visitors.cut_late();
+  EXPECT_TRUE(trickle.cut());
+  EXPECT_FALSE(steady.cut());
+}
+
 TEST(Visitors, AreSeenOutWhenTheyHaveTheirAnswer) {
   Visitors visitors({});
   Pair idle, served;

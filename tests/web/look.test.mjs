@@ -39,6 +39,21 @@ for (const [width, height] of WIDTHS)
       await check('osk');
     });
 
+for (const [width, height] of [[390, 844], [844, 390]])
+  test(`the on-screen keyboard on a phone of ${width}×${height}: all legends, and a picture`, async () => {
+    const page = await open(server, {width, height, touch: true});
+    await picture(page);
+    await page.locator('#osk-open').click();
+    await page.locator('#osk-keys button:text-is("AltGr")').waitFor();
+    const cut = await page.evaluate(() => [...document.querySelectorAll('#osk-keys button')]
+      .filter(key => key.scrollWidth > key.clientWidth + 1).map(key => key.textContent));
+    assert.deepEqual(cut, []);
+    const keys = await page.locator('#osk').boundingBox(), shown = await page.locator('#screen').boundingBox();
+    assert.ok(keys.y >= 0 && keys.y + keys.height <= height, 'the keyboard is outside');
+    assert.ok(shown.width * shown.height > 0.2 * width * height, `${shown.width}×${shown.height} are left`);
+    await page.screenshot({path: `${SHOTS}/osk-phone-${width}.png`});
+  });
+
 test('all of it by keyboard: Tab reaches every tool, Esc closes a panel and the focus returns', async () => {
   const page = await open(server);
   await picture(page);

@@ -195,7 +195,7 @@ test('typing stops when told to, at a slow rate at once', async () => {
   await server.see('typedelay 100', /^type /);
   await page.locator('#text-stop').click();
   await page.locator('#text-said:text("Stopped")').waitFor();
-  await server.see('typedelay 0');  // what comes next is not slow
+  await server.see('typedelay');  // what comes next is not slow
   assert.ok((await server.all(page)).join('').length < 100);
 });
 
@@ -212,6 +212,40 @@ test('what the layout cannot type is shown before anything is sent', async () =>
   await page.locator('#paste').fill('schön');
   await page.locator('#text-go').click();
   await server.see('layout de', 'type schön');
+});
+
+test('a secret that cannot be typed is not shown', async () => {
+  const page = await console_page();
+  await show(page, 'text');
+  await page.locator('#layout option[value=de]').waitFor({state: 'attached'});
+  await page.locator('#layout').selectOption('us');
+  await page.locator('#secret').check();
+  await page.locator('#paste').fill('fine\nnot 漢');
+  await page.locator('#text-go').click();
+  await page.getByText('Layout us cannot type a character (line 2, column 5).').waitFor();
+  assert.deepEqual(server.lines, []);
+});
+
+test('a text longer than a request may be is checked to its end', async () => {
+  const page = await console_page();
+  await show(page, 'text');
+  await page.locator('#layout option[value=de]').waitFor({state: 'attached'});
+  await page.locator('#layout').selectOption('us');
+  await page.locator('#paste').evaluate(field => field.value = `${'0123456789abcde\n'.repeat(70000)}é\n漢漢`);
+  await page.locator('#text-go').click();
+  await page.getByText('cannot type é (line 70001, column 1), 漢 (line 70002, column 1), 漢 (line 70002, column 2).').waitFor();
+  assert.deepEqual(server.lines, []);
+});
+
+test('the mouse jiggles while nobody controls', async () => {
+  const page = await console_page({before: () => {
+    const now = performance.now.bind(performance);
+    performance.now = () => now() + (window.later ?? 0);
+  }});
+  await show(page, 'mouse');
+  await page.locator('#jiggle').check();
+  await page.evaluate(() => window.later = 61000);
+  await server.see('mousemove 1 0', 'mousemove -1 0');
 });
 
 test('a secret is masked, forgotten, and in no recording', async () => {

@@ -7,7 +7,7 @@ ContextMenu compose PrintScreen sysrq NumpadDivide kpslash
 NumpadMultiply kpasterisk NumpadSubtract kpminus NumpadAdd kpplus NumpadDecimal kpdot
 KanaMode katakanahiragana Convert henkan NonConvert muhenkan Lang1 hangeul Lang2 hanja
 Lang3 katakana Lang4 hiragana Lang5 zenkakuhankaku  AudioVolumeMute mute
-AudioVolumeUp volumeup AudioVolumeDown volumedown`.matchAll(/(\w+)\s(\w+)/g)].map(([, code, name]) => [code, name]));
+AudioVolumeUp volumeup AudioVolumeDown volumedown`.matchAll(/(\w+)\s(\w+)/g)].map(row => row.slice(1)));
 const PLAIN = /^(F\d+|Minus|Equal|Backspace|Tab|Backslash|\w+Lock|Semicolon|Enter|Comma|Slash|Space|Pause|Insert|Delete|Home|End|Page(Up|Down)|Power|Help|Undo|Again|Cut|Copy|Paste|Find|Props|Open)$/;
 
 export function key_name(code) {

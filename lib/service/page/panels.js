@@ -51,8 +51,7 @@ export function shortcuts(link) {
 function choose(name, otherwise, use, now = kept(name, otherwise)) {
   for (const radio of document.getElementsByName(name)) {
     radio.onchange = () => { keep(name, radio.value); use(radio.value); };
-    radio.checked = radio.value === now;
-    if (radio.checked) use(radio.value);
+    if (radio.checked = radio.value === now) use(now);
   }
 }
 
@@ -63,7 +62,7 @@ export function mouse_panel(link, mouse) {
   let last = performance.now();
   link.on('sent', () => last = performance.now());
   setInterval(() => {
-    if ($('jiggle').checked && performance.now() - last >= JIGGLE_MS && link.state?.you.controller)
+    if ($('jiggle').checked && performance.now() - last >= JIGGLE_MS && link.state && link.other == null)
       link.send('mousemove 1 0', 'mousemove -1 0');
   }, 1000);
 }
@@ -75,12 +74,12 @@ export function sight(screen, mode) {
     await document.documentElement.requestFullscreen();
     $('sight').hidePopover();
     screen.element.focus();
-    navigator.keyboard?.lock?.().catch(() => {});  // Alt+Tab, Ctrl+W and Esc go to the target
+    navigator.keyboard?.lock().catch(() => {});  // Alt+Tab, Ctrl+W and Esc go to the target
   };
 }
 
-const file_name = suffix => `${$('title').textContent.replace(/\W+/g, '-')}-` +
-  `${new Date().toISOString().slice(0, 19).replace(/\D/g, '-')}.${suffix}`;
+const file_name = suffix =>
+  `${$('title').textContent} ${new Date().toISOString().slice(0, 19)}`.replace(/\W+/g, '-') + `.${suffix}`;
 
 export function capture() {
   const say = words => $('film-said').textContent = words;
@@ -91,7 +90,7 @@ export function capture() {
   let film;
   $('film').onclick = () => {
     if (film) return film.stop();
-    const began = Date.now(), parts = [];
+    const parts = [];
     const type = ['video/webm', 'video/mp4'].find(kind => MediaRecorder.isTypeSupported(kind));
     const show = () => {
       $('film').ariaPressed = Boolean(film);
@@ -105,7 +104,7 @@ export function capture() {
     film.onstop = () => {
       film = null;
       show();
-      say(`${Math.round((Date.now() - began) / 1000)} s recorded.`);
+      say('Saved.');
       download(file_name(type.slice(6)), parts, type);
     };
     film.start(1000);

@@ -8,8 +8,8 @@ export const make = (tag, ...inside) => {
 };
 
 const pause = (ms, signal) => new Promise(done => {
-  const timer = setTimeout(done, ms);
-  signal?.addEventListener('abort', () => { clearTimeout(timer); done(); });
+  setTimeout(done, ms);
+  signal?.addEventListener('abort', done);
 });
 
 // Sends `lines`, resting at each `sleep MS` and while the target has more than `ahead` of them to

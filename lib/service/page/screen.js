@@ -90,8 +90,10 @@ export class Screen {
         const canvas = this.#canvas, {width, height} = whole ? bitmaps[0] : canvas;
         if (canvas.width !== width) canvas.width = width;
         if (canvas.height !== height) canvas.height = height;
-        bitmaps.forEach((bitmap, i) => this.#paint.drawImage(bitmap, ...pieces[i].area));
-        bitmaps.forEach(bitmap => bitmap.close());
+        bitmaps.forEach((bitmap, i) => {
+          this.#paint.drawImage(bitmap, ...pieces[i].area);
+          bitmap.close();
+        });
         this.#shown(time_us, width, height);
         this.#link.tell({op: 'ack', id});
         this.#undecoded = 0;

@@ -40,15 +40,15 @@ export function scripts(link) {
   const recording = yes => {
     record.ariaPressed = yes;
     document.body.classList.toggle('recording', yes);
-    since = yes ? performance.now() : undefined;
+    since = yes && performance.now();
   };
   record.onclick = () => {
-    recording(since === undefined);
+    recording(!since);
     if (since) script.value = '';
     say(since ? 'Recording: click the picture and do it.' : 'Recorded.');
   };
   link.on('sent', lines => {
-    if (since === undefined) return;
+    if (!since) return;
     const now = performance.now(), pause = Math.round(now - since);
     if (pause >= PAUSE_MS && script.value) script.value += `sleep ${pause}\n`;
     script.value += (link.quiet ? '# a secret was typed here' : lines.join('\n')) + '\n';

@@ -2,8 +2,6 @@
 import {chosen_layout, fill_layouts, layout} from './layouts.js';
 import {$, player} from './play.js';
 
-const MOST_SHOWN = 8;
-
 // Action lines for a text: pieces of at most `size` characters, Enter for each line's end.
 export function lines_for(text, size) {
   return text.split(/\r\n|\r|\n/).flatMap((row, i) => {
@@ -13,27 +11,26 @@ export function lines_for(text, size) {
   });
 }
 
-// What stands in the way of typing this text, in words.
-async function objection(text) {
-  const reply = await fetch(`/check?layout=${layout()}`, {method: 'POST', body: text});
+// What stands in the way of typing this text, in words. Asked is for each character once.
+async function objection(text, secret) {
+  const reply = await fetch(`/check?layout=${layout()}`, {method: 'POST', body: [...new Set(text)].join('')});
   if (!reply.ok) return `Nothing was sent: no answer to the check (${reply.status}).`;
-  const {ok, untypable} = await reply.json();
-  if (ok) return '';
-  const some = untypable.slice(0, MOST_SHOWN).map(bad => `${bad.char} (line ${bad.line}, column ${bad.column})`);
-  const more = untypable.length > MOST_SHOWN ? ` and ${untypable.length - MOST_SHOWN} more` : '';
-  return `Nothing was sent. Layout ${layout()} cannot type ${some.join(', ')}${more}.`;
+  const bad = (await reply.json()).untypable.map(({char}) => char);
+  if (!bad.length) return '';
+  const all = text.split('\n').flatMap((row, i) => [...row].flatMap((char, j) => bad.includes(char)
+    ? `${secret ? 'a character' : char} (line ${i + 1}, column ${j + 1})` : []));
+  return `Nothing was sent. Layout ${layout()} cannot type ${all.slice(0, 8).join(', ')}${all[8] ? ' …' : '.'}`;
 }
 
 export function texts(link) {
   const say = words => $('text-said').textContent = words;
   const type = player(link, $('text-go'), $('text-stop'), say);
   $('text').addEventListener('toggle', fill_layouts);
-  $('secret').onchange = () => $('paste').classList.toggle('masked', $('secret').checked);
 
   $('text-form').onsubmit = async event => {
     event.preventDefault();
     const text = $('paste').value, chosen = chosen_layout(), delay_ms = Number($('speed').value);
-    const wrong = await objection(text).catch(() => 'Nothing was sent: no link.');
+    const wrong = await objection(text, $('secret').checked).catch(() => 'Nothing was sent: no link.');
     if (wrong) return say(wrong);
     // What was sent cannot be called back: at a slow rate little is on the way.
     const lines = lines_for(text, delay_ms ? 5 : 32), bar = $('text-progress');
@@ -43,7 +40,7 @@ export function texts(link) {
     bar.hidden = false;
     link.quiet = $('secret').checked;
     await type(lines, {ahead: delay_ms ? 2 : 12, progress: done => bar.value = done}, `Typed ${[...text].length} characters.`);
-    if (delay_ms) link.send('typedelay 0');
+    link.send(...chosen ? ['layout'] : [], ...delay_ms ? ['typedelay'] : []);
     if (link.quiet) $('paste').value = '';
     link.quiet = !(bar.hidden = true);
   };
