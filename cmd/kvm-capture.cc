@@ -270,7 +270,7 @@ int main(int argc, char** argv) {
       ->type_name("FILE");
   app.add_option("--every", arguments.every_s, "One frame in so long: time lapse")
       ->type_name("SECONDS")
-      ->check(range(0.01, 1e6))
+      ->check(number_from(0.01, 1e6))
       ->excludes("--rate");
   app.add_flag("--all-frames", options.all_frames, "Repeat pictures that did not change");
   app.add_option("--control", arguments.controls, "Set on the device; may be repeated")
@@ -280,7 +280,7 @@ int main(int argc, char** argv) {
   app.add_option("--timeout", arguments.timeout_s,
                  "Give up after so long without a picture (default: with -n 10, else never)")
       ->type_name("SECONDS")
-      ->check(range(0.0, 1e6));
+      ->check(number_from(0, 1e6));
   app.add_flag("--wait", arguments.wait, "Wait for a device that is not there yet");
   app.add_flag("--exit-on-loss", options.exit_on_loss,
                "Exit when signal or device are lost, instead of waiting for them");

@@ -155,7 +155,8 @@ constexpr auto kFromRows = [] {
   std::array<std::array<std::array<std::uint8_t, 16>, 4>, 4> from{};
   for (std::size_t i = 0; i < 64; ++i)
     for (std::size_t rows = 0; rows < 4; ++rows)
-      from[i / 16][rows][i % 16] = kZigzag[i] / 16 == rows ? kZigzag[i] % 16 : 0x80;
+      from[i / 16][rows][i % 16] =
+          static_cast<std::uint8_t>(kZigzag[i] / 16 == rows ? kZigzag[i] % 16 : 0x80);
   return from;
 }();
 
