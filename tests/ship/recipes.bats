@@ -83,7 +83,7 @@ logins() {
 @test "kvm-capture(1): a picture each minute" {
 	line=$(sed -n 's/^\.Dl \(.*--every 60.*\)/\1/p' "$SRC/man/kvm-capture.1")
 	sh -c "$line -n 1"
-	ffprobe -v error lapse/2*.jpg
+	ffprobe -v error 2*-*/????.jpg
 }
 
 @test "ocr, luks" {
