@@ -11,8 +11,8 @@ namespace kvm {
 // One a thread.
 class Avx2Coder {
  public:
-  // Null where this processor cannot. `header`: SOI to SOS of a baseline image of one scan that has
-  // all its tables; tiles are `mcus` MCUs wide.
+  // Null where this processor cannot, or `header` is not this: SOI to SOS of a baseline image of
+  // one scan, with all its tables. Tiles are `mcus` MCUs wide.
   static std::unique_ptr<Avx2Coder> make(Bytes header, int mcus);
   ~Avx2Coder();
 

@@ -4,6 +4,9 @@
 #include <bit>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
+
+#include "format/scan_tables.h"
 
 namespace kvm {
 
@@ -73,32 +76,15 @@ void BitWriter::finish() {
 }
 
 std::optional<McuCode> McuCode::of(Bytes image, const JpegInfo& info) {
-  if (!info.baseline || info.scans != 1) return std::nullopt;
+  auto tables = ScanTables::of(image, info);
+  if (!tables) return std::nullopt;
   McuCode code;
-  for (const JpegSegment& segment : segments_of(image, info)) {
-    Bytes body = segment.body;
-    while (segment.marker == kDht && body.size() >= 17) {
-      const std::size_t type = body[0] >> 4, number = body[0] & 15;
-      std::size_t values = 0;
-      for (const std::uint8_t count : body.subspan(1, 16)) values += count;
-      if (type > 1 || number > 3 || body.size() < 17 + values) return std::nullopt;
-      code.codes_[4 * type + number] = HuffmanCodes::of(body.subspan(1, 16 + values));
-      body = body.subspan(17 + values);
-    }
+  for (const ScanTables::Component& one : tables->components) {
+    const bool whole = static_cast<int>(8 * one.width) == info.mcu_width &&
+                       static_cast<int>(8 * one.height) == info.mcu_height;
+    code.components_.push_back({static_cast<int>(one.width * one.height), !whole, one.dc, one.ac});
   }
-  const Bytes frame = image.subspan(info.sof + 10), scan = image.subspan(info.sos + 4);
-  const std::size_t count = scan[0];
-  if (count != static_cast<std::size_t>(info.components)) return std::nullopt;
-  for (std::size_t i = 0; i < count; ++i) {
-    if (frame[3 * i] != scan[1 + 2 * i]) return std::nullopt;  // the same components, in order
-    const int h = frame[3 * i + 1] >> 4, v = frame[3 * i + 1] & 15, tables = scan[2 + 2 * i];
-    const auto dc = static_cast<std::size_t>(tables >> 4),
-               ac = static_cast<std::size_t>(tables & 15);
-    if (dc > 3 || ac > 3 || !code.codes_[dc] || !code.codes_[4 + ac]) return std::nullopt;
-    code.components_.push_back({count == 1 ? 1 : h * v,
-                                count > 1 && (8 * h < info.mcu_width || 8 * v < info.mcu_height),
-                                dc, 4 + ac});
-  }
+  code.codes_ = std::move(tables->codes);
   return code;
 }
 

@@ -1,6 +1,7 @@
 // Walks the markers of one JPEG image without decoding it: where it truly ends and what it is.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -27,6 +28,12 @@ enum JpegMarker : std::uint8_t {
   kApp0 = 0xe0,
   kApp14 = 0xee,
 };
+
+// T.81 figure 5: the place, row by row, of each coefficient in zigzag order.
+inline constexpr std::array<std::uint8_t, 64> kZigzag = {
+    0,  1,  8,  16, 9,  2,  3,  10, 17, 24, 32, 25, 18, 11, 4,  5,  12, 19, 26, 33, 40, 48,
+    41, 34, 27, 20, 13, 6,  7,  14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23,
+    30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63};
 
 // Facts of one image. Offsets are from its SOI. Source: ITU-T T.81, annex B.
 struct JpegInfo {
