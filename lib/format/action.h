@@ -52,12 +52,12 @@ enum class Verb : std::uint8_t {
 struct Action {
   Verb verb;
   std::vector<Chord> chords;  // kKey, kKeyDown, kKeyUp
-  std::string text;           // kType: UTF-8; kLayout: LAYOUT[:VARIANT], "": kvm-type's own
+  std::string text;           // kType: UTF-8; kLayout: LAYOUT[:VARIANT]
   Button button = Button::kLeft;
   double x = 0, y = 0;  // kMouseTo: 0.0–1.0 of the screen, clamped
   int dx = 0,
       dy = 0;  // kMouseMove: counts; kWheel and kHWheel: notches in dx (up and right positive)
-  int ms = 0;  // kKeyDelay … kTypeHold (-1: kvm-type's own), kSleep
+  int ms = 0;  // kKeyDelay … kTypeHold, kSleep. -1, of kLayout too: back to kvm-type's own
 };
 
 struct ActionError {

@@ -128,7 +128,7 @@ void Player::run(const Action& action) {
       sink_.wake();
       break;
     case Verb::kLayout:
-      typist_.set_layout(Layout(action.text.empty() ? own_layout_ : action.text));
+      typist_.set_layout(Layout(action.ms < 0 ? own_layout_ : action.text));
       break;
     case Verb::kMouseTo:
     case Verb::kMouseMove:

@@ -69,7 +69,12 @@ void Input::pass(ViewerId viewer, std::string_view line, const Action& action) {
   ++metrics_.actions;
   last_us_ = monotonic_us();
   note(viewer, action);
-  if (const char* const setting = setting_of(action.verb)) set_[viewer].insert(setting);
+  if (const char* const setting = setting_of(action.verb)) {
+    if (action.ms < 0)  // back to kvm-type's own
+      set_[viewer].erase(setting);
+    else
+      set_[viewer].insert(setting);
+  }
 }
 
 std::optional<Refused> Input::submit(ViewerId viewer, std::string_view line) {
@@ -175,6 +180,11 @@ void Input::release(ViewerId viewer) {
   metrics_.keys_released += lines.size();
 }
 
+void Input::give_up(ViewerId viewer) {
+  release(viewer);
+  restore(viewer);
+}
+
 // Without an argument they mean kvm-type's own.
 void Input::restore(ViewerId viewer) {
   const auto found = set_.find(viewer);
@@ -193,13 +203,12 @@ void Input::set_controller(std::optional<ViewerId> viewer) {
 }
 
 void Input::take(ViewerId viewer) {
-  if (controller_ && controller_ != viewer) leave(*controller_);
+  if (controller_ && controller_ != viewer) give_up(*controller_);
   set_controller(viewer);
 }
 
 void Input::leave(ViewerId viewer) {
-  release(viewer);
-  restore(viewer);
+  give_up(viewer);
   if (controller_ == viewer) set_controller(std::nullopt);
 }
 

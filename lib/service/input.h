@@ -62,6 +62,7 @@ class Input {
   std::optional<Refused> refused(ViewerId viewer) const;
   void pass(ViewerId viewer, std::string_view line, const Action& action);
   void note(ViewerId viewer, const Action& action);
+  void give_up(ViewerId viewer);
   void release(ViewerId viewer);
   void restore(ViewerId viewer);
   void write_own(const std::string& line);

@@ -37,5 +37,23 @@ TEST(Input, AViewerIsNotSilentWhoseWordsWaitForUs) {
   EXPECT_EQ(as_text(Bytes(bytes).first(n.value_or(0))), "keydown a\n");
 }
 
+TEST(Input, TakesBackWhatAViewerSetAndDidNotTakeBack) {
+  Loop loop;
+  Metrics metrics;
+  const Pipe out;
+  int told = 0;
+  Input input(loop, metrics, {}, out.ends[1], [&] { ++told; });
+  for (const char* line : {"layout de", "typedelay 5", "layout", "keydown a"})
+    EXPECT_FALSE(input.submit(1, line)) << line;
+  const int before = told;
+  input.take(2);
+  EXPECT_EQ(told, before + 1) << "nobody is told that control is free in between";
+  input.leave(1);
+  std::uint8_t bytes[200];
+  const auto n = read_some(out.ends[0], bytes, "out");
+  EXPECT_EQ(as_text(Bytes(bytes).first(n.value_or(0))),
+            "layout de\ntypedelay 5\nlayout\nkeydown a\nkeyup k:30\ntypedelay\n");
+}
+
 }  // namespace
 }  // namespace kvm
