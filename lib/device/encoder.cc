@@ -73,8 +73,8 @@ struct Bench {
   }
 };
 
-// A row of places.
-struct Row {
+// A row of places, as high as they are.
+struct Strip {
   bool still = false;        // nothing in it changed in the last picture, and
   std::uint64_t pixels = 0;  // hash_row() was this
 };
@@ -98,7 +98,7 @@ struct Encoder::State {
   std::vector<std::unique_ptr<Bench>> benches;  // one a thread
   std::unique_ptr<TileStore> store;
   std::vector<Place> places;
-  std::vector<Row> lines;   // of places
+  std::vector<Strip> strips;
   TileReference reference;  // the pixels as last encoded, if there is noise to allow for
   std::vector<std::uint8_t> output;
   std::size_t body = 0, scan = 0;  // where in it the header and the tiles are
@@ -154,7 +154,7 @@ void Encoder::State::fit(const Image& picture) {
   scan = output.size();
   whole = false;
   places.resize(size(columns * rows));
-  lines.assign(size(rows), {});
+  strips.assign(size(rows), {});
 }
 
 Rect Encoder::State::rect_of(int row, int column) const {
@@ -175,14 +175,14 @@ void Encoder::State::work(int thread) {
   for (int row; (row = next_row.fetch_add(1, std::memory_order_relaxed)) < rows;) {
     const int top = row * shape.mcu_height();
     const Rect rect{0, top, like.width, std::min(shape.mcu_height(), like.height - top)};
-    Row& line = lines[size(row)];
-    if (line.still && line.pixels == hash_row(*image, rect)) {
+    Strip& strip = strips[size(row)];
+    if (strip.still && strip.pixels == hash_row(*image, rect)) {
       for (int column = 0; column < columns; ++column)
         places[size(row * columns + column)].changed = false;
       continue;
     }
-    line.still = !encode_row(row, rect, bench);
-    if (line.still) line.pixels = hash_row(*image, rect);
+    strip.still = !encode_row(row, rect, bench);
+    if (strip.still) strip.pixels = hash_row(*image, rect);
     if (thread == 0 && encoded.load(std::memory_order_relaxed) > kTilesWorthHelp) call_help();
   }
   bench.settle(*store);
