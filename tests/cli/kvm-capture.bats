@@ -30,6 +30,16 @@ faulty() {
 	{ grep -vE '^(fault|every) ' dev/video0; printf '%s\n' "$@"; } >dev/new
 	mv dev/new dev/video0
 }
+# recovers: a reader is told that the device is faulty, and gets the screen once it is not.
+recovers() {
+	exec_on_device dev kvm-capture >out 2>err 3>&- &
+	pid=$!
+	eventually says stalled
+	: >out
+	faulty
+	eventually says live
+	stop $pid
+}
 # edit LINE...: the device becomes another while it plays.
 edit() {
 	printf '%s\n' "$@" >dev/new
@@ -434,26 +444,14 @@ dongle() {
 	status_is 75
 	[[ $stderr == *'damaged: truncated'* ]]
 	[ ! -e one.jpg ]
-	exec_on_device dev kvm-capture >out 2>err 3>&- &
-	pid=$!
-	eventually says stalled
-	: >out
-	faulty
-	eventually says live
-	stop $pid
+	recovers
 }
 
 @test "a device that gives errors instead of pictures: said, and live again" {
 	raw_device YUYV yuyv422 'fault eio'
 	run --separate-stderr on_device dev kvm-capture --exit-on-loss -o -
 	status_is 75
-	exec_on_device dev kvm-capture >out 2>err 3>&- &
-	pid=$!
-	eventually says stalled
-	: >out
-	faulty
-	eventually says live
-	stop $pid
+	recovers
 }
 
 @test "an input that reports no signal is heeded while pictures go on" {
