@@ -1,6 +1,9 @@
 // Threads that stay, and lend a hand when called.
 #pragma once
 
+#include <sched.h>
+
+#include <atomic>
 #include <condition_variable>
 #include <exception>
 #include <functional>
@@ -21,7 +24,8 @@ class Crew {
   Crew& operator=(const Crew&) = delete;
 
   int helpers() const noexcept { return static_cast<int>(threads_.size()); }
-  // Wakes all helpers and returns at once. `job` has to stay until finish(); a helper that wakes up
+  // Wakes all helpers, each on a processor other than the caller's if they may use another, and
+  // returns at once. `job` has to stay until finish(); a helper that wakes up
   // after that does not run it.
   void start(const Job& job);
   // Waits for those helpers that have begun. Without start() it does nothing.
@@ -31,14 +35,17 @@ class Crew {
 
  private:
   void run(int number);
+  void keep_off(int processor) noexcept;
 
   std::mutex mutex_;
   std::condition_variable wake_, idle_;
   const Job* job_ = nullptr;
   unsigned round_ = 0;
-  int busy_ = 0;
+  std::atomic<int> busy_ = 0;  // changes while the lock is held only
   bool stop_ = false;
   std::exception_ptr failure_;
+  cpu_set_t allowed_{};  // processors
+  int kept_off_ = -1;
   std::vector<std::jthread> threads_;
 };
 

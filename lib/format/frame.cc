@@ -17,9 +17,9 @@ const char* name_of(SourceState state) noexcept {
 
 std::string com_segment(const FrameFacts& facts) {
   std::string text(kTag);
-  if (facts.time_us) text += strf("t=%lld ", static_cast<long long>(*facts.time_us));
-  if (facts.sequence) text += strf("n=%llu ", static_cast<unsigned long long>(*facts.sequence));
-  text += strf("s=%s", name_of(facts.state));
+  if (facts.time_us) text += "t=" + std::to_string(*facts.time_us) + ' ';
+  if (facts.sequence) text += "n=" + std::to_string(*facts.sequence) + ' ';
+  text += std::string("s=") + name_of(facts.state);
   const std::size_t length = text.size() + 2;
   std::string segment = "\xff\xfe";
   segment.push_back(static_cast<char>(length >> 8));

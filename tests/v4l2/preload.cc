@@ -157,10 +157,12 @@ int ioctl(int fd, unsigned long request, ...) {
   va_start(arguments, request);
   void* argument = va_arg(arguments, void*);
   va_end(arguments);
+  // Looked up once: a program that is measured asks for every frame.
+  static const auto real = next<int (*)(int, unsigned long, ...)>("ioctl");
   // Some libraries pass requests sign-extended from int.
   if (fake::Device* device = fake::Device::find(fd))
     return device->ioctl(request & 0xffffffffu, argument);
-  return next<int (*)(int, unsigned long, ...)>("ioctl")(fd, request, argument);
+  return real(fd, request, argument);
 }
 
 void* mmap(void* address, size_t length, int protection, int flags, int fd, off_t offset) {
