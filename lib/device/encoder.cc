@@ -33,7 +33,9 @@ std::size_t size(int value) {
 
 // A place on the screen.
 struct Place {
-  TileStore::Tile* tile = nullptr;  // what it shows
+  TileStore::Tile* tile = nullptr;  // what it shows; none: it is new
+  TileStore::Tile* next = nullptr;  // what it is about to show
+  std::uint64_t hash = 0;           // of the pixels that were encoded
   bool changed = false;             // since the picture before
   std::size_t offset = 0;           // of its bytes in the output
 };
@@ -52,24 +54,39 @@ struct Bench {
     planes = {samples.data(), &samples[plane], &samples[2 * plane], stride, stride};
   }
 
-  // Forgets what a picture that failed has left.
-  void begin() { previous = nullptr; }
-  // What is in `planes` becomes the tile of `place`, once the coder is done with it: at the next
-  // call, or when it is settled.
-  void encode(Place& place, std::uint64_t hash, TileStore& store) {
-    take(coder.encode(planes), store);
-    previous = &place;
-    previous_hash = hash;
+  bool has_made(std::uint64_t hash) const {
+    return std::find(hashes.begin(), hashes.end(), hash) != hashes.end();
   }
-  void settle(TileStore& store) { take(coder.flush(), store); }
+  // What is in `planes` becomes the next tile of `place`, once the coder is done with it: at the
+  // next call, or when it is settled.
+  void encode(Place& place) {
+    take(coder.encode(planes));
+    pending = &place;
+    hashes.push_back(place.hash);
+  }
+  void settle() { take(coder.flush()); }
+  // Puts what was made into the store.
+  void hand_over(TileStore& store) {
+    std::size_t from = 0;
+    for (const auto& [place, size] : made) {
+      place->next = store.insert(place->hash, Bytes(bytes).subspan(from, size));
+      from += size;
+    }
+    hashes.clear();
+    made.clear();
+    bytes.clear();
+  }
 
  private:
-  Place* previous = nullptr;
-  std::uint64_t previous_hash = 0;
+  Place* pending = nullptr;
+  std::vector<std::uint64_t> hashes;  // of the tiles of this picture, one after the other
+  std::vector<std::pair<Place*, std::size_t>> made;  // and how many bytes each has
+  std::vector<std::uint8_t> bytes;
 
-  void take(Bytes bytes, TileStore& store) {
-    if (previous) previous->tile = store.insert(previous_hash, bytes);
-    previous = nullptr;
+  void take(Bytes tile) {
+    if (!pending) return;
+    made.emplace_back(std::exchange(pending, nullptr), tile.size());
+    bytes.insert(bytes.end(), tile.begin(), tile.end());
   }
 };
 
@@ -89,7 +106,7 @@ int thread_count(int wanted) {
 struct Encoder::State {
   const EncoderOptions options;
   Crew crew;
-  const Crew::Job help = [this](int thread) { work(thread); };
+  const Crew::Job help = [this](int thread) { take_rows(thread); };
 
   // What the picture is like; all below it is made for that.
   Image like;
@@ -102,7 +119,7 @@ struct Encoder::State {
   TileReference reference;  // the pixels as last encoded, if there is noise to allow for
   std::vector<std::uint8_t> output;
   std::size_t body = 0, scan = 0;  // where in it the header and the tiles are
-  bool whole = false;              // it holds the last picture
+  bool whole = false;  // it holds the last picture
 
   // The picture in work.
   const Image* image = nullptr;
@@ -116,8 +133,10 @@ struct Encoder::State {
   void fit(const Image& picture);
   Rect rect_of(int row, int column) const;
   void call_help();
-  void work(int thread);
+  void work();
+  void take_rows(int thread);
   bool encode_row(int row, const Rect& rect, Bench& bench);
+  void exchange_tiles();
   void assemble();
   Bytes finish(std::string_view com);
 };
@@ -168,10 +187,25 @@ void Encoder::State::call_help() {
   helped = true;
 }
 
+// Encodes what changed, with help where that pays.
+void Encoder::State::work() {
+  next_row = 0;
+  helped = false;
+  if (encoded.exchange(0) > kTilesWorthHelp) call_help();
+  {
+    // Whatever happens, no helper is left with a picture that may be gone.
+    struct Finish {
+      Crew& crew;
+      ~Finish() { crew.finish(); }
+    } finish{crew};
+    take_rows(0);
+  }
+  crew.rethrow();
+}
+
 // Takes rows until there are no more. Thread 0 is the caller of encode().
-void Encoder::State::work(int thread) {
+void Encoder::State::take_rows(int thread) {
   Bench& bench = *benches[size(thread)];
-  bench.begin();
   for (int row; (row = next_row.fetch_add(1, std::memory_order_relaxed)) < rows;) {
     const int top = row * shape.mcu_height();
     const Rect rect{0, top, like.width, std::min(shape.mcu_height(), like.height - top)};
@@ -185,7 +219,7 @@ void Encoder::State::work(int thread) {
     if (strip.still) strip.pixels = hash_row(*image, rect);
     if (thread == 0 && encoded.load(std::memory_order_relaxed) > kTilesWorthHelp) call_help();
   }
-  bench.settle(*store);
+  bench.settle();
 }
 
 // Encodes those of its tiles that changed. False: none did, nor would if the next picture were the
@@ -200,20 +234,30 @@ bool Encoder::State::encode_row(int row, const Rect& rect, Bench& bench) {
     const Rect tile = rect_of(row, column);
     const std::uint64_t hash = hashes[size(column)];
     place.changed = false;
-    if (place.tile && place.tile->hash == hash) continue;
+    if (place.tile && place.hash == hash) continue;
     if (place.tile && reference && (number + index) % kRefreshEvery != 0 &&
         reference.is_within(options.noise, *image, tile))
       continue;
     place.changed = changes = true;
+    place.hash = hash;
     if (reference) reference.keep(*image, tile);
-    store->release(place.tile);
-    place.tile = store->find(hash);
-    if (place.tile) continue;
+    if (store->has(hash) || bench.has_made(hash)) continue;
     bench.converter.convert(*image, tile, shape.subsampling, bench.planes);
-    bench.encode(place, hash, *store);
+    bench.encode(place);
     encoded.fetch_add(1, std::memory_order_relaxed);
   }
   return changes;
+}
+
+// The places that changed show their new tiles. Nothing is released before all are held: it might
+// be one of them.
+void Encoder::State::exchange_tiles() {
+  for (const auto& bench : benches) bench->hand_over(*store);
+  for (Place& place : places)
+    if (place.changed && !place.next) place.next = store->find(place.hash);
+  for (Place& place : places)
+    if (place.changed)
+      store->release(std::exchange(place.tile, std::exchange(place.next, nullptr)));
 }
 
 // Puts the tiles together, from the first that changed to the last; those behind move as they are.
@@ -272,20 +316,13 @@ Bytes Encoder::encode(const Image& image, std::string_view com) {
   s.fit(image);
   s.image = &image;
   ++s.number;
-  s.next_row = 0;
-  s.helped = false;
-  if (s.encoded.exchange(0) > kTilesWorthHelp) s.call_help();
-  const bool whole = std::exchange(s.whole, false);
-  {
-    // Whatever happens, no helper is left with a picture that may be gone.
-    struct Finish {
-      Crew& crew;
-      ~Finish() { crew.finish(); }
-    } finish{s.crew};
-    s.work(0);
+  try {
+    s.work();
+  } catch (...) {
+    s.places.clear();  // half done: begin anew
+    throw;
   }
-  s.crew.rethrow();
-  s.whole = whole;
+  s.exchange_tiles();
   s.assemble();
   return s.finish(com);
 }

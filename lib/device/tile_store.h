@@ -8,23 +8,23 @@
 #include <vector>
 
 #include "base/io.h"
-#include "base/spin.h"
 
 namespace kvm {
 
-// May be used from several threads at once.
+// Threads may ask has() at once while none does anything else.
 class TileStore {
  public:
   struct Tile {
     std::uint64_t hash = 0;
     std::vector<std::uint8_t> bytes;  // entropy-coded, no markers
     int users = 0;
-    std::list<Tile*>::iterator link{};  // its place among those in use or not
+    std::list<Tile*>::iterator idle{};  // its place there while there are none
   };
 
   // Tiles that nobody uses are dropped, the oldest first, once they have more bytes than this.
-  explicit TileStore(std::size_t idle_bytes);
+  explicit TileStore(std::size_t idle_bytes) : idle_limit_(idle_bytes) {}
 
+  bool has(std::uint64_t hash) const { return tiles_.contains(hash); }
   // Both count one more user of the tile, which then stays as it is; release() takes one off.
   // find() is null where there is no such tile; insert() gives the one that is there.
   Tile* find(std::uint64_t hash);
@@ -33,21 +33,12 @@ class TileStore {
   void release(Tile* tile);
 
  private:
-  using Tiles = std::unordered_map<std::uint64_t, Tile>;
-  // A picture in which all changes drops tiles as fast as it makes them: their memory is used
-  // again, for malloc(3) has locks that threads would sleep for.
-  static constexpr std::size_t kMostSpare = 16;
-
   Tile* use(Tile& tile);
-  Tile* take_spare(std::uint64_t hash);  // null: there is none
 
-  SpinLock lock_;
   const std::size_t idle_limit_;
   std::size_t idle_bytes_ = 0;
-  Tiles tiles_;
-  std::list<Tile*> used_;
+  std::unordered_map<std::uint64_t, Tile> tiles_;
   std::list<Tile*> idle_;  // the longest unused first
-  std::vector<Tiles::node_type> spare_;
 };
 
 }  // namespace kvm
