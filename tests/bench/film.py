@@ -1,10 +1,11 @@
 """The pictures of the benchmarks, and the played device (tests/v4l2) that shows them."""
-import itertools, json, os, random, re, subprocess
+import contextlib, itertools, json, os, random, re, subprocess
 
 ROOT = os.path.realpath(os.path.dirname(__file__) + '/../..')
 BIN = f'{ROOT}/build/release'
 SECONDS = float(os.environ.get('SECONDS', 6))
 W, H, RATE = 1920, 1080, 30
+PLAYER = 'v4l2-player'
 PAPER, INK = b'\x10\x80', b'\xb4\x80'
 # The film does not come round within a run: a loop would find its tiles encoded already.
 COUNT = int(RATE * (SECONDS + 4))
@@ -147,11 +148,32 @@ def kept(folder):
     return sum(t['delivered'] for t in told) / sum(t['produced'] for t in told)
 
 
+def threads(pid):
+    """The threads of a program: id and name."""
+    for task in os.listdir(f'/proc/{pid}/task'):
+        yield int(task), open(f'/proc/{pid}/task/{task}/comm').read().strip()
+
+
 def cpu_s(pid):
     """All threads of the program but the player's."""
-    total = 0
-    for task in os.listdir(f'/proc/{pid}/task'):
-        folder = f'/proc/{pid}/task/{task}'
-        if open(f'{folder}/comm').read().strip() != 'v4l2-player':
-            total += int(open(f'{folder}/schedstat').read().split()[0])
-    return total / 1e9
+    return sum(int(open(f'/proc/{pid}/task/{task}/schedstat').read().split()[0])
+               for task, name in threads(pid) if name != PLAYER) / 1e9
+
+
+@contextlib.contextmanager
+def apart():
+    """The caller keeps to one processor, and gets a function that puts the players of a program
+    there: what they do is not to push aside the program that is measured, which may use all."""
+    everywhere = os.sched_getaffinity(0)
+    one = {max(everywhere)}
+
+    def settle(pid):
+        for task, name in threads(pid):
+            if name == PLAYER:
+                os.sched_setaffinity(task, one)
+
+    os.sched_setaffinity(0, one)
+    try:
+        yield settle
+    finally:
+        os.sched_setaffinity(0, everywhere)

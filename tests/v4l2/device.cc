@@ -175,7 +175,9 @@ Config read_config(const std::string& path) {
   return config;
 }
 
-// Two ends of one TCP connection over loopback: only TCP has urgent data that is not POLLIN too.
+constexpr int kLeast = 1;  // the kernel makes it the smallest buffer that it knows
+
+// Two ends of one TCP connection over loopback.
 bool tcp_pair(int& near, int& far) {
   const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
@@ -184,8 +186,7 @@ bool tcp_pair(int& near, int& far) {
   socklen_t length = sizeof address;
   auto* generic = reinterpret_cast<sockaddr*>(&address);
   near = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const int least = 1;
-  setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &least, sizeof least);
+  setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &kLeast, sizeof kLeast);
   const bool connected = bind(listener, generic, length) == 0 && listen(listener, 1) == 0 &&
                          getsockname(listener, generic, &length) == 0 &&
                          connect(near, generic, length) == 0;
@@ -194,7 +195,18 @@ bool tcp_pair(int& near, int& far) {
   if (far < 0) return false;
   const int on = 1;
   setsockopt(far, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  setsockopt(near, SOL_SOCKET, SO_SNDBUF, &least, sizeof least);
+  return true;
+}
+
+// What the program polls, and what makes it readable. Only TCP has urgent data (POLLPRI: an event)
+// that is not POLLIN too; a device without events is played by what costs a program less.
+bool make_ends(bool events, int& near, int& far) {
+  int ends[2] = {-1, -1};
+  if (events ? !tcp_pair(near, far)
+             : socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+    return false;
+  if (!events) near = ends[0], far = ends[1];
+  setsockopt(near, SOL_SOCKET, SO_SNDBUF, &kLeast, sizeof kLeast);
   // A capture device is never writable (POLLOUT): nor is a connection that is full.
   const char filling[4096] = {};
   for (int idle = 0; idle < 3; ++idle) {
@@ -236,7 +248,7 @@ int Device::open(const std::string& folder, const std::string& name, int flags) 
   if (::stat((folder + "/" + name).c_str(), &info) < 0) return -1;
   if ((info.st_mode & 0777) == 0) return fail(EACCES);  // to root too, who runs the tests
   auto* device = new Device(folder, name);
-  if (!device->load() || !tcp_pair(device->app_, device->far_)) {
+  if (!device->load() || !make_ends(device->config_.hdmi, device->app_, device->far_)) {
     delete device;
     return fail(ENODEV);
   }

@@ -60,8 +60,8 @@ struct Buffer {
   bool queued = false, done = false, error = false;
 };
 
-// One open file of the device. The application's descriptor is one end of a TCP connection over
-// loopback: a byte is a filled buffer (POLLIN), an urgent byte an event (POLLPRI), the far end
+// One open file of the device. The application's descriptor is one end of a connection within the
+// program: a byte is a filled buffer (POLLIN), an urgent byte an event (POLLPRI), the far end
 // closed is an unplugged device. So poll, select and epoll are the kernel's own.
 class Device {
  public:
