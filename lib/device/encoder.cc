@@ -119,7 +119,7 @@ struct Encoder::State {
   TileReference reference;  // the pixels as last encoded, if there is noise to allow for
   std::vector<std::uint8_t> output;
   std::size_t body = 0, scan = 0;  // where in it the header and the tiles are
-  bool whole = false;  // it holds the last picture
+  bool whole = false;              // it holds the last picture
 
   // The picture in work.
   const Image* image = nullptr;

@@ -202,8 +202,7 @@ bool tcp_pair(int& near, int& far) {
 // that is not POLLIN too; a device without events is played by what costs a program less.
 bool make_ends(bool events, int& near, int& far) {
   int ends[2] = {-1, -1};
-  if (events ? !tcp_pair(near, far)
-             : socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+  if (events ? !tcp_pair(near, far) : socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
     return false;
   if (!events) near = ends[0], far = ends[1];
   setsockopt(near, SOL_SOCKET, SO_SNDBUF, &kLeast, sizeof kLeast);
