@@ -318,12 +318,12 @@ Bytes Encoder::encode(const Image& image, std::string_view com) {
   ++s.number;
   try {
     s.work();
+    s.exchange_tiles();
+    s.assemble();
   } catch (...) {
     s.places.clear();  // half done: begin anew
     throw;
   }
-  s.exchange_tiles();
-  s.assemble();
   return s.finish(com);
 }
 
