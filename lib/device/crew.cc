@@ -2,20 +2,14 @@
 
 #include <utility>
 
+#include "base/clock.h"
+
 namespace kvm {
 
 namespace {
 
-// A helper is at its last row of tiles then: some 50 us on a fast processor, 200 on a slow one.
-constexpr int kSpins = 4000;
-
-void pause_a_moment() noexcept {
-#if defined(__x86_64__) || defined(__i386__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__) || defined(__arm__)
-  asm volatile("yield" ::: "memory");
-#endif
-}
+// A helper is at its last row of tiles then; to fall asleep and be woken takes about as long.
+constexpr std::int64_t kAwakeUs = 100;
 
 }  // namespace
 
@@ -57,7 +51,8 @@ void Crew::finish() noexcept {
     const std::scoped_lock lock(mutex_);  // from here on none begins
     job_ = nullptr;
   }
-  for (int i = 0; i < kSpins && busy_ > 0; ++i) pause_a_moment();
+  for (const auto until_us = monotonic_us() + kAwakeUs; busy_ > 0 && monotonic_us() < until_us;) {
+  }
   std::unique_lock lock(mutex_);
   idle_.wait(lock, [this] { return busy_ == 0; });
 }

@@ -24,9 +24,8 @@ class Crew {
   Crew& operator=(const Crew&) = delete;
 
   int helpers() const noexcept { return static_cast<int>(threads_.size()); }
-  // Wakes all helpers, each on a processor other than the caller's if they may use another, and
-  // returns at once. `job` has to stay until finish(); a helper that wakes up
-  // after that does not run it.
+  // Wakes all helpers, on other processors than the caller's where they may use any, and returns at
+  // once. `job` has to stay until finish(); a helper that wakes up after that does not run it.
   void start(const Job& job);
   // Waits for those helpers that have begun. Without start() it does nothing.
   void finish() noexcept;
