@@ -1,5 +1,7 @@
 #include "device/crew.h"
 
+#include <pthread.h>
+
 #include <utility>
 
 #include "base/clock.h"

@@ -18,8 +18,8 @@ class BareBits {
   static constexpr std::size_t kSpare = 8;
   explicit BareBits(std::uint8_t* to) : to_(to) {}
 
-  // 1 to 32 bits: `bits` has no others. Writes the whole bytes and some that
-  // are not whole yet: to ask whether there are enough would cost more.
+  // 1 to 32 bits: `bits` has no others. Writes the whole bytes and some that are not whole yet: to
+  // ask whether there are enough would cost more.
   [[gnu::always_inline]] void put(std::uint32_t bits, std::uint32_t length) noexcept {
     count_ += length;
     held_ |= std::uint64_t{bits} << (64 - count_);

@@ -17,6 +17,8 @@ TEST(TileStore, KeepsWhatIsUsedAndSomeOfTheRest) {
   for (std::uint64_t hash = 2; hash <= 5; ++hash) store.release(store.insert(hash, bytes));
   EXPECT_EQ(store.find(2), nullptr);  // the oldest two of four went: 100 bytes hold two
   EXPECT_EQ(store.find(3), nullptr);
+  EXPECT_FALSE(store.has(3));
+  EXPECT_TRUE(store.has(4));
   TileStore::Tile* back = store.find(4);
   ASSERT_NE(back, nullptr);
   EXPECT_EQ(back->bytes, bytes);
