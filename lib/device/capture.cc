@@ -1,7 +1,6 @@
 #include "device/capture.h"
 
 #include <poll.h>
-#include <xxhash.h>
 
 #include <algorithm>
 
@@ -153,26 +152,27 @@ void Capture::send_picture() {
     if (!encoder_) encoder_.emplace(options_.encoder);
     const Bytes frame = encoder_->encode(*image, com_);
     picture.lent = {};  // what is encoded is a copy
+    passed_.reset();
     heal();
     if (encoder_->unchanged() && !due) {
       ++counts_.unchanged;
       return;
     }
-    write(frame, picture.time_us);
+    write({frame}, picture.time_us);
   } else if (const auto* jpeg = std::get_if<Bytes>(&view)) {
-    const JpegFault fault =
-        options_.retile ? retiler_.retile(*jpeg, com_, passed_) : clean_jpeg(*jpeg, com_, passed_);
-    picture.lent = {};
-    if (fault != JpegFault::kNone) return drop(name_of(fault));
-    heal();
-    const Bytes frame(passed_);
-    const Bytes content = frame.subspan(2 + com_.size());
-    const std::uint64_t digest = XXH3_64bits(content.data(), content.size());
-    if (digest == std::exchange(digest_, digest) && !due) {
+    FrameParts cleaned;
+    JpegFault fault = clean_jpeg(*jpeg, com_, cleaned);
+    if (fault == JpegFault::kNone && !due && passed_ && same_picture(cleaned, passed_->frame)) {
+      heal();
       ++counts_.unchanged;
       return;
     }
-    write(frame, picture.time_us);
+    FrameParts frame = cleaned;
+    if (options_.retile) fault = retiler_.retile(*jpeg, com_, frame);
+    if (fault != JpegFault::kNone) return drop(name_of(fault));
+    heal();
+    passed_ = {std::move(picture), cleaned};
+    write(frame, passed_->picture.time_us);
   } else {
     drop(name_of(JpegFault::kTruncated));
   }
@@ -186,18 +186,18 @@ void Capture::send_notice() {
   if (!encoder_) encoder_.emplace(options_.encoder);
   Notice notice(width, height);
   const Bytes frame = encoder_->encode(notice.draw(title_of(state_), reason_), com_);
-  digest_ = 0;
-  write(frame, time_us);
+  passed_.reset();
+  write({frame}, time_us);
 }
 
-void Capture::write(Bytes frame, std::int64_t time_us) {
+void Capture::write(const FrameParts& frame, std::int64_t time_us) {
   output_.begin(frame, time_us);
   written_us_ = now_us_;
   written_state_ = state_;
   ++frames_;
   ++counts_.sent;
   counts_.age_us += unix_us() - time_us;
-  counts_.bytes += static_cast<std::int64_t>(frame.size());
+  counts_.bytes += static_cast<std::int64_t>(size_of(frame));
 }
 
 void Capture::drop(const std::string& why) {

@@ -5,7 +5,6 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "base/error.h"
 #include "base/signals.h"
@@ -47,12 +46,18 @@ class Capture {
     std::map<std::string, std::uint64_t> bad;
   };
 
+  // A device's JPEG image as it was passed on last, and may be being written.
+  struct Passed {
+    Picture picture;  // holds it
+    FrameParts frame;
+  };
+
   void wait();
   void arrive(Picture picture);
   void send();
   void send_picture();
   void send_notice();
-  void write(Bytes frame, std::int64_t time_us);
+  void write(const FrameParts& frame, std::int64_t time_us);
   void drop(const std::string& why);
   void heal();
   bool only_damaged() const;
@@ -69,10 +74,9 @@ class Capture {
   std::optional<Encoder> encoder_;
   Retiler retiler_;
   std::optional<RateGate> gate_;
-  std::optional<Picture> waiting_;    // the newest, not looked at yet
-  std::string com_;                   // of the frame being written
-  std::vector<std::uint8_t> passed_;  // a device's JPEG image, made whole
-  std::uint64_t digest_ = 0;          // of the last JPEG passed through
+  std::optional<Picture> waiting_;  // the newest, not looked at yet
+  std::string com_;                 // of the frame being written
+  std::optional<Passed> passed_;
 
   std::int64_t now_us_ = 0;      // monotonic, at the last wake-up; so are these
   std::int64_t written_us_ = 0;  // when the last frame began; 0: none yet

@@ -4,6 +4,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <time.h>
 
 #include <algorithm>
@@ -16,6 +17,10 @@ namespace kvm {
 namespace {
 
 constexpr std::size_t kMostPipeBytes = 1 << 20;  // what the kernel lets anyone have
+
+void write_frame(int fd, const FrameParts& frame, const std::string& name) {
+  for (const Bytes part : frame) write_all(fd, part, name);
+}
 
 }  // namespace
 
@@ -74,23 +79,33 @@ bool FrameOutput::ready() {
   return unread == 0;
 }
 
-void FrameOutput::begin(Bytes frame, std::int64_t time_us) {
+void FrameOutput::begin(const FrameParts& frame, std::int64_t time_us) {
   if (files_) return files_->write(frame, time_us);
-  if (kind_ == Kind::kPlain) return write_all(fd_.get(), frame, name_);
-  if (kind_ == Kind::kPipe && frame.size() > pipe_bytes_) enlarge(frame.size());
+  if (kind_ == Kind::kPlain) return write_frame(fd_.get(), frame, name_);
+  if (kind_ == Kind::kPipe && size_of(frame) > pipe_bytes_) enlarge(size_of(frame));
   rest_ = frame;
   push();
 }
 
 void FrameOutput::push() {
   while (writing()) {
-    const ssize_t n = kind_ == Kind::kSocket
-                          ? ::send(fd_.get(), rest_.data(), rest_.size(), MSG_DONTWAIT)
-                          : ::write(fd_.get(), rest_.data(), rest_.size());
+    iovec parts[std::tuple_size_v<FrameParts>];
+    for (std::size_t i = 0; i < rest_.size(); ++i)
+      parts[i] = {const_cast<std::uint8_t*>(rest_[i].data()), rest_[i].size()};
+    msghdr message{};
+    message.msg_iov = parts;
+    message.msg_iovlen = std::size(parts);
+    const ssize_t n = kind_ == Kind::kSocket ? ::sendmsg(fd_.get(), &message, MSG_DONTWAIT)
+                                             : ::writev(fd_.get(), parts, std::size(parts));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
     if (n < 0) throw Error::from_errno(name_);
-    rest_ = rest_.subspan(static_cast<std::size_t>(n));
+    auto written = static_cast<std::size_t>(n);
+    for (Bytes& part : rest_) {
+      const std::size_t of_it = std::min(written, part.size());
+      part = part.subspan(of_it);
+      written -= of_it;
+    }
   }
 }
 
@@ -103,7 +118,7 @@ void FrameOutput::enlarge(std::size_t frame_bytes) {
                                                                      : SIZE_MAX;
 }
 
-void FileOutput::write(Bytes frame, std::int64_t time_us) {
+void FileOutput::write(const FrameParts& frame, std::int64_t time_us) {
   const time_t seconds = time_us / 1'000'000;
   tm local{};
   ::localtime_r(&seconds, &local);
@@ -127,11 +142,11 @@ void FileOutput::make_folders(const std::string& name) const {
     std::filesystem::create_directories(std::filesystem::path(name).parent_path(), error);
 }
 
-void FileOutput::write_picture(const std::string& name, Bytes frame) {
+void FileOutput::write_picture(const std::string& name, const FrameParts& frame) {
   const std::string unfinished = name + ".part";
   try {
     const Fd file = open_fd(unfinished, O_WRONLY | O_CREAT | O_TRUNC, 0666);
-    write_all(file.get(), frame, unfinished);
+    write_frame(file.get(), frame, unfinished);
     if (::rename(unfinished.c_str(), name.c_str()) < 0) throw Error::from_errno(name);
   } catch (...) {
     ::unlink(unfinished.c_str());
@@ -139,14 +154,14 @@ void FileOutput::write_picture(const std::string& name, Bytes frame) {
   }
 }
 
-void FileOutput::append(const std::string& name, Bytes frame) {
+void FileOutput::append(const std::string& name, const FrameParts& frame) {
   if (name != name_) {
     file_ = open_fd(name, O_WRONLY | O_CREAT | O_TRUNC, 0666);
     name_ = name;
   }
   const off_t whole = ::lseek(file_.get(), 0, SEEK_CUR);
   try {
-    write_all(file_.get(), frame, name);
+    write_frame(file_.get(), frame, name);
   } catch (...) {
     // Not every file can be cut (/dev/full): then there is nothing to cut either.
     if (whole >= 0 && ::ftruncate(file_.get(), whole) < 0) file_.reset();

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "base/fd.h"
-#include "base/io.h"
+#include "format/frame.h"
 
 namespace kvm {
 
@@ -17,12 +17,12 @@ class FileOutput {
  public:
   explicit FileOutput(std::string pattern) : pattern_(std::move(pattern)) {}
   // Throws Error; then the files hold whole frames only.
-  void write(Bytes frame, std::int64_t time_us);
+  void write(const FrameParts& frame, std::int64_t time_us);
 
  private:
   void make_folders(const std::string& name) const;
-  void write_picture(const std::string& name, Bytes frame);
-  void append(const std::string& name, Bytes frame);
+  void write_picture(const std::string& name, const FrameParts& frame);
+  void append(const std::string& name, const FrameParts& frame);
 
   std::string pattern_, name_;  // name_: of the open file
   Fd file_;
@@ -41,8 +41,8 @@ class FrameOutput {
   bool ready();
   // Begins a frame and writes what goes. The frame must stay readable while writing(). `time_us`
   // names its file. Throws Error.
-  void begin(Bytes frame, std::int64_t time_us);
-  bool writing() const noexcept { return !rest_.empty(); }
+  void begin(const FrameParts& frame, std::int64_t time_us);
+  bool writing() const noexcept { return size_of(rest_) > 0; }
   // Writes on after POLLOUT.
   void push();
   // For poll(2): POLLOUT matters while writing(); POLLERR says that the reader is gone. -1:
@@ -61,7 +61,7 @@ class FrameOutput {
   Kind kind_ = Kind::kPlain;
   int flags_to_restore_ = -1;  // of a pipe that could not be opened a second time
   std::size_t pipe_bytes_ = 0;
-  Bytes rest_;
+  FrameParts rest_;  // what is not written yet
 };
 
 }  // namespace kvm

@@ -44,7 +44,7 @@ class CaptureSource {
 
   // Hands out the newest picture that tick() took, once. Give it back soon: it is one of few.
   virtual std::optional<Picture> take() = 0;
-  // Readable until `picture` is gone and until the next view().
+  // Readable until `picture` is gone; an Image, besides, until the next view().
   virtual View view(const Picture& picture) = 0;
 
   virtual SourceState state() const = 0;

@@ -81,15 +81,17 @@ struct Retiler::Libjpeg {
 Retiler::Retiler() : jpeg_(new Libjpeg) {}
 Retiler::~Retiler() = default;
 
-JpegFault Retiler::retile(Bytes captured, std::string_view com, std::vector<std::uint8_t>& out) {
-  if (const JpegFault fault = clean_jpeg(captured, "", cleaned_); fault != JpegFault::kNone)
+JpegFault Retiler::retile(Bytes captured, std::string_view com, FrameParts& frame) {
+  FrameParts cleaned;
+  if (const JpegFault fault = clean_jpeg(captured, "", cleaned); fault != JpegFault::kNone)
     return fault;
+  cleaned_ = joined(cleaned);
   JpegInfo info;
   walk_jpeg(cleaned_, info);
   const int mcus = (info.width + info.mcu_width - 1) / info.mcu_width;
   const int interval = mcus / tiles_across(mcus);
   if (info.baseline && info.scans == 1 && info.restart_interval == interval)
-    return clean_jpeg(cleaned_, com, out);
+    return clean_jpeg(cleaned_, com, frame);
 
   coded_.resize(std::max(coded_.size(), 2 * cleaned_.size() + 4096));
   std::size_t size;
@@ -97,7 +99,7 @@ JpegFault Retiler::retile(Bytes captured, std::string_view com, std::vector<std:
     if (!jpeg_->full) return JpegFault::kCorrupt;
     coded_.resize(2 * coded_.size());
   }
-  return clean_jpeg(Bytes(coded_).first(size), com, out);
+  return clean_jpeg(Bytes(coded_).first(size), com, frame);
 }
 
 }  // namespace kvm

@@ -18,8 +18,9 @@ class Retiler {
 
   // As clean_jpeg(), but where the picture has no restart interval that is a tile it gets one, and
   // standard Huffman tables: the entropy-coded data is written anew, the decoded pixels are the
-  // same. Unlike clean_jpeg() it sees, and names, damage inside of the entropy-coded data.
-  JpegFault retile(Bytes captured, std::string_view com, std::vector<std::uint8_t>& out);
+  // same. Unlike clean_jpeg() it sees, and names, damage inside of the entropy-coded data. `frame`
+  // lies in `com` and in the retiler, until the next call.
+  JpegFault retile(Bytes captured, std::string_view com, FrameParts& frame);
 
  private:
   struct Libjpeg;

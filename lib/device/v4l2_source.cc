@@ -19,6 +19,9 @@ constexpr std::int64_t kCheckUs = 250'000;       // between looks at a signal or
 // Between two tries to start a stalled stream: longer each time, for a device that is only slow.
 constexpr std::int64_t kReviveUs = 2'000'000, kLastReviveUs = 10'000'000;
 
+// A picture comes this share of a period after the one before, or later.
+constexpr double kEarly = 0.75;
+
 constexpr const char* kUnplugged = "the capture device was unplugged";
 
 }  // namespace
@@ -45,8 +48,8 @@ short V4l2Source::events() const {
 }
 
 std::int64_t V4l2Source::deadline_us() const {
-  // While pictures come, the next thing to see to is that they stop.
-  return state_ == SourceState::kLive && stream_ ? std::min(check_us_, picture_us_ + stall_us())
+  // While pictures come, each is an occasion to look: nothing else is to wake us.
+  return state_ == SourceState::kLive && stream_ ? std::max(check_us_, picture_us_ + kLeastStallUs)
                                                  : check_us_;
 }
 
@@ -184,12 +187,14 @@ void V4l2Source::drain() {
     time_us_ = lent.time_us() > time_us_ ? lent.time_us() : unix_us();
     newest_ = Picture{time_us_, sequence_, std::move(lent), format_};
     state_ = SourceState::kLive;
+    // The next is not there before its time: one need not ask.
+    if (hz_ > 0 && unix_us() < time_us_ + static_cast<std::int64_t>(kEarly * 1e6 / hz_)) return;
   }
 }
 
 void V4l2Source::tick(std::int64_t now_us) {
   now_us_ = now_us;
-  const bool due = now_us >= deadline_us();
+  const bool due = now_us >= check_us_;
   if (due) check_us_ = now_us + kCheckUs;
   try {
     if (!node_) {
@@ -213,7 +218,7 @@ void V4l2Source::look_after() {
   const bool trusted = stream_ && signal_ == Signal::kSteady && has_events_;
   if (trusted && !stalled) return;
   v4l2_capability about{};
-  if (!node_->ask(VIDIOC_QUERYCAP, &about)) return lose(kUnplugged);
+  if (stalled && !node_->ask(VIDIOC_QUERYCAP, &about)) return lose(kUnplugged);
   check_signal();
   if (signal_ != Signal::kSteady || !stalled) return;
   state_ = SourceState::kStalled;

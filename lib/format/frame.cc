@@ -1,5 +1,8 @@
 #include "format/frame.h"
 
+#include <charconv>
+#include <iterator>
+
 #include "base/text.h"
 
 namespace kvm {
@@ -16,15 +19,33 @@ const char* name_of(SourceState state) noexcept {
 }
 
 std::string com_segment(const FrameFacts& facts) {
-  std::string text(kTag);
-  if (facts.time_us) text += "t=" + std::to_string(*facts.time_us) + ' ';
-  if (facts.sequence) text += "n=" + std::to_string(*facts.sequence) + ' ';
-  text += std::string("s=") + name_of(facts.state);
-  const std::size_t length = text.size() + 2;
-  std::string segment = "\xff\xfe";
-  segment.push_back(static_cast<char>(length >> 8));
-  segment.push_back(static_cast<char>(length));
-  return segment + text;
+  std::string segment;
+  segment.reserve(80);  // every frame has one: no more than one trip to the heap
+  segment.append("\xff\xfe\0\0", 4).append(kTag);
+  const auto put_number = [&](const char* key, auto number) {
+    char digits[20];
+    segment.append(key).append(digits, std::to_chars(digits, std::end(digits), number).ptr) += ' ';
+  };
+  if (facts.time_us) put_number("t=", *facts.time_us);
+  if (facts.sequence) put_number("n=", *facts.sequence);
+  segment.append("s=").append(name_of(facts.state));
+  const std::size_t length = segment.size() - 2;
+  segment[2] = static_cast<char>(length >> 8);
+  segment[3] = static_cast<char>(length);
+  return segment;
+}
+
+std::size_t size_of(const FrameParts& frame) noexcept {
+  std::size_t size = 0;
+  for (const Bytes part : frame) size += part.size();
+  return size;
+}
+
+std::vector<std::uint8_t> joined(const FrameParts& frame) {
+  std::vector<std::uint8_t> bytes;
+  bytes.reserve(size_of(frame));
+  for (const Bytes part : frame) bytes.insert(bytes.end(), part.begin(), part.end());
+  return bytes;
 }
 
 std::size_t com_size(Bytes image) noexcept {

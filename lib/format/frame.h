@@ -1,10 +1,12 @@
 // The facts that travel inside a frame: one COM segment right after SOI (kvm(7), FRAMES).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/io.h"
 
@@ -26,6 +28,12 @@ std::string com_segment(const FrameFacts& facts);
 
 // What the image says of itself; defaults where it says nothing. Unknown words are passed over.
 FrameFacts read_facts(Bytes image) noexcept;
+
+// A frame in parts that need not lie together: one after the other they are the whole JPEG image.
+using FrameParts = std::array<Bytes, 5>;
+
+std::size_t size_of(const FrameParts& frame) noexcept;
+std::vector<std::uint8_t> joined(const FrameParts& frame);
 
 // The bytes between SOI and what follows our COM segment: 0 when the image has none.
 std::size_t com_size(Bytes image) noexcept;

@@ -1,9 +1,7 @@
 #include "format/mjpeg_fix.h"
 
 #include <algorithm>
-#include <cstring>
 
-#include "format/frame.h"
 #include "format/jpeg.h"
 
 namespace kvm {
@@ -56,7 +54,7 @@ Bytes huffman_tables() noexcept {
   return kHuffmanTables;
 }
 
-JpegFault clean_jpeg(Bytes captured, std::string_view com, std::vector<std::uint8_t>& out) {
+JpegFault clean_jpeg(Bytes captured, std::string_view com, FrameParts& frame) {
   if (captured.empty()) return JpegFault::kEmpty;
   constexpr std::string_view kStart = "\xff\xd8\xff";
   const std::size_t start = as_text(captured).find(kStart);
@@ -75,17 +73,16 @@ JpegFault clean_jpeg(Bytes captured, std::string_view com, std::vector<std::uint
   }
   const JpegInfo& info = walker.info();
 
-  const Bytes tables = info.has_huffman_tables ? Bytes{} : huffman_tables();
   const std::size_t head = 2 + com_size(image);
-  out.resize(2 + com.size() + tables.size() + info.size - head);
-  auto to = out.begin();
-  const auto put = [&](Bytes bytes) { to = std::copy(bytes.begin(), bytes.end(), to); };
-  put(image.first(2));
-  put(as_bytes(com));
-  put(image.subspan(head, info.sos - head));
-  put(tables);
-  put(image.subspan(info.sos, info.size - info.sos));
+  frame = {image.first(2), as_bytes(com), image.subspan(head, info.sos - head),
+           info.has_huffman_tables ? Bytes{} : huffman_tables(),
+           image.subspan(info.sos, info.size - info.sos)};
   return JpegFault::kNone;
+}
+
+bool same_picture(const FrameParts& a, const FrameParts& b) noexcept {
+  const auto is_same = [](Bytes one, Bytes other) { return as_text(one) == as_text(other); };
+  return std::equal(a.begin() + 2, a.end(), b.begin() + 2, is_same);
 }
 
 }  // namespace kvm

@@ -3,9 +3,8 @@
 
 #include <cstdint>
 #include <string_view>
-#include <vector>
 
-#include "base/io.h"
+#include "format/frame.h"
 
 namespace kvm {
 
@@ -21,11 +20,14 @@ enum class JpegFault : std::uint8_t {
 // "none", "empty", "not-jpeg", "truncated", "corrupt": for counters.
 const char* name_of(JpegFault fault) noexcept;
 
-// Fills `out` with the first image in `captured`, `com` (a COM segment) right after its SOI and in
-// the place of one that we wrote before. Bytes before SOI and after EOI are left out, and Huffman
-// tables that Motion-JPEG takes for granted are put in. `out` is as it was where a fault is
-// returned.
-JpegFault clean_jpeg(Bytes captured, std::string_view com, std::vector<std::uint8_t>& out);
+// The first image in `captured`, with `com` (a COM segment) right after its SOI and in the place of
+// one that we wrote before. Bytes before SOI and after EOI are left out, and Huffman tables that
+// Motion-JPEG takes for granted are put in. Nothing is copied: `frame` lies in `captured` and
+// `com`. It is as it was where a fault is returned.
+JpegFault clean_jpeg(Bytes captured, std::string_view com, FrameParts& frame);
+
+// Of two frames of clean_jpeg(): they differ in `com` at the most.
+bool same_picture(const FrameParts& a, const FrameParts& b) noexcept;
 
 // The DHT segment, marker included, of the tables that Motion-JPEG takes for granted (ITU-T T.81
 // annex K.3).

@@ -34,14 +34,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   walker.walk(captured.first(size / 2));
   require(walker.walk(captured) == walked && walker.info().size == once.size);
 
-  std::vector<std::uint8_t> cleaned, again, retiled;
+  FrameParts cleaned, again, retiled;
   const JpegFault fault = clean_jpeg(captured, com, cleaned);
   if (fault == JpegFault::kNone) {
-    require_whole(cleaned);
-    require(clean_jpeg(cleaned, com, again) == JpegFault::kNone && again == cleaned);
+    const auto whole = joined(cleaned);
+    require_whole(whole);
+    require(clean_jpeg(whole, com, again) == JpegFault::kNone && joined(again) == whole);
+    require(same_picture(cleaned, again));
   }
   const JpegFault inside = retiler.retile(captured, com, retiled);
-  if (inside == JpegFault::kNone) require_whole(retiled);
+  if (inside == JpegFault::kNone) require_whole(joined(retiled));
   require(fault == JpegFault::kNone || inside == fault);
   return 0;
 }

@@ -41,36 +41,58 @@ TEST(CleanJpeg, TrimsWhatIsAroundThePicture) {
   const Buffer jpeg = picture();
   for (const Buffer& after : {Buffer{}, Buffer(7), Buffer(100'000), Buffer(9, 0xff), jpeg})
     for (const Buffer& before : {Buffer{}, Buffer(3), Buffer(1, 0xff)}) {
-      Buffer out;
-      ASSERT_EQ(clean_jpeg(before + jpeg + after, "", out), JpegFault::kNone) << after.size();
-      EXPECT_EQ(out, jpeg);
+      const Buffer captured = before + jpeg + after;
+      FrameParts out;
+      ASSERT_EQ(clean_jpeg(captured, "", out), JpegFault::kNone) << after.size();
+      EXPECT_EQ(joined(out), jpeg);
     }
 }
 
 TEST(CleanJpeg, PutsTheCommentInAndReplacesOurs) {
   const Buffer jpeg = picture();
-  Buffer once, twice;
   const std::string first = com_segment({1, 2, SourceState::kLive});
+  const std::string second = com_segment({1, 3, SourceState::kLive});
+  FrameParts once, twice;
   ASSERT_EQ(clean_jpeg(jpeg, first, once), JpegFault::kNone);
-  EXPECT_EQ(once.size(), jpeg.size() + first.size());
-  ASSERT_EQ(clean_jpeg(once, com_segment({1, 3, SourceState::kLive}), twice), JpegFault::kNone);
-  EXPECT_EQ(twice.size(), once.size());
-  EXPECT_EQ(read_facts(twice).sequence, 3u);
-  EXPECT_EQ(decode(twice).samples, decode(jpeg).samples);
+  const Buffer passed = joined(once);
+  EXPECT_EQ(passed.size(), jpeg.size() + first.size());
+  EXPECT_EQ(size_of(once), passed.size());
+  ASSERT_EQ(clean_jpeg(passed, second, twice), JpegFault::kNone);
+  const Buffer again = joined(twice);
+  EXPECT_EQ(again.size(), passed.size());
+  EXPECT_EQ(read_facts(again).sequence, 3u);
+  EXPECT_EQ(decode(again).samples, decode(jpeg).samples);
+}
+
+TEST(CleanJpeg, TellsTheSamePictureByAllButTheComment) {
+  const Buffer jpeg = picture();
+  Buffer other = jpeg;
+  other[other.size() / 2] ^= 1;
+  const Buffer tableless = without_tables(jpeg);
+  const std::string com = com_segment({1, 2, SourceState::kLive});
+  FrameParts plain, commented, changed, inserted;
+  ASSERT_EQ(clean_jpeg(jpeg, "", plain), JpegFault::kNone);
+  ASSERT_EQ(clean_jpeg(jpeg, com, commented), JpegFault::kNone);
+  ASSERT_EQ(clean_jpeg(other, "", changed), JpegFault::kNone);
+  ASSERT_EQ(clean_jpeg(tableless, "", inserted), JpegFault::kNone);
+  EXPECT_TRUE(same_picture(plain, commented));
+  EXPECT_FALSE(same_picture(plain, changed));
+  EXPECT_FALSE(same_picture(plain, inserted));
 }
 
 TEST(CleanJpeg, InsertsTheTablesThatAreMissing) {
   const Buffer jpeg = picture();
-  Buffer out;
-  ASSERT_EQ(clean_jpeg(without_tables(jpeg), "", out), JpegFault::kNone);
-  const Decoded decoded = decode(out);
+  const Buffer captured = without_tables(jpeg);
+  FrameParts out;
+  ASSERT_EQ(clean_jpeg(captured, "", out), JpegFault::kNone);
+  const Decoded decoded = decode(joined(out));
   EXPECT_EQ(decoded.warnings, 0);
   EXPECT_EQ(decoded.samples, decode(jpeg).samples);
 }
 
-TEST(CleanJpeg, NamesTheFaultAndLeavesTheBufferAlone) {
+TEST(CleanJpeg, NamesTheFaultAndLeavesTheFrameAlone) {
   const Buffer jpeg = picture();
-  Buffer out{1, 2, 3};
+  FrameParts out{as_bytes("as it was")};
   EXPECT_EQ(clean_jpeg({}, "", out), JpegFault::kEmpty);
   EXPECT_EQ(clean_jpeg(Buffer(5000), "", out), JpegFault::kNotJpeg);
   EXPECT_EQ(clean_jpeg(as_bytes("RIFF"), "", out), JpegFault::kNotJpeg);
@@ -81,7 +103,7 @@ TEST(CleanJpeg, NamesTheFaultAndLeavesTheBufferAlone) {
   Buffer broken = jpeg;
   broken[4] = broken[5] = 0;  // APP0's length
   EXPECT_EQ(clean_jpeg(broken, "", out), JpegFault::kCorrupt);
-  EXPECT_EQ(out, (Buffer{1, 2, 3}));
+  EXPECT_EQ(as_text(out[0]), "as it was");
   EXPECT_STREQ(name_of(JpegFault::kCorrupt), "corrupt");
 }
 

@@ -28,9 +28,10 @@ TEST(Retiler, KeepsEveryPixelAndCutsIntoTiles) {
   for (const Subsampling subsampling : {Subsampling::k420, Subsampling::k422, Subsampling::k444})
     for (const auto& [width, height] : {std::pair{640, 96}, {1366, 33}, {17, 9}, {1, 1}}) {
       const auto jpeg = picture(width, height, subsampling);
-      std::vector<std::uint8_t> out;
+      FrameParts frame;
       const std::string com = com_segment({5, 6, SourceState::kLive});
-      ASSERT_EQ(retiler.retile(jpeg, com, out), JpegFault::kNone);
+      ASSERT_EQ(retiler.retile(jpeg, com, frame), JpegFault::kNone);
+      const auto out = joined(frame);
       JpegInfo info;
       ASSERT_EQ(walk_jpeg(out, info), JpegWalk::kDone);
       EXPECT_EQ(info.size, out.size());
@@ -39,9 +40,8 @@ TEST(Retiler, KeepsEveryPixelAndCutsIntoTiles) {
       EXPECT_EQ(read_facts(out).sequence, 6u);
       EXPECT_EQ(decode(out).samples, decode(jpeg).samples);
       // A second time there is nothing to do.
-      std::vector<std::uint8_t> again;
-      ASSERT_EQ(retiler.retile(out, com, again), JpegFault::kNone);
-      EXPECT_EQ(again, out);
+      ASSERT_EQ(retiler.retile(out, com, frame), JpegFault::kNone);
+      EXPECT_EQ(joined(frame), out);
     }
 }
 
@@ -68,7 +68,9 @@ TEST(Retiler, OnlyTheTilesThatChangedDiffer) {
   for (auto& retiled : out) {
     const auto jpeg =
         plain_encode(samples.data(), kWidth, kHeight, JCS_YCbCr, Subsampling::k420, 85);
-    ASSERT_EQ(retiler.retile(jpeg, "", retiled), JpegFault::kNone);
+    FrameParts frame;
+    ASSERT_EQ(retiler.retile(jpeg, "", frame), JpegFault::kNone);
+    retiled = joined(frame);
     samples[3 * (40 * kWidth + 200)] ^= 0x40;
   }
   const auto before = tiles_of(out[0]), now = tiles_of(out[1]);
@@ -82,7 +84,7 @@ TEST(Retiler, DamageIsNamed) {
   const auto jpeg = picture(320, 240, Subsampling::k422);
   JpegInfo info;
   walk_jpeg(jpeg, info);
-  std::vector<std::uint8_t> out;
+  FrameParts out;
   // Most of the data left out, the end kept: only a decoder sees that.
   auto damaged = jpeg;
   damaged.erase(damaged.begin() + static_cast<long>(info.scan) + 200, damaged.end() - 20);
@@ -92,9 +94,9 @@ TEST(Retiler, DamageIsNamed) {
   auto huge = jpeg;
   for (std::size_t i = 5; i < 9; ++i) huge[info.sof + i] = 0xfe;
   EXPECT_EQ(retiler.retile(huge, "", out), JpegFault::kCorrupt);
-  EXPECT_TRUE(out.empty());
+  EXPECT_EQ(size_of(out), 0u);
   ASSERT_EQ(retiler.retile(jpeg, "", out), JpegFault::kNone);
-  EXPECT_EQ(decode(out).samples, decode(jpeg).samples);
+  EXPECT_EQ(decode(joined(out)).samples, decode(jpeg).samples);
 }
 
 }  // namespace

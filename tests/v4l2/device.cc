@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -20,13 +22,14 @@
 #include <fstream>
 #include <iterator>
 #include <sstream>
+#include <utility>
 
 namespace fake {
 
 namespace {
 
-std::mutex open_mutex;
-std::map<int, Device*> open_devices;
+// By descriptor. Asked at each ioctl of the program, on whatever: without a lock.
+std::array<std::atomic<Device*>, 1024> open_devices;
 
 std::int64_t now_us(clockid_t clock = CLOCK_MONOTONIC) {
   timespec time{};
@@ -195,16 +198,6 @@ bool tcp_pair(int& near, int& far) {
   if (far < 0) return false;
   const int on = 1;
   setsockopt(far, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  return true;
-}
-
-// What the program polls, and what makes it readable. Only TCP has urgent data (POLLPRI: an event)
-// that is not POLLIN too; a device without events is played by what costs a program less.
-bool make_ends(bool events, int& near, int& far) {
-  int ends[2] = {-1, -1};
-  if (events ? !tcp_pair(near, far) : socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
-    return false;
-  if (!events) near = ends[0], far = ends[1];
   setsockopt(near, SOL_SOCKET, SO_SNDBUF, &kLeast, sizeof kLeast);
   // A capture device is never writable (POLLOUT): nor is a connection that is full.
   const char filling[4096] = {};
@@ -213,6 +206,17 @@ bool make_ends(bool events, int& near, int& far) {
     usleep(1000);
   }
   return true;
+}
+
+// What the program polls, and what makes it readable. Only TCP has urgent data (POLLPRI: an event)
+// that is not POLLIN too; a device without events is played by what costs a program less.
+bool make_ends(bool events, int& near, int& far) {
+  if (events) return tcp_pair(near, far);
+  int ends[2] = {-1, -1};
+  const bool made = pipe2(ends, O_CLOEXEC) == 0;
+  near = ends[0];
+  far = ends[1];
+  return made;
 }
 
 void dv_timings(int width, int height, int rate, v4l2_dv_timings& timings) {
@@ -255,27 +259,20 @@ int Device::open(const std::string& folder, const std::string& name, int flags) 
   if (!(flags & O_CLOEXEC)) fcntl(device->app_, F_SETFD, 0);
   device->mode_ = device->modes().front();
   device->rate_ = device->mode_.rates.front();
-  {
-    const std::lock_guard lock(open_mutex);
-    open_devices[device->app_] = device;
-  }
+  open_devices[static_cast<std::size_t>(device->app_)] = device;
   device->player_ = std::thread(&Device::play, device);
   return device->app_;
 }
 
 Device* Device::find(int fd) {
-  const std::lock_guard lock(open_mutex);
-  const auto found = open_devices.find(fd);
-  return found == open_devices.end() ? nullptr : found->second;
+  const auto index = static_cast<std::size_t>(fd);
+  return index < open_devices.size() ? open_devices[index].load() : nullptr;
 }
 
 void Device::close(int fd) {
   Device* device = find(fd);
   if (!device) return;
-  {
-    const std::lock_guard lock(open_mutex);
-    open_devices.erase(fd);
-  }
+  open_devices[static_cast<std::size_t>(fd)] = nullptr;
   delete device;
 }
 
@@ -341,15 +338,12 @@ void Device::raise_source_change() {
   send(far_, "!", 1, MSG_OOB | MSG_NOSIGNAL);
 }
 
-void Device::unplug() {
-  gone_ = true;
-  if (far_ >= 0) ::close(far_);
-  far_ = -1;
-}
-
 // Frames at their absolute times; while nothing streams, only the file is watched.
 void Device::play() {
   pthread_setname_np(pthread_self(), "v4l2-player");  // benchmarks leave its CPU time out
+  sigset_t all;                                       // they are the program's
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);
   std::unique_lock lock(mutex_);
   // False as soon as the stream starts or stops, or all ends.
   const auto wait_until = [&](std::int64_t time_us) {
@@ -359,31 +353,38 @@ void Device::play() {
   };
   std::int64_t next_us = now_us();
   while (!stopping_) {
-    if (!gone_ && !load()) unplug();
     const std::int64_t period_us = streaming_ ? 1'000'000 / std::max(rate_, 1) : 20'000;
     next_us += period_us;
     if (next_us - now_us() < -1'000'000) next_us = now_us();
     // A picture is there at its time, as with DMA, and the program is not made to wait for it.
     bool time_passed = wait_until(next_us - period_us / 4);
+    gone_ = gone_ || !load();
+    cpu_us_ = now_us(CLOCK_THREAD_CPUTIME_ID);
     if (time_passed && streaming_ && !waiting_.empty()) fill(buffers_[waiting_.front()]);
     time_passed = time_passed && wait_until(next_us);
     if (!time_passed) next_us = now_us();
-    if (time_passed && streaming_ && !gone_) tick(next_us);
-    cpu_us_ = now_us(CLOCK_THREAD_CPUTIME_ID);
+    if (gone_ && far_ >= 0) ::close(std::exchange(far_, -1));
+    if (!time_passed || !streaming_ || gone_ || !tick(next_us)) continue;
+    // Whoever is told is not to find the door locked. Only this thread closes its end.
+    lock.unlock();
+    if (write(far_, ".", 1) < 0) perror("v4l2-player");
+    lock.lock();
   }
 }
 
-void Device::tick(std::int64_t time_us) {
+// True: a picture is there.
+bool Device::tick(std::int64_t time_us) {
   const bool synced = !config_.hdmi || (timing_width_ == config_.signal_width &&
                                         timing_height_ == config_.signal_height &&
                                         timing_rate_ == config_.signal_rate);
-  if (config_.fault == "stall" || !synced || (config_.hdmi && config_.signal_width == 0)) return;
+  if (config_.fault == "stall" || !synced || (config_.hdmi && config_.signal_width == 0))
+    return false;
   ++produced_;
   if (waiting_.empty()) {
     ++dropped_;
     ++sequence_;
     ++next_frame_;
-    return;
+    return false;
   }
   Buffer& buffer = buffers_[waiting_.front()];
   fill(buffer);
@@ -391,7 +392,7 @@ void Device::tick(std::int64_t time_us) {
   done_.push_back(waiting_.front());
   waiting_.pop_front();
   ++delivered_;
-  if (far_ >= 0) send(far_, ".", 1, MSG_NOSIGNAL);
+  return true;
 }
 
 // Maps the file, which may be larger than one would copy, and finds the frames in it.
@@ -699,6 +700,8 @@ int Device::dequeue(v4l2_buffer& buffer, std::unique_lock<std::mutex>& lock) {
     return fail(EINTR);
   if (config_.fault == "eio" && !done_.empty()) return fail(EIO);
   while (done_.empty()) {
+    // Told of a picture that was taken before: that is what the bytes are of.
+    if (std::exchange(in_vain_, true)) forget_bytes();
     if (fcntl(app_, F_GETFL) & O_NONBLOCK) return fail(EAGAIN);
     lock.unlock();
     pollfd waiting{app_, POLLIN, 0};
@@ -707,13 +710,22 @@ int Device::dequeue(v4l2_buffer& buffer, std::unique_lock<std::mutex>& lock) {
     if (n < 0) return -1;
     if (gone_) return fail(ENODEV);
   }
-  char token;
-  recv(app_, &token, 1, MSG_DONTWAIT);
+  in_vain_ = false;
+  char token;  // there, or on its way
+  pollfd there{app_, POLLIN, 0};
+  while (read(app_, &token, 1) < 0 && errno == EAGAIN) poll(&there, 1, -1);
   const std::uint32_t index = done_.front();
   done_.pop_front();
   buffers_[index].queued = false;
   fill_in(buffer, index);
   return 0;
+}
+
+void Device::forget_bytes() const {
+  char bytes[64];
+  pollfd there{app_, POLLIN, 0};
+  while (poll(&there, 1, 0) > 0 && read(app_, bytes, sizeof bytes) > 0) {
+  }
 }
 
 int Device::stream(bool on) {
@@ -726,9 +738,7 @@ int Device::stream(bool on) {
     waiting_.clear();
     done_.clear();
     for (Buffer& buffer : buffers_) buffer.queued = buffer.done = false;
-    char rest[64];
-    while (recv(app_, rest, sizeof rest, MSG_DONTWAIT) > 0) {
-    }
+    forget_bytes();
     report();
   }
   changed_.notify_all();
@@ -883,7 +893,8 @@ int Device::ioctl(unsigned long request, void* argument) {
   // Buffers change hands many times a second: the player's thread sees to the file, and a driver
   // has none to look at.
   const bool often = request == VIDIOC_QBUF || request == VIDIOC_DQBUF;
-  if (gone_ || (!often && !load() && (unplug(), true))) return fail(ENODEV);
+  gone_ = gone_ || (!often && !load());
+  if (gone_) return fail(ENODEV);
   switch (request) {
     case VIDIOC_QUERYCAP:
       return query_cap(*static_cast<v4l2_capability*>(argument));

@@ -7,7 +7,6 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <mutex>
 #include <span>
 #include <string>
@@ -80,12 +79,12 @@ class Device {
   Device(std::string folder, std::string name);
   bool load();
   void play();
-  void tick(std::int64_t time_us);
+  bool tick(std::int64_t time_us);
   void read_frames();
   void fill(Buffer& buffer);
   void deliver(Buffer& buffer, std::int64_t time_us);
   void raise_source_change();
-  void unplug();
+  void forget_bytes() const;
   void report();
 
   int query_cap(v4l2_capability& cap);
@@ -115,6 +114,7 @@ class Device {
   Config config_;
   Stamp config_stamp_{};
   bool gone_ = false, streaming_ = false, stopping_ = false, subscribed_ = false;
+  bool in_vain_ = false;  // the program was told last that nothing is there
   std::uint32_t pending_events_ = 0;
   Mode mode_{};
   int rate_ = 30;
