@@ -11,6 +11,16 @@
 
 namespace kvm {
 
+namespace {
+
+// All that it sent is read, and no more will come.
+bool hung_up(int fd) {
+  char byte;
+  return ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+}  // namespace
+
 std::string text_of(const sockaddr* address) {
   char text[INET6_ADDRSTRLEN] = "unix";
   if (address && address->sa_family == AF_INET) {
@@ -71,7 +81,8 @@ void Visitors::answered(Visitor& visitor) noexcept {
 void Visitors::cut_late() noexcept {
   const std::int64_t now = monotonic_us();
   for (const Visitor& one : all_)
-    if (one.deadline_us != 0 && now > one.deadline_us) ::shutdown(one.fd, SHUT_RDWR);
+    if (one.deadline_us != 0 && (now > one.deadline_us || hung_up(one.fd)))
+      ::shutdown(one.fd, SHUT_RDWR);
 }
 
 void Visitors::see_out() noexcept {

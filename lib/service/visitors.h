@@ -48,7 +48,8 @@ class Visitors {
   // The answer is out: the next request may come, unless nobody is wanted any more.
   void answered(Visitor& visitor) noexcept;
 
-  // Those whose time is up are shut down; the HTTP library then lets go of them.
+  // Those whose time is up, or who hung up before their request was whole, are shut down; the HTTP
+  // library then lets go of them. Of its own it does not see an end that comes with the last bytes.
   void cut_late() noexcept;
   // Those without an answer under way are shut down, now and whenever one has got its answer.
   void see_out() noexcept;

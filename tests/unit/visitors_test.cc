@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 
@@ -83,6 +84,21 @@ TEST(Visitors, WhoIsLateIsCutButNotWhoWaitsForUs) {
   EXPECT_TRUE(slow.cut());
   EXPECT_FALSE(served.cut());
   EXPECT_TRUE(idle.cut());
+}
+
+TEST(Visitors, WhoHungUpBeforeTheRequestWasWholeIsCut) {
+  Visitors visitors({});
+  Pair gone, unread, served, there;
+  visitors.came(gone.ours.get(), "unix");
+  visitors.came(unread.ours.get(), "unix");
+  visitors.answering(*visitors.came(served.ours.get(), "unix"));
+  visitors.came(there.ours.get(), "unix");
+  ASSERT_EQ(::write(unread.theirs.get(), "GET", 3), 3);
+  for (const Pair* one : {&gone, &unread, &served})
+    ASSERT_EQ(::shutdown(one->theirs.get(), SHUT_WR), 0);
+  visitors.cut_late();
+  EXPECT_TRUE(gone.cut());
+  for (const Pair* one : {&unread, &served, &there}) EXPECT_FALSE(one->cut());
 }
 
 TEST(Visitors, ABodyMayTakeLongerThanAHeaderButNotForEver) {
