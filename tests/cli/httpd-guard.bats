@@ -218,7 +218,7 @@ def closes(send):
     except (EOFError, OSError): pass
     ws.close()
 closes(lambda ws: ws.sock.sendall(b"\x81\x05hello"))                                # not masked
-closes(lambda ws: ws.sock.sendall(b"\x81\xff" + struct.pack(">Q", 1 << 62) + b"abcd"))  # too long
+closes(lambda ws: ws.sock.sendall(b"\x81\xff" + struct.pack(">Q", 1 << 62) + b"abcdx"))  # too long
 closes(lambda ws: ws.send(b"\xff\xfe", 1))                                          # not UTF-8
 closes(lambda ws: ws.send(b"x" * 200, 9))                                           # ping too long
 closes(lambda ws: ws.sock.sendall(b"\xf1\x80abcd"))                                 # reserved bits
