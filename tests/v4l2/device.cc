@@ -251,7 +251,8 @@ int Device::open(const std::string& folder, const std::string& name, int flags) 
   if (::stat((folder + "/" + name).c_str(), &info) < 0) return -1;
   if ((info.st_mode & 0777) == 0) return fail(EACCES);  // to root too, who runs the tests
   auto* device = new Device(folder, name);
-  if (!device->load() || !make_ends(device->config_.hdmi, device->app_, device->far_)) {
+  if (!device->load() || !make_ends(device->config_.hdmi, device->app_, device->far_) ||
+      static_cast<std::size_t>(device->app_) >= open_devices.size()) {
     delete device;
     return fail(ENODEV);
   }
@@ -341,9 +342,9 @@ void Device::raise_source_change() {
 // Frames at their absolute times; while nothing streams, only the file is watched.
 void Device::play() {
   pthread_setname_np(pthread_self(), "v4l2-player");  // benchmarks leave its CPU time out
-  sigset_t all;                                       // they are the program's
+  sigset_t all;
   sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);  // they are the program's
   std::unique_lock lock(mutex_);
   // False as soon as the stream starts or stops, or all ends.
   const auto wait_until = [&](std::int64_t time_us) {
