@@ -1,41 +1,94 @@
 #include "device/tile_store.h"
 
+#include <utility>
+
 namespace kvm {
 
+namespace {
+
+constexpr std::size_t kFirstSlots = 1024;
+// So many unused tiles keep their memory: a picture's worth of them is dropped and made anew each
+// time where everything changes.
+constexpr std::size_t kKeepMemory = 1024;
+
+std::size_t cost_of(const TileStore::Tile& tile) {
+  return tile.bytes.size() + TileStore::kOverhead;
+}
+
+}  // namespace
+
+TileStore::TileStore(std::size_t idle_bytes) : idle_limit_(idle_bytes), table_(kFirstSlots) {
+  idle_.older = idle_.newer = &idle_;
+}
+
+// Where it is, or would be put.
+std::size_t TileStore::slot_of(std::uint64_t hash) const {
+  std::size_t at = hash & (table_.size() - 1);
+  while (table_[at].tile && table_[at].hash != hash) at = (at + 1) & (table_.size() - 1);
+  return at;
+}
+
 TileStore::Tile* TileStore::use(Tile& tile) {
-  if (tile.users++ == 0 && !tile.bytes.empty()) {
-    idle_bytes_ -= tile.bytes.size();
-    idle_.erase(tile.idle);
+  if (tile.users++ == 0) {
+    idle_bytes_ -= cost_of(tile);
+    tile.older->newer = tile.newer;
+    tile.newer->older = tile.older;
   }
   return &tile;
 }
 
 TileStore::Tile* TileStore::find(std::uint64_t hash) {
-  const auto found = tiles_.find(hash);
-  return found == tiles_.end() ? nullptr : use(found->second);
+  Tile* const tile = table_[slot_of(hash)].tile;
+  return tile ? use(*tile) : nullptr;
 }
 
 TileStore::Tile* TileStore::insert(std::uint64_t hash, Bytes bytes) {
-  const auto [at, is_new] = tiles_.try_emplace(hash);
-  Tile* tile = use(at->second);
-  if (is_new) {
-    tile->hash = hash;
-    tile->bytes.assign(bytes.begin(), bytes.end());
-  }
+  if (Tile* const there = find(hash)) return there;
+  if (2 * (count_ + 1) > table_.size()) grow();
+  Tile& tile = fresh_tile();
+  tile.hash = hash;
+  tile.bytes.assign(bytes.begin(), bytes.end());
+  tile.users = 1;
+  table_[slot_of(hash)] = {hash, &tile};
+  ++count_;
+  return &tile;
+}
+
+TileStore::Tile& TileStore::fresh_tile() {
+  if (unused_.empty()) return tiles_.emplace_back();
+  Tile& tile = *unused_.back();
+  unused_.pop_back();
   return tile;
 }
 
+void TileStore::grow() {
+  const auto before = std::exchange(table_, std::vector<Slot>(2 * table_.size()));
+  for (const Slot& slot : before)
+    if (slot.tile) table_[slot_of(slot.hash)] = slot;
+}
+
 void TileStore::release(Tile* tile) {
-  if (!tile) return;
-  if (--tile->users > 0) return;
-  idle_bytes_ += tile->bytes.size();
-  tile->idle = idle_.insert(idle_.end(), tile);
-  while (idle_bytes_ > idle_limit_) {
-    const Tile* oldest = idle_.front();
-    idle_.pop_front();
-    idle_bytes_ -= oldest->bytes.size();
-    tiles_.erase(oldest->hash);
-  }
+  if (!tile || --tile->users > 0) return;
+  idle_bytes_ += cost_of(*tile);
+  tile->older = idle_.older;
+  tile->newer = &idle_;
+  tile->older->newer = idle_.older = tile;
+  while (idle_bytes_ > idle_limit_) drop(*idle_.newer);
+}
+
+void TileStore::drop(Tile& tile) {
+  use(tile);
+  // Those behind it move up as far as they may, so that none is cut off from where it is looked
+  // for.
+  const std::size_t mask = table_.size() - 1;
+  std::size_t hole = slot_of(tile.hash);
+  for (std::size_t at = (hole + 1) & mask; table_[at].tile; at = (at + 1) & mask)
+    if (((at - table_[at].hash) & mask) >= ((at - hole) & mask))
+      table_[std::exchange(hole, at)] = table_[at];
+  table_[hole] = {};
+  --count_;
+  if (unused_.size() >= kKeepMemory) std::vector<std::uint8_t>().swap(tile.bytes);
+  unused_.push_back(&tile);
 }
 
 }  // namespace kvm

@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <list>
+#include <map>
+#include <random>
 
 #include "base/error.h"
 #include "device/crew.h"
@@ -11,11 +15,11 @@ namespace kvm {
 namespace {
 
 TEST(TileStore, KeepsWhatIsUsedAndSomeOfTheRest) {
-  TileStore store(100);
   const std::vector<std::uint8_t> bytes(40, 7);
+  TileStore store(2 * (bytes.size() + TileStore::kOverhead) + 20);
   TileStore::Tile* shown = store.insert(1, bytes);
   for (std::uint64_t hash = 2; hash <= 5; ++hash) store.release(store.insert(hash, bytes));
-  EXPECT_EQ(store.find(2), nullptr);  // the oldest two of four went: 100 bytes hold two
+  EXPECT_EQ(store.find(2), nullptr);  // the oldest two of four went: there is room for two
   EXPECT_EQ(store.find(3), nullptr);
   EXPECT_FALSE(store.has(3));
   EXPECT_TRUE(store.has(4));
@@ -25,6 +29,40 @@ TEST(TileStore, KeepsWhatIsUsedAndSomeOfTheRest) {
   EXPECT_EQ(store.insert(1, bytes), shown);
   store.release(shown);
   EXPECT_EQ(store.find(1), shown);
+}
+
+// Against a plain list: hashes that share their low bits, come back and are taken out in between.
+TEST(TileStore, FindsWhatItHoldsAndNothingElse) {
+  constexpr std::size_t kRoom = 300;
+  TileStore store(kRoom * (sizeof(std::uint64_t) + TileStore::kOverhead));
+  std::list<std::uint64_t> idle;  // the oldest first
+  std::map<std::uint64_t, TileStore::Tile*> held;
+  std::mt19937_64 random(1);
+  const auto bytes_of = [](const std::uint64_t& hash) {
+    return Bytes(reinterpret_cast<const std::uint8_t*>(&hash), sizeof hash);
+  };
+  for (int i = 0; i < 100'000; ++i) {
+    const std::uint64_t hash = (random() % 1500 << 32) + random() % 3;
+    const bool known =
+        held.contains(hash) || std::find(idle.begin(), idle.end(), hash) != idle.end();
+    ASSERT_EQ(store.has(hash), known) << i;
+    TileStore::Tile* const tile = store.insert(hash, bytes_of(hash));
+    ASSERT_EQ(as_text(tile->bytes), as_text(bytes_of(hash)));
+    idle.remove(hash);
+    if (held.contains(hash)) {
+      store.release(tile);
+      store.release(std::exchange(held[hash], nullptr));
+      held.erase(hash);
+      idle.push_back(hash);
+    } else if (random() % 2 == 0) {
+      held[hash] = tile;
+    } else {
+      store.release(tile);
+      idle.push_back(hash);
+    }
+    if (idle.size() > kRoom) idle.pop_front();
+  }
+  for (const auto& [hash, tile] : held) EXPECT_EQ(store.find(hash), tile);
 }
 
 TEST(Crew, RunsAJobOnEachHelperThatIsInTime) {
