@@ -26,7 +26,7 @@ const char* name_of(JpegFault fault) noexcept;
 // `com`. It is as it was where a fault is returned.
 JpegFault clean_jpeg(Bytes captured, std::string_view com, FrameParts& frame);
 
-// Of two frames of clean_jpeg(): they differ in `com` at the most.
+// Of two frames that clean_jpeg() made of one device's images: they differ in `com` at the most.
 bool same_picture(const FrameParts& a, const FrameParts& b) noexcept;
 
 // The DHT segment, marker included, of the tables that Motion-JPEG takes for granted (ITU-T T.81
