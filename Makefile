@@ -10,6 +10,7 @@ TOOLS := $(patsubst cmd/%.cc,%,$(wildcard cmd/kvm-*.cc))
 
 CXX      ?= g++
 AR       ?= ar
+# Of the instrumented variants lines are enough: that is what their reports name.
 CXXFLAGS ?= $(if $(filter release fuzz,$(V)),-O2) $(if $(filter asan tsan fuzz,$(V)),-g1,-g)
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion
 HARDEN   := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
@@ -62,9 +63,9 @@ $(B)/%.o: %.cc Makefile
 # Loops over pixels and coefficients: vectorised, unrolled.
 $(B)/lib/device/convert%.o $(B)/lib/device/avx2%.o: build_flags += $(if $(filter release,$(V)),-O3)
 
-# To optimise tests takes longer than to run them as they are, but for those that draw and compare
-# pictures.
-$(filter-out %/encoder_test.o,$(unit_objects)): build_flags += -O0
+# To optimise instrumented tests takes longer than to run them as they are, but for those that draw
+# and compare pictures.
+$(filter-out %/encoder_test.o,$(unit_objects)): build_flags += $(if $(filter asan tsan,$(V)),-O0)
 
 # CLI11 takes a minute a file to instrument, and is not what is under test.
 $(B)/cmd/%.o: build_flags := $(filter-out -fsanitize=%,$(build_flags)) $(if $(filter asan tsan,$(V)),-O0)
