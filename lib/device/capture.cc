@@ -168,7 +168,7 @@ void Capture::send_picture() {
       return;
     }
     FrameParts frame = cleaned;
-    if (options_.retile) fault = retiler_.retile(*jpeg, com_, frame);
+    if (fault == JpegFault::kNone && options_.retile) fault = retiler_.retile(frame);
     if (fault != JpegFault::kNone) return drop(name_of(fault));
     heal();
     passed_ = {std::move(picture), cleaned};

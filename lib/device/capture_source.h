@@ -42,7 +42,8 @@ class CaptureSource {
   // Takes what has come and sees to the device's health; never blocks for long.
   virtual void tick(std::int64_t now_us) = 0;
 
-  // Hands out the newest picture that tick() took, once. Give it back soon: it is one of few.
+  // Hands out the newest picture that tick() took, once. Give it back soon; one may be kept, they
+  // are few.
   virtual std::optional<Picture> take() = 0;
   // Readable until `picture` is gone; an Image, besides, until the next view().
   virtual View view(const Picture& picture) = 0;

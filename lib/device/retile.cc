@@ -81,25 +81,22 @@ struct Retiler::Libjpeg {
 Retiler::Retiler() : jpeg_(new Libjpeg) {}
 Retiler::~Retiler() = default;
 
-JpegFault Retiler::retile(Bytes captured, std::string_view com, FrameParts& frame) {
-  FrameParts cleaned;
-  if (const JpegFault fault = clean_jpeg(captured, "", cleaned); fault != JpegFault::kNone)
-    return fault;
-  cleaned_ = joined(cleaned);
+JpegFault Retiler::retile(FrameParts& frame) {
+  whole_ = joined(frame);
   JpegInfo info;
-  walk_jpeg(cleaned_, info);
+  walk_jpeg(whole_, info);
   const int mcus = (info.width + info.mcu_width - 1) / info.mcu_width;
   const int interval = mcus / tiles_across(mcus);
   if (info.baseline && info.scans == 1 && info.restart_interval == interval)
-    return clean_jpeg(cleaned_, com, frame);
+    return JpegFault::kNone;
 
-  coded_.resize(std::max(coded_.size(), 2 * cleaned_.size() + 4096));
+  coded_.resize(std::max(coded_.size(), 2 * whole_.size() + 4096));
   std::size_t size;
-  while ((size = jpeg_->run(cleaned_, interval, coded_.data(), coded_.size())) == 0) {
+  while ((size = jpeg_->run(whole_, interval, coded_.data(), coded_.size())) == 0) {
     if (!jpeg_->full) return JpegFault::kCorrupt;
     coded_.resize(2 * coded_.size());
   }
-  return clean_jpeg(Bytes(coded_).first(size), com, frame);
+  return clean_jpeg(Bytes(coded_).first(size), as_text(frame[kComPart]), frame);
 }
 
 }  // namespace kvm

@@ -82,7 +82,7 @@ JpegFault clean_jpeg(Bytes captured, std::string_view com, FrameParts& frame) {
 
 bool same_picture(const FrameParts& a, const FrameParts& b) noexcept {
   const auto is_same = [](Bytes one, Bytes other) { return as_text(one) == as_text(other); };
-  return std::equal(a.begin() + 2, a.end(), b.begin() + 2, is_same);
+  return std::equal(a.begin() + kComPart + 1, a.end(), b.begin() + kComPart + 1, is_same);
 }
 
 }  // namespace kvm

@@ -23,6 +23,15 @@ std::vector<std::uint8_t> picture(int width, int height, Subsampling subsampling
   return plain_encode(samples_of(width, height).data(), width, height, JCS_YCbCr, subsampling, 85);
 }
 
+// As captured pictures are; `frame` is as it was where a fault is returned.
+JpegFault retile(Retiler& retiler, Bytes captured, std::string_view com, FrameParts& frame) {
+  FrameParts made;
+  JpegFault fault = clean_jpeg(captured, com, made);
+  if (fault == JpegFault::kNone) fault = retiler.retile(made);
+  if (fault == JpegFault::kNone) frame = made;
+  return fault;
+}
+
 TEST(Retiler, KeepsEveryPixelAndCutsIntoTiles) {
   Retiler retiler;
   for (const Subsampling subsampling : {Subsampling::k420, Subsampling::k422, Subsampling::k444})
@@ -30,7 +39,7 @@ TEST(Retiler, KeepsEveryPixelAndCutsIntoTiles) {
       const auto jpeg = picture(width, height, subsampling);
       FrameParts frame;
       const std::string com = com_segment({5, 6, SourceState::kLive});
-      ASSERT_EQ(retiler.retile(jpeg, com, frame), JpegFault::kNone);
+      ASSERT_EQ(retile(retiler, jpeg, com, frame), JpegFault::kNone);
       const auto out = joined(frame);
       JpegInfo info;
       ASSERT_EQ(walk_jpeg(out, info), JpegWalk::kDone);
@@ -40,7 +49,7 @@ TEST(Retiler, KeepsEveryPixelAndCutsIntoTiles) {
       EXPECT_EQ(read_facts(out).sequence, 6u);
       EXPECT_EQ(decode(out).samples, decode(jpeg).samples);
       // A second time there is nothing to do.
-      ASSERT_EQ(retiler.retile(out, com, frame), JpegFault::kNone);
+      ASSERT_EQ(retile(retiler, out, com, frame), JpegFault::kNone);
       EXPECT_EQ(joined(frame), out);
     }
 }
@@ -69,7 +78,7 @@ TEST(Retiler, OnlyTheTilesThatChangedDiffer) {
     const auto jpeg =
         plain_encode(samples.data(), kWidth, kHeight, JCS_YCbCr, Subsampling::k420, 85);
     FrameParts frame;
-    ASSERT_EQ(retiler.retile(jpeg, "", frame), JpegFault::kNone);
+    ASSERT_EQ(retile(retiler, jpeg, "", frame), JpegFault::kNone);
     retiled = joined(frame);
     samples[3 * (40 * kWidth + 200)] ^= 0x40;
   }
@@ -88,14 +97,14 @@ TEST(Retiler, DamageIsNamed) {
   // Most of the data left out, the end kept: only a decoder sees that.
   auto damaged = jpeg;
   damaged.erase(damaged.begin() + static_cast<long>(info.scan) + 200, damaged.end() - 20);
-  EXPECT_EQ(retiler.retile(damaged, "", out), JpegFault::kCorrupt);
-  EXPECT_EQ(retiler.retile(Bytes(jpeg).first(500), "", out), JpegFault::kTruncated);
+  EXPECT_EQ(retile(retiler, damaged, "", out), JpegFault::kCorrupt);
+  EXPECT_EQ(retile(retiler, Bytes(jpeg).first(500), "", out), JpegFault::kTruncated);
   // A size that nobody has memory for.
   auto huge = jpeg;
   for (std::size_t i = 5; i < 9; ++i) huge[info.sof + i] = 0xfe;
-  EXPECT_EQ(retiler.retile(huge, "", out), JpegFault::kCorrupt);
+  EXPECT_EQ(retile(retiler, huge, "", out), JpegFault::kCorrupt);
   EXPECT_EQ(size_of(out), 0u);
-  ASSERT_EQ(retiler.retile(jpeg, "", out), JpegFault::kNone);
+  ASSERT_EQ(retile(retiler, jpeg, "", out), JpegFault::kNone);
   EXPECT_EQ(decode(joined(out)).samples, decode(jpeg).samples);
 }
 
