@@ -29,12 +29,14 @@ std::size_t TileStore::slot_of(std::uint64_t hash) const {
 }
 
 TileStore::Tile* TileStore::use(Tile& tile) {
-  if (tile.users++ == 0) {
-    idle_bytes_ -= cost_of(tile);
-    tile.older->newer = tile.newer;
-    tile.newer->older = tile.older;
-  }
+  if (tile.users++ == 0) leave_idle(tile);
   return &tile;
+}
+
+void TileStore::leave_idle(Tile& tile) {
+  idle_bytes_ -= cost_of(tile);
+  tile.older->newer = tile.newer;
+  tile.newer->older = tile.older;
 }
 
 TileStore::Tile* TileStore::find(std::uint64_t hash) {
@@ -77,7 +79,7 @@ void TileStore::release(Tile* tile) {
 }
 
 void TileStore::drop(Tile& tile) {
-  use(tile);
+  leave_idle(tile);
   // Those behind it move up as far as they may, so that none is cut off from where it is looked
   // for.
   const std::size_t mask = table_.size() - 1;

@@ -46,6 +46,7 @@ class TileStore {
 
   std::size_t slot_of(std::uint64_t hash) const;
   Tile* use(Tile& tile);
+  void leave_idle(Tile& tile);
   Tile& fresh_tile();
   void grow();
   void drop(Tile& tile);
