@@ -251,10 +251,14 @@ int Device::open(const std::string& folder, const std::string& name, int flags) 
   if (::stat((folder + "/" + name).c_str(), &info) < 0) return -1;
   if ((info.st_mode & 0777) == 0) return fail(EACCES);  // to root too, who runs the tests
   auto* device = new Device(folder, name);
-  if (!device->load() || !make_ends(device->config_.hdmi, device->app_, device->far_) ||
-      static_cast<std::size_t>(device->app_) >= open_devices.size()) {
+  if (!device->load() || !make_ends(device->config_.hdmi, device->app_, device->far_)) {
     delete device;
     return fail(ENODEV);
+  }
+  if (static_cast<std::size_t>(device->app_) >= open_devices.size()) {
+    ::close(device->app_);
+    delete device;
+    return fail(EMFILE);
   }
   if (flags & O_NONBLOCK) fcntl(device->app_, F_SETFL, O_NONBLOCK);
   if (!(flags & O_CLOEXEC)) fcntl(device->app_, F_SETFD, 0);

@@ -1,5 +1,4 @@
-# For `load httpd/server`: a kvm-mjpeg-httpd(1) with frames, curl, and a WebSocket client of forty
-# lines (ws.py).
+# For `load httpd/server`: a kvm-mjpeg-httpd(1) with frames, curl, and a WebSocket client (ws.py).
 load common
 
 HTTPD=$BATS_TEST_DIRNAME/httpd
@@ -55,7 +54,7 @@ frame_there() { [ "$(http_status /snapshot)" != 503 ]; }
 # The server has seen that all are gone, and nobody has control.
 nobody_looks() { curl -s "$URL/state" | grep -q '"viewers":0,'; }
 teardown() { sweep; }
-# status PATH [CURL ARGS...]: the HTTP status.
+# http_status PATH [CURL ARGS...]: prints it.
 http_status() {
 	local path=$1
 	shift
