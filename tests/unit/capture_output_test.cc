@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,9 +14,7 @@ namespace {
 
 // Larger than any pipe: its parts go bit by bit, and the cuts fall anywhere.
 TEST(FrameOutput, AFrameInPartsGoesThroughAPipeThatIsTooSmall) {
-  char folder[] = "/tmp/kvm-output-XXXXXX";
-  ASSERT_NE(::mkdtemp(folder), nullptr);
-  const std::string fifo = std::string(folder) + "/frames";
+  const std::string fifo = testing::TempDir() + "frames-" + std::to_string(::getpid());
   ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
   const Fd reader = open_fd(fifo, O_RDONLY | O_NONBLOCK);
   FrameOutput output(fifo);
@@ -46,7 +43,6 @@ TEST(FrameOutput, AFrameInPartsGoesThroughAPipeThatIsTooSmall) {
   EXPECT_TRUE(output.ready());
   EXPECT_EQ(got, all);
   ::unlink(fifo.c_str());
-  ::rmdir(folder);
 }
 
 }  // namespace
