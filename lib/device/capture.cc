@@ -111,7 +111,8 @@ void Capture::watch_health() {
     const bool starting =
         state == SourceState::kStalled && last_sequence_ == 0 && now_us_ - live_us_ < kStartUs;
     if (options_.exit_on_loss && !starting) throw Error(exit, why);
-    if (state != state_) say(why);
+    // Of a device that is not there the reason may become another: unplugged, then busy.
+    if (state != state_ || (state == SourceState::kNoDevice && why != said_)) say(said_ = why);
   } else if (state_ != SourceState::kLive) {
     say(name_ + ": live");
   }

@@ -85,6 +85,7 @@ class Capture {
   std::int64_t retry_us_ = 0, retry_after_us_ = 0;  // for a reader that has not taken the last one
   SourceState state_ = SourceState::kLive, written_state_ = SourceState::kLive;
   std::string reason_;  // of state_, for people
+  std::string said_;    // about a device that is not there
   std::string damage_;  // of the last picture that was looked at; empty: none
   std::int64_t frames_ = 0;
   std::uint64_t last_sequence_ = 0;

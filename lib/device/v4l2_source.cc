@@ -205,10 +205,14 @@ void V4l2Source::tick(std::int64_t now_us) {
     if (stream_) drain();
     if (node_ && due) look_after();
   } catch (const Error& error) {
-    // No device makes good what was asked for wrongly.
-    if (error.exit() == Exit::kUsage || error.exit() == Exit::kConfig) throw;
-    // Missing is what is expected of it; anything else (busy, refused) is news.
-    lose(error.exit() == Exit::kNoInput && !card_.empty() ? kUnplugged : error.what());
+    v4l2_capability about{};
+    const bool there = node_ && node_->ask(VIDIOC_QUERYCAP, &about);
+    const bool asked_wrongly = error.exit() == Exit::kUsage || error.exit() == Exit::kConfig;
+    // What a device refuses from the start, waiting does not mend. But one that leaves refuses
+    // everything, and one that ran before may come back for a while as less than it was.
+    if (asked_wrongly && there && card_.empty()) throw;
+    const bool left = node_ ? !there : error.exit() == Exit::kNoInput && !card_.empty();
+    lose(left ? kUnplugged : error.what());
   }
 }
 

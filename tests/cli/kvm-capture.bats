@@ -420,6 +420,34 @@ dongle() {
 	done
 }
 
+@test "unplugged while it is asked for its formats: not taken for one that has none" {
+	raw_device YUYV yuyv422
+	cp dev/video0 dev/good
+	echo 'fault vanish' >>dev/video0
+	exec_on_device dev kvm-capture --wait -d video0 >out 2>err 3>&- &
+	pid=$!
+	eventually says no-device
+	[ ! -e dev/video0 ]
+	mv dev/good dev/video0
+	eventually says live
+	stop $pid
+	grep -q 'no-device: the capture device was unplugged$' err
+}
+
+@test "unplugged: back without the format that was asked for is told and waited for" {
+	raw_device YUYV yuyv422
+	cp dev/video0 dev/good
+	watch_device -d video0 -f YUYV
+	rm dev/video0
+	eventually says no-device
+	printf '%s\n' 'card Fake' 'mode MJPG 320x240 30' >dev/video0
+	eventually grep -q 'no-device: .*no YUYV format' err
+	: >out
+	mv dev/good dev/video0
+	eventually says live
+	stop $pid
+}
+
 @test "auto: the board's image processor shows nothing, and no other camera is taken for the screen" {
 	dongle 14 640x480 platform 'card bcm2835-isp' 'fault stall'
 	run --separate-stderr on_device dev kvm-capture -n 1 -o -

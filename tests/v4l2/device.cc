@@ -899,6 +899,8 @@ int Device::ioctl(unsigned long request, void* argument) {
   // has none to look at.
   const bool often = request == VIDIOC_QBUF || request == VIDIOC_DQBUF;
   gone_ = gone_ || (!often && !load());
+  if (request == VIDIOC_ENUM_FMT && config_.fault == "vanish")
+    gone_ = ::unlink((folder_ + "/" + name_).c_str()) == 0;
   if (gone_) return fail(ENODEV);
   switch (request) {
     case VIDIOC_QUERYCAP:
