@@ -254,7 +254,7 @@ int main(int argc, char** argv) {
       ->type_name("420|422|444")
       ->check(CLI::IsMember({"420", "422", "444"}).description(""));
   app.add_option("--threads", options.encoder.threads,
-                 "Threads to encode with (default: one a core)")
+                 "Threads to encode with (default: one a core, up to 8)")
       ->type_name("N")
       ->check(range(1, 64));
   app.add_option("--noise", options.encoder.noise,
@@ -267,7 +267,10 @@ int main(int argc, char** argv) {
       ->check(range(std::int64_t{1}, INT64_MAX));
   app.add_option("-o,--output", arguments.output,
                  "Where to, a strftime(3) pattern (default: -, stdout)")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->check(judged_by([](const std::string& name) {
+        if (name.empty()) throw Error(Exit::kUsage, "no file has an empty name");
+      }));
   app.add_option("--every", arguments.every_s, "One frame in so long: time lapse")
       ->type_name("SECONDS")
       ->check(number_from(0.01, 1e6))

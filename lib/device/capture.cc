@@ -14,11 +14,13 @@ namespace kvm {
 namespace {
 
 constexpr std::int64_t kSecond = 1'000'000;
-constexpr std::int64_t kRepeatUs = kSecond;      // of a picture that does not change
+constexpr std::int64_t kRepeatUs = kSecond;      // of a notice, while it holds
+constexpr std::int64_t kStillUs = 950'000;       // of a picture: its turn may come a little early
 constexpr std::int64_t kReportUs = 5 * kSecond;  // of -v
 constexpr std::int64_t kFirstRetryUs = 1000, kLastRetryUs = 20'000;
 constexpr std::int64_t kStoppingUs = kSecond;   // a reader may take so long for the last frame
 constexpr std::int64_t kDamagedUs = 700'000;    // nothing but damaged pictures: say so in a second
+constexpr double kDamagedPictures = 3;          // of a slow device: more than one
 constexpr std::int64_t kStartUs = 5 * kSecond;  // a device may take so long for its first picture
 constexpr int kNoticeWidth = 1280, kNoticeHeight = 720;
 
@@ -59,7 +61,7 @@ void Capture::wait() {
   std::int64_t until = source_.deadline_us();
   if (retry_us_ > 0) until = std::min(until, retry_us_);
   if (state_ != SourceState::kLive && !options_.count && !output_.writing() && retry_us_ == 0)
-    until = std::min(until, written_us_ + kRepeatUs);
+    until = std::min(until, notice_due_us());
   if (options_.timeout_s > 0)
     until = std::min(until, live_us_ + static_cast<std::int64_t>(options_.timeout_s * 1e6));
   const std::int64_t left = until == INT64_MAX ? -1 : std::max<std::int64_t>(0, until - now_us_);
@@ -84,13 +86,14 @@ void Capture::arrive(Picture picture) {
   const Losses losses = source_.take_losses();
   counts_.flawed += losses.flawed;
   counts_.late += losses.late;
-  if (last_sequence_ > 0) {
+  if (seen_) {
     const std::uint64_t known = last_sequence_ + losses.flawed + losses.late + 1;
     if (picture.sequence > known) counts_.missed += picture.sequence - known;
   }
   last_sequence_ = picture.sequence;
-  // By our clock: a device's may be anything.
-  if (gate_ && !gate_->pass(now_us_, source_.hz())) return;
+  seen_ = true;
+  // By our clock: a device's may be anything. A turn that was not taken yet is the newest one's.
+  if (gate_ && !gate_->pass(now_us_, source_.hz()) && !waiting_) return;
   if (waiting_) ++counts_.late;
   waiting_ = std::move(picture);
 }
@@ -109,7 +112,7 @@ void Capture::watch_health() {
     const std::string why = name_ + ": " + name_of(state) + ": " + reason_;
     const Exit exit = state == SourceState::kNoDevice ? Exit::kNoInput : Exit::kBusy;
     const bool starting =
-        state == SourceState::kStalled && last_sequence_ == 0 && now_us_ - live_us_ < kStartUs;
+        !seen_ && state != SourceState::kNoDevice && now_us_ - live_us_ < kStartUs;
     if (options_.exit_on_loss && !starting) throw Error(exit, why);
     // Of a device that is not there the reason may become another: unplugged, then busy.
     if (state != state_ || (state == SourceState::kNoDevice && why != said_)) say(said_ = why);
@@ -124,9 +127,15 @@ void Capture::watch_health() {
               name_ + strf(": no picture for %.3g s: ", waited_s) + why);
 }
 
+// At once where the state is news, and then in its turn; a time lapse takes nothing out of turn.
+std::int64_t Capture::notice_due_us() const {
+  const auto period_us = static_cast<std::int64_t>(1e6 / options_.rate_hz.value_or(1e6));
+  if (written_us_ == 0 || (state_ != written_state_ && period_us <= kRepeatUs)) return 0;
+  return written_us_ + std::max(kRepeatUs, period_us);
+}
+
 void Capture::send() {
-  const bool notice = state_ != SourceState::kLive && !options_.count &&
-                      (state_ != written_state_ || now_us_ - written_us_ >= kRepeatUs);
+  const bool notice = state_ != SourceState::kLive && !options_.count && now_us_ >= notice_due_us();
   retry_us_ = 0;
   if ((!waiting_ && !notice) || output_.writing()) return;
   if (!output_.ready()) {
@@ -148,7 +157,7 @@ void Capture::send_picture() {
   com_ = com_segment({picture.time_us, picture.sequence, SourceState::kLive});
   const View view = source_.view(picture);
   const bool due = options_.all_frames || written_us_ == 0 || state_ != written_state_ ||
-                   now_us_ - written_us_ >= kRepeatUs;
+                   now_us_ - written_us_ >= kStillUs;
   if (const auto* image = std::get_if<Image>(&view)) {
     if (!encoder_) encoder_.emplace(options_.encoder);
     const Bytes frame = encoder_->encode(*image, com_);
@@ -214,7 +223,9 @@ void Capture::heal() {
 }
 
 bool Capture::only_damaged() const {
-  return !damage_.empty() && now_us_ - live_us_ >= kDamagedUs;
+  if (damage_.empty()) return false;
+  const double few_us = source_.hz() > 0 ? kDamagedPictures * 1e6 / source_.hz() : 0;
+  return static_cast<double>(now_us_ - live_us_) >= std::max<double>(kDamagedUs, few_us);
 }
 
 // Half a frame must not stay in the pipe. A reader that does not read is not waited for long when

@@ -122,6 +122,7 @@ void FileOutput::write(const FrameParts& frame, std::int64_t time_us) {
   const time_t seconds = time_us / 1'000'000;
   tm local{};
   ::localtime_r(&seconds, &local);
+  const std::int64_t local_s = seconds + local.tm_gmtoff;
   char name[4096];
   const std::size_t length = ::strftime(name, sizeof name, pattern_.c_str(), &local);
   if (length == 0) throw Error(Exit::kUsage, "-o: no file name comes of '" + pattern_ + "'");
@@ -130,7 +131,8 @@ void FileOutput::write(const FrameParts& frame, std::int64_t time_us) {
   if (ending.ends_with(".jpg") || ending.ends_with(".jpeg"))
     write_picture(name, frame);
   else
-    append(name, frame);
+    append(name, frame, local_s > latest_s_);
+  latest_s_ = std::max(latest_s_, local_s);
 }
 
 // What stands before the pattern's first % was typed, and has to be there: it may be a disc that is
@@ -154,12 +156,14 @@ void FileOutput::write_picture(const std::string& name, const FrameParts& frame)
   }
 }
 
-void FileOutput::append(const std::string& name, const FrameParts& frame) {
+// A file is emptied when its time comes, but not when that comes again: summer time ends, a clock
+// is set.
+void FileOutput::append(const std::string& name, const FrameParts& frame, bool anew) {
   if (name != name_) {
-    file_ = open_fd(name, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    file_ = open_fd(name, O_WRONLY | O_CREAT | (anew ? O_TRUNC : 0), 0666);
     name_ = name;
   }
-  const off_t whole = ::lseek(file_.get(), 0, SEEK_CUR);
+  const off_t whole = ::lseek(file_.get(), 0, SEEK_END);
   try {
     write_frame(file_.get(), frame, name);
   } catch (...) {

@@ -22,10 +22,11 @@ class FileOutput {
  private:
   void make_folders(const std::string& name) const;
   void write_picture(const std::string& name, const FrameParts& frame);
-  void append(const std::string& name, const FrameParts& frame);
+  void append(const std::string& name, const FrameParts& frame, bool anew);
 
   std::string pattern_, name_;  // name_: of the open file
   Fd file_;
+  std::int64_t latest_s_ = INT64_MIN;  // of the local times so far
 };
 
 // A pipe or socket is written without blocking, as its reader takes it; anything else at once.

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <exception>
 #include <utility>
 
 #include "base/clock.h"
@@ -17,8 +18,13 @@ constexpr std::int64_t kAwakeUs = 100;
 
 Crew::Crew(int helpers) {
   ::sched_getaffinity(0, sizeof allowed_, &allowed_);
-  for (int number = 1; number <= helpers; ++number)
-    threads_.emplace_back([this, number] { run(number); });
+  threads_.reserve(static_cast<std::size_t>(helpers));
+  try {
+    for (int number = 1; number <= helpers; ++number)
+      threads_.emplace_back([this, number] { run(number); });
+  } catch (const std::exception&) {
+    // A limit of tasks or of memory: who calls works anyway, and fewer help.
+  }
 }
 
 Crew::~Crew() {

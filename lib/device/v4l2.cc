@@ -21,13 +21,6 @@ bool do_ioctl(int fd, unsigned long request, void* argument) noexcept {
   return result >= 0;
 }
 
-// The names of cards come from the device: fixed length, any bytes.
-template <std::size_t N>
-std::string name_in(const __u8 (&field)[N]) {
-  const std::string_view all(reinterpret_cast<const char*>(field), N);
-  return printable(all.substr(0, all.find('\0')));
-}
-
 const char* hint_for(int err) {
   switch (err) {
     case ENOENT:

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/fd.h"
+#include "base/text.h"
 #include "device/v4l2_format.h"
 
 namespace kvm {
@@ -18,6 +19,13 @@ struct Rate {
 
 // "30", "29.97", "30000/1001", "1/60": above 0 and up to 1000. nullopt otherwise.
 std::optional<Rate> parse_rate(std::string_view text);
+
+// A name that a driver tells: in a field of fixed length, of any bytes.
+template <std::size_t N>
+std::string name_in(const std::uint8_t (&field)[N]) {
+  const std::string_view all(reinterpret_cast<const char*>(field), N);
+  return printable(all.substr(0, all.find('\0')));
+}
 
 class V4l2Node {
  public:

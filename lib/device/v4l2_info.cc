@@ -17,32 +17,26 @@ namespace {
 
 constexpr Size kBest{1920, 1080};
 constexpr double kLeastHz = 15, kUsualHz = 30;
-
-template <std::size_t N>
-std::string name_in(const __u8 (&field)[N]) {
-  const std::string_view all(reinterpret_cast<const char*>(field), N);
-  return printable(all.substr(0, all.find('\0')));
-}
+constexpr double kEnough = 0.99;
 
 int as_int(std::uint32_t value) {
   return static_cast<int>(std::min<std::uint32_t>(value, 1u << 16));
 }
 
-std::vector<Rate> list_rates(const V4l2Node& node, std::uint32_t fourcc, Size size) {
-  std::vector<Rate> rates;
+void list_rates(const V4l2Node& node, std::uint32_t fourcc, SizeInfo& info) {
   v4l2_frmivalenum each{};
   each.pixel_format = fourcc;
-  each.width = static_cast<std::uint32_t>(size.width);
-  each.height = static_cast<std::uint32_t>(size.height);
+  each.width = static_cast<std::uint32_t>(info.most.width);
+  each.height = static_cast<std::uint32_t>(info.most.height);
   for (; each.index < 256 && node.ask(VIDIOC_ENUM_FRAMEINTERVALS, &each); ++each.index) {
     const bool discrete = each.type == V4L2_FRMIVAL_TYPE_DISCRETE;
     const v4l2_fract& shortest = discrete ? each.discrete : each.stepwise.min;
     if (shortest.numerator > 0 && shortest.denominator > 0)
-      rates.push_back({shortest.denominator, shortest.numerator});
+      info.rates.push_back({shortest.denominator, shortest.numerator});
+    info.any_rate = !discrete;
     if (!discrete) break;
   }
-  std::sort(rates.begin(), rates.end(), [](Rate a, Rate b) { return a.hz() > b.hz(); });
-  return rates;
+  std::sort(info.rates.begin(), info.rates.end(), [](Rate a, Rate b) { return a.hz() > b.hz(); });
 }
 
 std::vector<SizeInfo> list_sizes(const V4l2Node& node, std::uint32_t fourcc) {
@@ -59,7 +53,7 @@ std::vector<SizeInfo> list_sizes(const V4l2Node& node, std::uint32_t fourcc) {
       info.most = {as_int(range.max_width), as_int(range.max_height)};
       info.step = {std::max(1, as_int(range.step_width)), std::max(1, as_int(range.step_height))};
     }
-    info.rates = list_rates(node, fourcc, info.most);
+    list_rates(node, fourcc, info);
     sizes.push_back(std::move(info));
     if (each.type != V4L2_FRMSIZE_TYPE_DISCRETE) break;
   }
@@ -118,6 +112,14 @@ Size nearest(const SizeInfo& info, Size wanted) {
   };
   return {snap(info.least.width, info.most.width, info.step.width, wanted.width),
           snap(info.least.height, info.most.height, info.step.height, wanted.height)};
+}
+
+// The slowest of the device's rates that is enough; 29.97 is for 30.
+std::optional<Rate> rate_to_ask(const SizeInfo& info, std::optional<Rate> wanted) {
+  if (!wanted || info.any_rate || info.rates.empty()) return wanted;
+  const auto enough = std::find_if(info.rates.rbegin(), info.rates.rend(),
+                                   [&](Rate rate) { return rate.hz() >= kEnough * wanted->hz(); });
+  return enough == info.rates.rend() ? info.rates.front() : *enough;
 }
 
 long distance(Size a, Size b) {
@@ -194,7 +196,7 @@ void set_control(const V4l2Node& node, const std::string& name, const std::strin
   auto number = parse_number<std::int32_t>(value);
   for (const auto& [item, title] : control->menu)
     if (title == value || control_name(title) == value) number = static_cast<std::int32_t>(item);
-  if (value == "on" || value == "off") number = value == "on";
+  if (control->type == "bool" && (value == "on" || value == "off")) number = value == "on";
   if (!number || *number < control->least || *number > control->most)
     throw Error(Exit::kUsage, where + ": no such value: " + printable(value) +
                                   strf(" (%lld to %lld)", static_cast<long long>(control->least),
@@ -228,16 +230,16 @@ std::optional<Choice> choose_format(const std::vector<FormatInfo>& formats,
   for (const FormatInfo& format : formats) {
     if (!format.usable || (fourcc && format.fourcc != *fourcc)) continue;
     std::vector<SizeInfo> sizes = format.sizes;
-    if (sizes.empty()) sizes.push_back({target, target, {1, 1}, {}});  // it does not tell: ask
+    if (sizes.empty())
+      sizes.push_back({target, target, {1, 1}, {}, true});  // it does not tell: ask
     for (const SizeInfo& info : sizes) {
       const Size candidate = nearest(info, target);
       const double hz = info.rates.empty() ? kUsualHz : info.rates.front().hz();
       const bool slow = !size && hz < std::min(kLeastHz, hz_wanted);
-      // Larger than asked for is better than smaller only where nothing else is as near.
       const std::tuple rank{slow, distance(candidate, target), -std::min(hz, hz_wanted),
                             cost(format.fourcc)};
       if (!best || rank < best_rank) {
-        best = Choice{format.fourcc, candidate};
+        best = Choice{format.fourcc, candidate, rate_to_ask(info, rate)};
         best_rank = rank;
       }
     }

@@ -20,6 +20,7 @@ struct SizeInfo {
   Size least, most;  // equal where the size is a discrete one
   Size step{1, 1};
   std::vector<Rate> rates;  // at `most`, the fastest first; empty: the driver does not tell
+  bool any_rate = false;    // up to the one of `rates`
 };
 
 struct FormatInfo {
@@ -48,8 +49,9 @@ std::vector<V4l2Node> list_nodes(std::optional<Error>* refused = nullptr);
 struct Choice {
   std::uint32_t fourcc = 0;
   Size size;
+  std::optional<Rate> rate;  // what to ask for: a driver takes the nearest, which may be too slow
 };
-// The format and size to ask for: the wanted size or the nearest (without one, the largest up to
+// The format, size and rate to ask for: the wanted size or the nearest (without one, the largest up to
 // 1920x1080 that comes at 15 a second at least); then the rate; then what costs least: JPEG is
 // passed through, 4:2:0 is less to encode than 4:2:2 or RGB. nullopt: nothing is usable.
 std::optional<Choice> choose_format(const std::vector<FormatInfo>& formats,

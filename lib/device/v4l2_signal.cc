@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "format/edid.h"
 
 namespace kvm {
 
@@ -71,7 +72,7 @@ const char* describe(Signal signal) noexcept {
     case Signal::kUnsteady:
       return "the signal is not steady: is it a good cable?";
     case Signal::kOutOfRange:
-      return "the target sends more than the capture device takes: choose a lower resolution there";
+      return "the target sends more than the capture device takes: choose a lower resolution or rate there";
     default:
       return "steady";
   }
@@ -99,6 +100,11 @@ void set_edid(const V4l2Node& node, Bytes bytes) {
   edid.blocks = static_cast<std::uint32_t>(copy.size() / 128);
   edid.edid = copy.data();
   node.must(VIDIOC_S_EDID, &edid, "VIDIOC_S_EDID (does this device have an EDID?)");
+}
+
+void ask_for_less(const V4l2Node& node) {
+  const auto offered = default_edid(), less = default_edid(50);
+  if (as_text(edid_of(node)) == as_text(offered)) set_edid(node, less);
 }
 
 bool has_edid(const V4l2Node& node) noexcept {

@@ -25,7 +25,7 @@ struct SignalInfo {
 };
 
 SignalInfo detect_signal(const V4l2Node& node) noexcept;
-// "no signal on the cable", for people.
+// "nothing comes over the cable: ...", for people.
 const char* describe(Signal signal) noexcept;
 
 // Asks for SOURCE_CHANGE events (poll: POLLPRI). False where the driver has none.
@@ -35,6 +35,9 @@ bool take_source_changes(const V4l2Node& node) noexcept;
 
 // The device's input shows this EDID to the target from now on. Throws Error.
 void set_edid(const V4l2Node& node, Bytes edid);
+// After the default EDID, the target is shown one of a screen with 1080p50: what two CSI lanes
+// carry.
+void ask_for_less(const V4l2Node& node);
 // False: the device has an input for an EDID, and it is empty, so the target sees no screen.
 bool has_edid(const V4l2Node& node) noexcept;
 

@@ -101,18 +101,20 @@ void V4l2Source::check_signal() {
   const SignalInfo info = detect_signal(*node_);
   const bool was_steady = signal_ == Signal::kSteady;
   signal_ = info.signal;
-  if (signal_ != Signal::kSteady) {
-    state_ = SourceState::kNoSignal;
-    reason_ = describe(signal_);
-    newest_.reset();
-    return;
-  }
+  if (signal_ != Signal::kSteady) return lack(signal_);
   const bool changed = info.timings && (!timings_ || !same_timings(*info.timings, *timings_));
   if (!was_steady || changed) picture_us_ = now_us_;
   if (stream_ && !changed) return;
   stop();
   timings_ = info.timings;
   start();
+}
+
+void V4l2Source::lack(Signal signal) {
+  signal_ = signal;
+  state_ = SourceState::kNoSignal;
+  reason_ = describe(signal);
+  newest_.reset();
 }
 
 void V4l2Source::start() {
@@ -129,9 +131,16 @@ void V4l2Source::start() {
                     (wishes_.fourcc ? fourcc_name(*wishes_.fourcc) : std::string("picture")) +
                     " format that can be used (see kvm-capture --list)");
   format_ = node_->set_format(choice->fourcc, choice->size.width, choice->size.height);
-  const auto rate = node_->rate(wishes_.rate);
+  const auto rate = node_->rate(choice->rate);
   hz_ = rate ? rate->hz() : timings_ ? timings_hz(*timings_) : 0;
-  stream_ = V4l2Stream::start(*node_, kBuffers);
+  try {
+    stream_ = V4l2Stream::start(*node_, kBuffers);
+  } catch (const Error& error) {
+    // unicam and rp1-cfe, where the bridge would need more lanes than the board has.
+    if (error.code() != EINVAL || !timings_) throw;
+    if (wishes_.edid.empty()) ask_for_less(*node_);
+    return lack(Signal::kOutOfRange);
+  }
   base_ = sequence_ ? sequence_ + 1 : 0;
   started_us_ = now_us_;
 }

@@ -53,6 +53,7 @@ class V4l2Source : public CaptureSource {
   void stop() noexcept;
   void lose(const std::string& why);
   void check_signal();
+  void lack(Signal signal);
   void drain();
   void look_after();
 

@@ -64,7 +64,8 @@ std::shared_ptr<V4l2Stream> V4l2Stream::start(const V4l2Node& node, std::uint32_
   request.type = node.type();
   request.memory = V4L2_MEMORY_MMAP;
   node.must(VIDIOC_REQBUFS, &request, "VIDIOC_REQBUFS");
-  if (request.count < 2)
+  // One that its reader takes, the newest one, and one to fill.
+  if (request.count < 3)
     throw Error(Exit::kOs, node.path() + ": the driver has memory for no more than " +
                                std::to_string(request.count) + " pictures");
   for (std::uint32_t i = 0; i < request.count; ++i) stream->map(i);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <numeric>
+#include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -16,6 +17,10 @@ constexpr std::size_t kMostBlocks = 4;    // more is no screen that we know of
 constexpr std::size_t kExtensions = 126;  // where the first block counts the others
 constexpr std::size_t kFirstDescriptor = 54, kDescriptor = 18;
 constexpr std::uint8_t kNameTag = 0xfc;
+
+// What becomes another: the blanking of 1080p (720 and 45), its sync, the number of the format.
+constexpr std::pair<std::size_t, std::uint8_t> kAt50Hz[] = {
+    {57, 0xd0}, {58, 0x72}, {62, 0x10}, {65, 0x80}, {133, 0x9f}};
 
 // The last byte makes the sum of all 128 a multiple of 256.
 std::uint8_t missing_to_256(Bytes block) {
@@ -39,7 +44,7 @@ std::vector<std::uint8_t> from_hex(Bytes text) {
 
 }  // namespace
 
-std::array<std::uint8_t, 2 * kEdidBlock> default_edid() noexcept {
+std::array<std::uint8_t, 2 * kEdidBlock> default_edid(int hz) noexcept {
   std::array<std::uint8_t, 2 * kEdidBlock> edid = {
       0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00,  // header
       0x2e, 0xcd, 0x01, 0x00, 0x01, 0x00, 0x00, 0x00,  // maker "KVM", product 1, serial 1
@@ -69,6 +74,8 @@ std::array<std::uint8_t, 2 * kEdidBlock> default_edid() noexcept {
       0x83, 0x01, 0x00, 0x00,              // front left and right
       0x65, 0x03, 0x0c, 0x00, 0x10, 0x00,  // HDMI, physical address 1.0.0.0
   };
+  if (hz == 50)
+    for (const auto& [at, byte] : kAt50Hz) edid[at] = byte;
   for (const std::size_t start : {std::size_t{0}, kEdidBlock})
     edid[start + 127] = missing_to_256(Bytes(edid).subspan(start, kEdidBlock));
   return edid;

@@ -13,8 +13,9 @@ namespace kvm {
 
 inline constexpr std::size_t kEdidBlock = 128;
 
-// Of a 1080p60 and 720p60 HDMI screen named "KVM". Source: VESA E-EDID 1.4, CTA-861-G.
-std::array<std::uint8_t, 2 * kEdidBlock> default_edid() noexcept;
+// Of an HDMI screen named "KVM" of 1080p at `hz`, 60 or 50, and 720p60. Source: VESA E-EDID 1.4,
+// CTA-861-G.
+std::array<std::uint8_t, 2 * kEdidBlock> default_edid(int hz = 60) noexcept;
 
 // A file's content, binary or as hexadecimal digits, checked: header, number of blocks, checksums.
 // Throws Error (65) that says what is wrong with `name`.

@@ -45,5 +45,23 @@ TEST(FrameOutput, AFrameInPartsGoesThroughAPipeThatIsTooSmall) {
   ::unlink(fifo.c_str());
 }
 
+TEST(FileOutput, AHourThatComesTwiceLosesNothing) {
+  const std::string folder = testing::TempDir() + "hours-" + std::to_string(::getpid()) + "/";
+  ASSERT_EQ(::mkdir(folder.c_str(), 0700), 0);
+  const std::string of_before = folder + "0100.frames";
+  write_all(open_fd(of_before, O_WRONLY | O_CREAT, 0600).get(), as_bytes("old"), of_before);
+  ::setenv("TZ", "WINTER0SUMMER-1,M3.5.0,M10.5.0", 1);
+  FileOutput output(folder + "%H%M.frames");
+  // 2026-10-25, 00:00 to 01:01 UTC: 01:00 in summer, 01:01, and both again in winter.
+  constexpr std::int64_t kMinuteUs = 60'000'000, kStartUs = 1'792'886'400LL * 1'000'000;
+  for (const auto& [minute, text] :
+       {std::pair{0, "a"}, {1, "b"}, {60, "c"}, {60, "d"}, {61, "e"}, {62, "f"}})
+    output.write({as_bytes(text)}, kStartUs + minute * kMinuteUs);
+  ::unsetenv("TZ");
+  EXPECT_EQ(read_file(of_before), "acd");
+  EXPECT_EQ(read_file(folder + "0101.frames"), "be");
+  EXPECT_EQ(read_file(folder + "0102.frames"), "f");
+}
+
 }  // namespace
 }  // namespace kvm

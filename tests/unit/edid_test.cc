@@ -14,6 +14,19 @@ TEST(Edid, TheDefaultOneIsWhole) {
   EXPECT_EQ(edid_name(edid), "KVM");
 }
 
+TEST(Edid, TheOneOf50HertzIsWholeAndDiffersInItsTimingOnly) {
+  const auto edid = default_edid(), slower = default_edid(50);
+  EXPECT_EQ(parse_edid(slower, "slower").size(), 256u);
+  std::vector<std::size_t> differ;
+  for (std::size_t i = 0; i < edid.size(); ++i)
+    if (edid[i] != slower[i]) differ.push_back(i);
+  EXPECT_EQ(differ, (std::vector<std::size_t>{57, 58, 62, 65, 127, 133, 255}));
+  // 148.5 MHz over 2640 x 1125 is 50 Hz (CTA-861-G, VIC 31).
+  const int blank_x = slower[57] | (slower[58] & 15) << 8, blank_y = slower[60] | (slower[61] & 15)
+                                                                                      << 8;
+  EXPECT_EQ(148'500'000 / ((1920 + blank_x) * (1080 + blank_y)), 50);
+}
+
 TEST(Edid, HexadecimalDigitsWillDo) {
   std::string text;
   const auto edid = default_edid();

@@ -140,6 +140,7 @@ void read_line(const std::string& key, std::istringstream& words, Config& config
   if (key == "ycbcr") config.ycbcr = rest() == "709" ? V4L2_YCBCR_ENC_709 : V4L2_YCBCR_ENC_601;
   if (key == "range")
     config.range = rest() == "full" ? V4L2_QUANTIZATION_FULL_RANGE : V4L2_QUANTIZATION_LIM_RANGE;
+  if (key == "lanes") words >> config.lanes;
   if (key == "every") words >> config.every;
   if (key == "fault") words >> config.fault >> config.amount;
   if (key == "control") {
@@ -736,6 +737,8 @@ void Device::forget_bytes() const {
 int Device::stream(bool on) {
   if (on && (buffers_.empty() || config_.busy)) return fail(config_.busy ? EBUSY : EINVAL);
   if (on && config_.fault == "nospace") return fail(ENOSPC);
+  const double bits = 16.0 * config_.signal_width * config_.signal_height * config_.signal_rate;
+  if (on && config_.lanes > 0 && bits > 972e6 * config_.lanes) return fail(EINVAL);
   streaming_ = on;
   if (on) {
     sequence_ = 0;

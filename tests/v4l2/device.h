@@ -38,6 +38,7 @@ struct Config {
   bool busy = false;                                         // another program streams
   bool hdmi = false;                                         // DV timings, EDID, SOURCE_CHANGE
   int signal_width = 0, signal_height = 0, signal_rate = 0;  // what the cable brings; 0: nothing
+  int lanes = 0;  // of CSI to the board, of 972 Mbit/s; 0: enough
   std::uint32_t ycbcr = V4L2_YCBCR_ENC_DEFAULT, range = V4L2_QUANTIZATION_DEFAULT;
   std::string fault;  // stall, truncate, pad, zero, error, corrupt, stamps, eintr, eio, nospace,
                       // nosignal
