@@ -84,7 +84,7 @@ class Capture {
   std::int64_t live_us_ = 0;     // when the last live picture came that was not damaged
   std::int64_t reported_us_ = 0;
   std::int64_t retry_us_ = 0, retry_after_us_ = 0;  // for a reader that has not taken the last one
-  bool seen_ = false;  // a picture, since the start
+  bool seen_ = false;                               // a picture, since the start
   SourceState state_ = SourceState::kLive, written_state_ = SourceState::kLive;
   std::string reason_;  // of state_, for people
   std::string said_;    // about a device that is not there

@@ -72,7 +72,8 @@ const char* describe(Signal signal) noexcept {
     case Signal::kUnsteady:
       return "the signal is not steady: is it a good cable?";
     case Signal::kOutOfRange:
-      return "the target sends more than the capture device takes: choose a lower resolution or rate there";
+      return "the target sends more than the capture device takes: choose a lower resolution or "
+             "rate";
     default:
       return "steady";
   }

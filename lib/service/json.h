@@ -1,5 +1,5 @@
-// The little of JSON that the server needs. nlohmann's header costs ten seconds a file: it is
-// included in json.cc only.
+// The little of JSON that the server needs. nlohmann's header costs ten seconds a file: of the
+// server's, json.cc alone includes it.
 #pragma once
 
 #include <cstdint>
