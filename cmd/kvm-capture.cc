@@ -186,9 +186,10 @@ V4l2Wishes wishes_of(const Arguments& arguments, std::optional<Size> size,
 
 std::unique_ptr<CaptureSource> open_source(const Arguments& arguments, std::optional<Size> size,
                                            std::optional<Rate> rate) {
+  V4l2Wishes wishes = wishes_of(arguments, size, rate);  // judged for a test picture too
   std::string_view device = arguments.device;
   if (device != "test" && !device.starts_with("test:"))
-    return std::make_unique<V4l2Source>(wishes_of(arguments, size, rate));
+    return std::make_unique<V4l2Source>(std::move(wishes));
   device.remove_prefix(std::min<std::size_t>(5, device.size()));
   const auto kind = pattern_by_name(device);
   if (!kind) throw usage("-d: no such test picture: " + printable(device));

@@ -2,7 +2,7 @@
 // be the same on every machine.
 #include <cstdio>
 
-#include "../unit/picture.h"
+#include "../unit/test_picture.h"
 #include "device/convert.h"
 #include "device/convert_rows.h"
 
@@ -16,7 +16,7 @@ int main() {
         const int height = grey ? 7 : 8 * chroma_y(subsampling) - 1;
         std::uint64_t sum = 14695981039346656037u;  // FNV-1a
         for (int colours = 0; colours < 4; ++colours) {
-          Picture picture(format.name, width, height, 2);
+          TestPicture picture(format.name, width, height, 2);
           std::minstd_rand random(static_cast<unsigned>(width));
           for (auto& pixel : picture.pixels) pixel = static_cast<std::uint8_t>(random() >> 7);
           Image image = picture.image();

@@ -73,7 +73,7 @@ says() { grep -aq "s=$1" "${2:-out}"; }
 
 @test "wrong arguments are usage errors that name them" {
 	for wrong in '-s 640' '-s 0x0' '-s 640x480x3' '-r fast' '-r 0' '-r 1/0' '-d test:nothing' '-f toolong' \
-		'--control brightness' '-q 0' '-q 101' '--subsampling 411' '-n 0' '-n -1' '--every 0' '--every nan' '--timeout nan' '--json' '-r 5 --every 3'; do
+		'-d test -f toolong' '-d test --control brightness' '--control brightness' '-q 0' '-q 101' '--subsampling 411' '-n 0' '-n -1' '--every 0' '--every nan' '--timeout nan' '--json' '-r 5 --every 3'; do
 		# shellcheck disable=SC2086  # words are meant
 		run --separate-stderr kvm-capture -o - $wrong
 		status_is 64 || { echo "$wrong"; false; }

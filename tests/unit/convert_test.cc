@@ -7,7 +7,7 @@
 
 #include "device/encoder.h"
 #include "libjpeg.h"
-#include "picture.h"
+#include "test_picture.h"
 
 namespace kvm {
 namespace {
@@ -35,7 +35,7 @@ std::array<int, 3> encoded(const Rgb& c, bool rgb, ColorEncoding encoding, bool 
           std::min(255, level(128 + chroma * (c.r - y) / (2 * (1 - kr))))};
 }
 
-void paint_bars(Picture& picture, ColorEncoding encoding, bool limited) {
+void paint_bars(TestPicture& picture, ColorEncoding encoding, bool limited) {
   for (int y = 0; y < picture.height; ++y)
     for (int x = 0; x < picture.width; ++x) {
       const auto v = encoded(kBars[x / kBarWidth], picture.rgb(), encoding, limited);
@@ -56,7 +56,7 @@ TEST(Colours, ComeBackInEveryFormatAndEncoding) {
     for (const ColorEncoding encoding : {ColorEncoding::k601, ColorEncoding::k709})
       for (const bool limited : {false, true})
         for (const Subsampling subsampling : {Subsampling::k420, Subsampling::k444}) {
-          Picture picture(format.name, kBarWidth * static_cast<int>(std::size(kBars)), 16);
+          TestPicture picture(format.name, kBarWidth * static_cast<int>(std::size(kBars)), 16);
           paint_bars(picture, encoding, limited);
           Image image = picture.image();
           image.encoding = encoding;
@@ -93,9 +93,9 @@ TEST(Converter, APieceDependsOnItsPixelsAlone) {
     for (const Subsampling subsampling :
          {Subsampling::k420, Subsampling::k422, Subsampling::k444}) {
       const int height = format.layout == PixelLayout::kGrey ? 8 : 8 * chroma_y(subsampling);
-      Picture large = Picture(format.name, 150, 48, 10).paint(9);
+      TestPicture large = TestPicture(format.name, 150, 48, 10).paint(9);
       const Rect there{34, height, 45, height - 3};
-      Picture small(format.name, there.width, there.height);
+      TestPicture small(format.name, there.width, there.height);
       for (int plane = 0; plane < format.planes; ++plane) {
         const Image from = large.image(), to = small.image();
         const auto p = static_cast<std::size_t>(plane);
@@ -108,7 +108,7 @@ TEST(Converter, APieceDependsOnItsPixelsAlone) {
                           static_cast<std::size_t>(y) * to.strides[p]);
       }
       constexpr std::size_t kStride = 64;
-      const auto converted = [&](const Picture& picture, const Rect& rect) {
+      const auto converted = [&](const TestPicture& picture, const Rect& rect) {
         std::vector<std::uint8_t> out(3 * 17 * kStride, 77);
         Image image = picture.image();
         image.encoding = ColorEncoding::k709;
@@ -124,7 +124,7 @@ TEST(Converter, APieceDependsOnItsPixelsAlone) {
 
 TEST(PixelFormats, SizesAreV4l2s) {
   const auto bytes = [](const char* name, int w, int h, std::size_t stride) {
-    return image_bytes(Picture::by_name(name), w, h, stride);
+    return image_bytes(TestPicture::by_name(name), w, h, stride);
   };
   EXPECT_EQ(bytes("YUYV", 1920, 1080, 0), 4147200u);
   EXPECT_EQ(bytes("YUYV", 3, 2, 0), 16u);

@@ -8,13 +8,13 @@
 #include "format/frame.h"
 #include "format/jpeg.h"
 #include "libjpeg.h"
-#include "picture.h"
+#include "test_picture.h"
 
 namespace kvm {
 namespace {
 
 // What libjpeg alone makes of it.
-std::vector<std::uint8_t> plain(Picture picture, Subsampling subsampling, int quality = 80) {
+std::vector<std::uint8_t> plain(TestPicture picture, Subsampling subsampling, int quality = 80) {
   const bool grey = picture.format.layout == PixelLayout::kGrey;
   std::vector<std::uint8_t> samples;
   for (int y = 0; y < picture.height; ++y)
@@ -51,8 +51,8 @@ TEST(Encoder, EqualsPlainLibjpegAtEverySmallSize) {
       Encoder encoder(options);
       for (int height = 1; height <= 40; ++height)
         for (int width = 1; width <= 40; ++width) {
-          const Picture picture =
-              Picture(name, width, height).paint(static_cast<unsigned>(width + 100 * height));
+          const TestPicture picture =
+              TestPicture(name, width, height).paint(static_cast<unsigned>(width + 100 * height));
           expect_same_pixels(encoder.encode(picture.image(), ""), plain(picture, subsampling),
                              std::string(name) + " " + std::to_string(width) + "x" +
                                  std::to_string(height) + " " +
@@ -70,7 +70,7 @@ TEST(Encoder, EqualsPlainLibjpegInEveryFormat) {
         options.subsampling = subsampling;
         options.quality = 95;
         Encoder encoder(options);
-        const Picture picture = Picture(format.name, width, height, 6).paint(7);
+        const TestPicture picture = TestPicture(format.name, width, height, 6).paint(7);
         expect_same_pixels(encoder.encode(picture.image(), ""), plain(picture, subsampling, 95),
                            format.name);
         if (HasFatalFailure()) return;
@@ -79,7 +79,7 @@ TEST(Encoder, EqualsPlainLibjpegInEveryFormat) {
 
 TEST(Encoder, AnUnchangedTileIsByteIdentical) {
   Encoder encoder({});
-  Picture picture = Picture("YUYV", 640, 96).paint(1);
+  TestPicture picture = TestPicture("YUYV", 640, 96).paint(1);
   const Bytes first = encoder.encode(picture.image(), "");
   EXPECT_FALSE(encoder.unchanged());
   const std::vector<std::uint8_t> before(first.begin(), first.end());
@@ -115,7 +115,7 @@ TEST(Encoder, TakesPicturesOfAnotherSizeOrFormat) {
   Encoder encoder({});
   for (const char* name : {"YUYV", "GREY", "BGR3", "YUYV"})
     for (const int width : {64, 33, 512}) {
-      const Picture picture = Picture(name, width, 48).paint(3);
+      const TestPicture picture = TestPicture(name, width, 48).paint(3);
       expect_same_pixels(encoder.encode(picture.image(), ""), plain(picture, Subsampling::k420),
                          name);
     }
@@ -123,7 +123,7 @@ TEST(Encoder, TakesPicturesOfAnotherSizeOrFormat) {
 
 TEST(Encoder, EncodesMoreTilesThanLibjpegHasRows) {
   Encoder encoder({});
-  Picture picture("YUYV", 16, 16);
+  TestPicture picture("YUYV", 16, 16);
   for (unsigned i = 0; i < 4200; ++i) {
     picture.paint(i);
     const Bytes jpeg = encoder.encode(picture.image(), "");
@@ -137,7 +137,7 @@ TEST(Encoder, GivesTheSameBytesWithAnyNumberOfThreads) {
   one.threads = 1;
   many.threads = 4;
   Encoder alone(one), together(many);
-  Picture picture("NV12", 1280, 720);
+  TestPicture picture("NV12", 1280, 720);
   for (unsigned i = 0; i < 30; ++i) {
     if (i % 3 != 2) picture.paint(i / 2);  // new, the same, or a part new
     if (i % 3 == 2) std::fill_n(picture.pixels.begin() + 1280 * 100, 1280 * 64, i);
@@ -150,7 +150,7 @@ TEST(Encoder, GivesTheSameBytesWithAnyNumberOfThreads) {
 // Text that moves up by a tile's height is spliced from what is there; the pixels must not know.
 TEST(Encoder, ScrollsByWholeTiles) {
   Encoder encoder({});
-  Picture picture = Picture("YUYV", 640, 480).paint(5);
+  TestPicture picture = TestPicture("YUYV", 640, 480).paint(5);
   for (int i = 0; i < 40; ++i) {
     std::rotate(picture.pixels.begin(),
                 picture.pixels.begin() + static_cast<long>(picture.stride * 16),
@@ -163,7 +163,7 @@ TEST(Encoder, ScrollsByWholeTiles) {
 
 TEST(Encoder, LongCommentsFit) {
   Encoder encoder({});
-  const Picture picture = Picture("GREY", 640, 480).paint(5);
+  const TestPicture picture = TestPicture("GREY", 640, 480).paint(5);
   for (const std::size_t size : {0u, 60000u, 10u, 300u}) {
     std::string com = "\xff\xfe";
     com += static_cast<char>((size + 2) >> 8);
@@ -178,7 +178,7 @@ TEST(Encoder, NoiseIsNoChangeUntilItAddsUp) {
   EncoderOptions options;
   options.noise = 3;
   Encoder encoder(options);
-  Picture picture = Picture("YUYV", 64, 16).paint(1);
+  TestPicture picture = TestPicture("YUYV", 64, 16).paint(1);
   for (auto& pixel : picture.pixels) pixel = static_cast<std::uint8_t>(pixel / 2 + 60);
   const auto base = picture.pixels;
   encoder.encode(picture.image(), "");
@@ -207,7 +207,7 @@ TEST(Encoder, NoiseIsNoChangeUntilItAddsUp) {
 
 TEST(Encoder, RefusesWhatItCannotEncode) {
   Encoder encoder({});
-  Image image = Picture("YUYV", 16, 16).image();
+  Image image = TestPicture("YUYV", 16, 16).image();
   image.fourcc = fourcc("H264");
   EXPECT_THROW(encoder.encode(image, ""), Error);
   image.fourcc = fourcc("YUYV");

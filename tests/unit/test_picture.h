@@ -11,14 +11,14 @@
 namespace kvm {
 
 // Owns the pixels, planes one after the other.
-struct Picture {
+struct TestPicture {
   const PixelFormat& format;
   int width, height;
   std::size_t stride;
   std::vector<std::uint8_t> pixels;
 
   // `padding`: bytes after each row of the first plane.
-  Picture(std::string_view name, int w, int h, std::size_t padding = 0)
+  TestPicture(std::string_view name, int w, int h, std::size_t padding = 0)
       : format(by_name(name)),
         width(w),
         height(h),
@@ -32,7 +32,7 @@ struct Picture {
   }
 
   // Smooth with some grain; different by `seed`.
-  Picture& paint(unsigned seed) {
+  TestPicture& paint(unsigned seed) {
     std::minstd_rand random(seed);
     unsigned value = seed * 37;
     for (std::uint8_t& pixel : pixels)
