@@ -16,8 +16,10 @@ namespace kvm {
 namespace {
 
 const std::string kDrive = "functions/mass_storage.disc/lun.0/";
-// drivers/usb/gadget/function/storage_common.c, fsg_lun_open: 300 sectors of 2048 bytes.
+// drivers/usb/gadget/function/storage_common.c, fsg_lun_open: 300 sectors of 2048 bytes at least.
+// From 256 minutes on the kernel would let the host see the beginning only.
 constexpr std::uint64_t kSmallestCdrom = 300 * 2048;
+constexpr std::uint64_t kLargestCdrom = (256 * 60 * 75 - 1) * 2048ull;
 constexpr std::uint64_t kSmallestDisk = 512;
 
 GadgetTree with_drive(const Gadget& gadget) {
@@ -42,7 +44,7 @@ void check_unused(int fd, const std::string& name, DiscMode mode) {
 }
 
 void check_image(const std::string& image, const std::string& name, DiscMode mode, bool inside,
-                 const std::string& read_only) {
+                 const std::string& hint) {
   struct stat info = {};
   if (::stat(image.c_str(), &info) != 0) throw Error::from_errno(name);
   const bool block = S_ISBLK(info.st_mode), writable = mode == DiscMode::kWritable;
@@ -52,7 +54,7 @@ void check_image(const std::string& image, const std::string& name, DiscMode mod
   const Fd file =
       open_fd(image, (writable ? O_RDWR : O_RDONLY) | (block && !inside ? O_EXCL : 0), 0,
               block      ? "is it mounted?"
-              : writable ? read_only
+              : writable ? hint
                          : "");
   auto size = static_cast<std::uint64_t>(info.st_size);
   if (block && ::ioctl(file.get(), BLKGETSIZE64, &size) != 0) throw Error::from_errno(name);
@@ -62,18 +64,22 @@ void check_image(const std::string& image, const std::string& name, DiscMode mod
                                   static_cast<unsigned long long>(size),
                                   mode == DiscMode::kCdrom ? "CD-ROM" : "disk",
                                   static_cast<unsigned long long>(least)));
+  if (mode == DiscMode::kCdrom && size > kLargestCdrom)
+    throw Error(Exit::kData, strf("%s: %llu bytes: a CD-ROM has at most %llu (%s)", name.c_str(),
+                                  static_cast<unsigned long long>(size),
+                                  static_cast<unsigned long long>(kLargestCdrom), hint.c_str()));
   if (S_ISREG(info.st_mode) && !inside) check_unused(file.get(), name, mode);
 }
 
 // The true path of `image`, which the kernel tells and opens on behalf of whoever asks, once it is
-// sure that it can go in. `read_only` is what to try where it can only be read.
+// sure that it can go in. `hint` is what to try where it cannot in this mode.
 std::string checked(const Gadget& gadget, const std::string& image, DiscMode mode,
-                    const std::string& read_only) {
+                    const std::string& hint) {
   const std::string name = printable(image);
   const Handle<char, std::free> path(::realpath(image.c_str(), nullptr));
   if (!path) throw Error::from_errno(name);
   const bool inside = read_attribute(gadget.path(kDrive + "file")) == path.get();
-  check_image(path.get(), name, mode, inside, read_only);
+  check_image(path.get(), name, mode, inside, hint);
   return path.get();
 }
 
@@ -83,8 +89,9 @@ void insert_disc(const Gadget& gadget, const std::string& image, DiscMode mode,
                  const std::function<void()>& replug,
                  const std::function<void(const std::string&)>& complain) {
   GadgetTree to = with_drive(gadget);
-  const std::string path = checked(gadget, image, mode, "leave out --writable");
   const bool cdrom = mode == DiscMode::kCdrom;
+  const std::string path =
+      checked(gadget, image, mode, cdrom ? "leave out --cdrom" : "leave out --writable");
   if (to.value(kDrive + "cdrom") != (cdrom ? "1" : "0") && !to.value("UDC").empty()) replug();
   to.attributes[kDrive + "cdrom"].value = cdrom ? "1" : "0";
   to.attributes[kDrive + "ro"].value = mode == DiscMode::kWritable ? "0" : "1";
@@ -101,7 +108,8 @@ void check_medium(const Gadget& gadget, GadgetTree& to) {
   const DiscMode mode = to.value(kDrive + "cdrom") == "1" ? DiscMode::kCdrom
                         : to.value(kDrive + "ro") == "0"  ? DiscMode::kWritable
                                                           : DiscMode::kReadOnly;
-  image->second.value = checked(gadget, image->second.value, mode, "leave out ro=0");
+  image->second.value = checked(gadget, image->second.value, mode,
+                                mode == DiscMode::kCdrom ? "leave out cdrom" : "leave out ro=0");
 }
 
 void check_writable(const Gadget& gadget, const GadgetTree& to, const GadgetStep& done,

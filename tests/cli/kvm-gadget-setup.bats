@@ -275,6 +275,13 @@ there() { sed "/^modprobe/d; s|/sys/|$KVM_SYSFS_ROOT/sys/|" "$1" | sh; }
 	refused 66 nowhere kvm-gadget-setup disc insert /nowhere
 	refused 65 'neither a file' kvm-gadget-setup disc insert /dev/null
 	refused 65 'a CD-ROM has at least 614400' kvm-gadget-setup disc insert --cdrom "$lun/ro"
+	# The kernel would show the target no more than its beginning.
+	large=$BATS_TEST_TMPDIR/large.iso
+	truncate -s $((256 * 60 * 75 * 2048)) "$large"
+	refused 65 'at most 2359293952 (leave out --cdrom)' kvm-gadget-setup disc insert --cdrom "$large"
+	refused 65 '(leave out cdrom)' kvm-gadget-setup up --with "disc:image=$large,cdrom"
+	truncate -s 2359293952 "$large"
+	kvm-gadget-setup plan --with "disc:image=$large,cdrom"
 	exec 8>>"$BATS_TEST_TMPDIR/growing"
 	truncate -s 1M "$BATS_TEST_TMPDIR/growing"
 	refused 75 'open for writing' kvm-gadget-setup disc insert "$BATS_TEST_TMPDIR/growing"
