@@ -27,6 +27,7 @@ struct FunctionInfo {
   Endpoints endpoints;
   std::vector<Option> options;
   const HidFunction* hid = nullptr;
+  bool associated = false;  // of several interfaces, with an interface association descriptor
 };
 
 // In the order of FunctionKind.
@@ -55,14 +56,16 @@ const std::vector<FunctionInfo>& all_functions() {
         {"ro", "lun.0/ro", nullptr},
         {"removable", "lun.0/removable", "1"},
         {"stall", "stall", "0"}}},
-      {FunctionKind::kSerial, "serial", "acm.serial", {2, 1}, {}},
+      {FunctionKind::kSerial, "serial", "acm.serial", {2, 1}, {}, nullptr, true},
       {FunctionKind::kNetwork,
        "network",
        "ncm.network",
        {2, 1},
        {{"type", "", nullptr},
         {"device-mac", "dev_addr", nullptr},
-        {"host-mac", "host_addr", nullptr}}},
+        {"host-mac", "host_addr", nullptr}},
+       nullptr,
+       true},
       // What the target plays, at 48 kHz in stereo. Adaptive and without volume control, so that it
       // costs no IN endpoint.
       {FunctionKind::kAudio,
@@ -74,7 +77,9 @@ const std::vector<FunctionInfo>& all_functions() {
         {"rate", "c_srate", "48000"},
         {"", "c_sync", "adaptive", true},
         {"", "c_mute_present", "0", true},
-        {"", "c_volume_present", "0", true}}},
+        {"", "c_volume_present", "0", true}},
+       nullptr,
+       true},
   };
   return kAll;
 }
@@ -267,25 +272,25 @@ GadgetTree tree_of(const GadgetSpec& spec) {
   GadgetTree tree;
   tree.directories = {"", "configs/c.1", "configs/c.1/strings/0x409", "strings/0x409"};
   int set = 0;
-  bool plain = true;
+  bool associated = false;
   for (const GadgetFunction& function : spec.functions) {
     add_attributes(tree, function, spec);
     const std::string directory = directory_of(function);
     tree.links["configs/c.1/" + directory] = "functions/" + directory;
     if (directory.starts_with("ncm.")) add_os_descriptors(tree, directory);
     set |= 1 << static_cast<int>(function.kind);
-    plain = plain && info_of(function.kind).endpoints.in + info_of(function.kind).endpoints.out < 3;
+    associated = associated || info_of(function.kind).associated;
   }
   // Windows remembers per vendor, product and revision what a device is made of: each set of
   // functions is a revision of its own, in BCD.
   const std::string revision = strf("0x1%03d", set);
-  // Functions of several interfaces need the class of the interface association descriptor (USB
-  // IAD device class code: EFh/02h/01h).
+  // An interface association descriptor wants the device to be of the class for it (USB IAD device
+  // class code: EFh/02h/01h).
   for (const auto& [path, value] : std::initializer_list<std::pair<const char*, std::string>>{
            {"bcdUSB", "0x0200"},
-           {"bDeviceClass", plain ? "0x00" : "0xef"},
-           {"bDeviceSubClass", plain ? "0x00" : "0x02"},
-           {"bDeviceProtocol", plain ? "0x00" : "0x01"},
+           {"bDeviceClass", associated ? "0xef" : "0x00"},
+           {"bDeviceSubClass", associated ? "0x02" : "0x00"},
+           {"bDeviceProtocol", associated ? "0x01" : "0x00"},
            {"idVendor", strf("0x%04x", spec.vendor_id)},
            {"idProduct", strf("0x%04x", spec.product_id)},
            {"bcdDevice", revision},

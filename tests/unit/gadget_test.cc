@@ -209,6 +209,8 @@ TEST(GadgetSpec, ADeviceOfSeveralInterfacesSaysSo) {
   add_function(spec.functions, parse_function("network:type=ecm"));
   EXPECT_EQ(tree_of(spec).value("os_desc/use"), "0");
   EXPECT_EQ(tree_of(spec).directories.count("functions/ncm.network"), 0u);
+  spec.functions = {parse_function("audio")};
+  EXPECT_EQ(tree_of(spec).value("bDeviceClass"), "0xef");
 }
 
 TEST(GadgetSpec, IdentitiesAreTheMachinesOwnAndTellNothingOfIt) {
