@@ -28,10 +28,6 @@ struct Options {
   bool cdrom = false, writable = false, force = false;
 };
 
-void complain(const std::string& line) {
-  say(line);
-}
-
 bool has(const std::vector<GadgetFunction>& functions, FunctionKind kind) {
   return std::any_of(functions.begin(), functions.end(),
                      [&](const GadgetFunction& function) { return function.kind == kind; });
@@ -106,7 +102,7 @@ Exit up(const Options& options, StopSignals& signals) {
     check_writable(gadget, to, step, "leave out ro=0");
     signals.check();
   };
-  change(gadget, to, done, complain);
+  change(gadget, to, done, say);
   return Exit::kDone;
 }
 
@@ -181,7 +177,7 @@ Exit insert(const Options& options, StopSignals& signals) {
         say(std::string("the drive becomes a ") + (options.cdrom ? "CD-ROM" : "disk") +
             ": the host sees the cable pulled and plugged in");
       },
-      complain);
+      say);
   return Exit::kDone;
 }
 
