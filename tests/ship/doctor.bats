@@ -78,6 +78,15 @@ sick() {
 	rm "$T/etc/passwords" && sick passwords 'kvm-password set'
 }
 
+@test "a vcgencmd that does not know hides nothing else" {
+	for answer in 'echo error=1 error_msg=\"Command not registered\"' 'exit 1'; do
+		stub vcgencmd "$answer"
+		run --separate-stderr "$SRC/scripts/kvm-doctor"
+		status_is 0
+		[[ -z $stderr && $output == *'ok     passwords'* && $output != *heat* ]]
+	done
+}
+
 @test "a server that is open to the network says so" {
 	echo 'SERVE=kvm-mjpeg-httpd -l 0.0.0.0:8080 --passwords /etc/kvm/passwords' >"$T/etc/target.conf"
 	sick target tls-cert
