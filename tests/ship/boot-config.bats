@@ -83,11 +83,24 @@ model_sees() {
 }
 
 @test "the owner's own line counts, and is left alone" {
+	sed -i 's/^otg_mode=1/otg_mode=0/' "$file"
 	echo 'dtoverlay=dwc2,dr_mode=peripheral' >>"$file"
 	cp "$file" "$T/before"
 	run boot_config add
 	status_is 0 && [[ $output == *"your own words"* ]]
 	cmp "$file" "$T/before"
+}
+
+@test "the owner's own line is not enough where a model takes it back" {
+	peripheral=dtoverlay=dwc2,dr_mode=peripheral
+	echo $peripheral >>"$file" # otg_mode=1 is for [cm4]
+	run boot_config status
+	status_is 1
+	boot_config add
+	[ "$(model_sees pi4 cm4)" = "$peripheral"$'\notg_mode=0' ]
+	printf '%s\n' '[all]' $peripheral '[cm5]' dtoverlay=dwc2,dr_mode=host >"$file"
+	boot_config add
+	[ "$(model_sees pi5 cm5)" = $peripheral ]
 }
 
 @test "older systems have /boot/config.txt; other machines have none: 66" {
@@ -127,5 +140,14 @@ model_sees() {
 		KVM_SYSFS_ROOT=$T run "$SRC/scripts/kvm-otg-check"
 		status_is 1
 		[[ $output == *"dtoverlay=dwc2 is set, but the dwc2 driver is not loaded"* ]] || { echo "$model: $output"; false; }
+	done
+	# Those whose sections are for boards that can only be hosts, too.
+	for model in 'Raspberry Pi 3 Model A Plus Rev 1.0' 'Raspberry Pi Model A Rev 2' \
+		'Raspberry Pi Compute Module Rev 1.0' 'Raspberry Pi Compute Module 3 Plus Rev 1.0'; do
+		printf '%s\0' "$model" >"$T/sys/firmware/devicetree/base/model"
+		KVM_SYSFS_ROOT=$T run "$SRC/scripts/kvm-otg-check"
+		status_is 1
+		[[ $output == *"below [all] in /boot/firmware/config.txt"* && $output != *kvm-boot-config* ]] ||
+			{ echo "$model: $output"; false; }
 	done
 }
