@@ -63,15 +63,24 @@ model_sees() {
 }
 
 @test "a file without a last newline, an empty one, one with CRLF: restored to the byte" {
-	for content in 'arm_boost=1' '' 'arm_boost=1\r\n[all]\r\n' '\n\n'; do
+	for content in 'arm_boost=1' 'dtparam=audio=on ' '' 'arm_boost=1\r\n[all]\r\n' '\n\n'; do
 		# shellcheck disable=SC2059  # the format is meant
 		printf "$content" >"$file"
 		cp "$file" "$T/before"
 		boot_config add
 		boot_config status
+		grep -qx '\[pi4\]' "$file"
 		boot_config remove
 		cmp "$file" "$T/before"
 	done
+}
+
+@test "remove says nothing of having removed what is not ours to remove" {
+	sed -n "s/^begin='\(.*\)'/arm_boost=1 \1/p" "$SRC/scripts/kvm-boot-config" >"$file"
+	cp "$file" "$T/before"
+	run boot_config remove
+	status_is 0 && [[ $output == *"nothing of ours"* ]]
+	cmp "$file" "$T/before"
 }
 
 @test "what the owner adds below stays when ours goes" {
