@@ -15,7 +15,7 @@ password() { "$SRC/scripts/kvm-password" "$@"; }
 # verifies PASSWORD NAME: as the server does, through crypt(3).
 verifies() {
 	perl -e 'my ($password, $hash) = @ARGV; exit !(crypt($password, $hash) eq $hash)' \
-		"$1" "$(awk -F: -v name="$2" '$1 == name { print $2 }' "$KVM_ETC/passwords")"
+		"$1" "$(awk -F: -v name="$2" '$1 "" == name { print $2 }' "$KVM_ETC/passwords")"
 }
 
 @test "create: a password of its own each time, shown once, never in messages" {
@@ -70,6 +70,24 @@ verifies() {
 	status_is 1
 	run --separate-stderr password remove anna
 	status_is 1 && one_line kvm-password
+}
+
+@test "a password keeps its blanks" {
+	printf ' \tlong enough \n' | password set anna
+	verifies $' \tlong enough ' anna
+	run -1 verifies 'long enough' anna
+	# On a terminal, too.
+	printf '  long  \n  long  \n' | script -qec "'$SRC/scripts/kvm-password' set bob" /dev/null
+	verifies '  long  ' bob
+}
+
+@test "names that are numbers are names" {
+	for name in 7 007 7.0; do echo "long enough $name" | password set $name; done
+	for name in 7 007 7.0; do verifies "long enough $name" $name; done
+	password remove 007
+	[ "$(password list | cut -f 1)" = $'7\n7.0' ]
+	run password remove 07
+	status_is 1
 }
 
 @test "another user than root: 77, before a password is asked for" {
