@@ -92,6 +92,12 @@ sick() {
 	sick target tls-cert
 	echo 'SERVE=kvm-mjpeg-httpd -l [::]:8443 --tls-cert c --tls-key k' >"$T/etc/target.conf"
 	sick target '--passwords'
+	for listen in -l0.0.0.0:8080 --listen=0.0.0.0:8080; do
+		echo "SERVE=kvm-mjpeg-httpd $listen --passwords=p" >"$T/etc/target.conf"
+		sick 'target     0.0.0.0:8080 is open to the network without TLS' tls-cert
+		well "SERVE=kvm-mjpeg-httpd $listen --passwords=p --tls-cert=c --tls-key=k"
+		[[ $(cat "$T/asked") == *https://127.0.0.1:8080/ ]]
+	done
 }
 
 # well LINE...: nothing is WRONG with these lines of target.conf.
