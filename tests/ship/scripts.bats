@@ -12,12 +12,18 @@ stub() {
 	chmod +x "$T/bin/$1"
 }
 
-@test "every helper: --help is 0 and on stdout, an unknown option 64 and a line that points at --help" {
+@test "every helper: -h, --help and --version are 0 and on stdout, an unknown option 64 and a line that points at --help" {
 	for helper in "$SRC"/scripts/kvm-*; do
 		name=${helper##*/}
-		run --separate-stderr "$helper" --help
+		for option in -h --help; do
+			run --separate-stderr "$helper" $option
+			status_is 0
+			[[ $output == "usage: $name"* && -z $stderr ]] || { echo "$name: $output $stderr"; false; }
+		done
+		run --separate-stderr "$helper" --version
 		status_is 0
-		[[ $output == *"$name"* && -z $stderr ]] || { echo "$name: $output $stderr"; false; }
+		# A release changes the number in the Makefile and in these.
+		[[ $output == "$name $(sed -n 's/^VERSION := //p' "$SRC/Makefile")" && -z $stderr ]] || { echo "$name: $output $stderr"; false; }
 		run --separate-stderr "$helper" --no-such
 		status_is 64
 		one_line "$name" && [[ -z $output && $stderr == *--help* || $stderr == *usage:* ]] || { echo "$name: $output"; false; }
