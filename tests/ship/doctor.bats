@@ -8,7 +8,7 @@ setup() {
 		"$T/root/run/systemd/system" "$T/etc"
 	PATH=$T/bin:$PATH
 	stub kvm-capture 'echo "/dev/video0 MS2109 MJPG 1920x1080 30"'
-	stub kvm-otg-check 'echo "ok    gadget kvm is on fe980000.usb"; echo "note  full speed"; echo "      -> a shorter cable"'
+	stub kvm-otg-check 'echo "ok     gadget kvm is on fe980000.usb"; echo "note   full speed"; echo "       cure: a shorter cable"'
 	stub systemctl 'case "$3 $4" in
 		"ActiveState kvm@target.service") echo active ;;
 		"UnitFileState kvm@target.service") echo enabled ;;
@@ -47,6 +47,7 @@ sick() {
 	for link in power capture usb target passwords; do
 		grep -q "^ok     $link " <<<"$output"
 	done
+	[[ $output == *$'\nnote   usb        full speed\n                  cure: a shorter cable\n'* ]]
 	[[ $output != *WRONG* ]]
 }
 
@@ -121,7 +122,7 @@ well() {
 
 @test "what no target of this machine uses is not missed" {
 	stub kvm-capture 'exit 66'
-	stub kvm-otg-check 'echo "BAD   no controller"; exit 1'
+	stub kvm-otg-check 'echo "WRONG  no controller"; exit 1'
 	serve='SERVE=kvm-mjpeg-httpd --passwords p'
 	well 'CAPTURE=curl -fsSN --netrc https://pi1/stream' "$serve" 'TYPE=cat'
 	well 'CAPTURE=kvm-capture-lkv373a' "$serve" 'TYPE=ssh -o BatchMode=yes pi2 kvm-type -a'
