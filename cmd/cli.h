@@ -42,7 +42,7 @@ inline CLI::Validator number_from(double least, double most) {
   return {[=](std::string& text) {
             const auto value = parse_number<double>(text);
             if (value && *value >= least && *value <= most) return std::string();
-            return strf("'%s' is not a number from %g to %g", printable(text).c_str(), least, most);
+            return strf("'%s' is not a number from %g to %g", text.c_str(), least, most);
           },
           ""};
 }
@@ -70,7 +70,7 @@ inline void read_config(CLI::App& app) {
   try {
     app.parse_from_stream(text);
   } catch (const CLI::ParseError& error) {
-    throw Error(Exit::kConfig, printable(path) + ": " + error.what());
+    throw Error(Exit::kConfig, path + ": " + error.what());
   }
 }
 

@@ -39,8 +39,7 @@ Size parse_size(const std::string& text) {
       x == text.npos ? std::nullopt : parse_number<int>(std::string_view(text).substr(x + 1));
   constexpr int kMost = 16384;
   if (!width || !height || *width < 16 || *height < 16 || *width > kMost || *height > kMost)
-    throw usage("-s: not a size: " + printable(text) +
-                ": wanted WIDTHxHEIGHT, 16x16 to 16384x16384");
+    throw usage("-s: not a size: " + text + ": wanted WIDTHxHEIGHT, 16x16 to 16384x16384");
   return {*width, *height};
 }
 
@@ -172,11 +171,11 @@ V4l2Wishes wishes_of(const Arguments& arguments, std::optional<Size> size,
       return static_cast<char>(std::toupper(c));  // all that we know are written so
     });
     wishes.fourcc = parse_fourcc(name);
-    if (!wishes.fourcc) throw usage("-f: not a format: " + printable(arguments.fourcc));
+    if (!wishes.fourcc) throw usage("-f: not a format: " + arguments.fourcc);
   }
   for (const std::string& control : arguments.controls) {
     const auto equals = control.find('=');
-    if (equals == control.npos) throw usage("--control: wanted NAME=VALUE: " + printable(control));
+    if (equals == control.npos) throw usage("--control: wanted NAME=VALUE: " + control);
     wishes.controls.emplace_back(control.substr(0, equals), control.substr(equals + 1));
   }
   if (!arguments.edid.empty())
@@ -192,7 +191,7 @@ std::unique_ptr<CaptureSource> open_source(const Arguments& arguments, std::opti
     return std::make_unique<V4l2Source>(std::move(wishes));
   device.remove_prefix(std::min<std::size_t>(5, device.size()));
   const auto kind = pattern_by_name(device);
-  if (!kind) throw usage("-d: no such test picture: " + printable(device));
+  if (!kind) throw usage("-d: no such test picture: " + std::string(device));
   const Size of = size.value_or(kTestSize);
   return std::make_unique<TestSource>(*kind, of.width, of.height, rate.value_or(kTestRate));
 }
@@ -212,9 +211,7 @@ Exit capture(Arguments& arguments) {
   if (!arguments.size.empty()) size = parse_size(arguments.size);
   if (!arguments.rate.empty()) {
     rate = parse_rate(arguments.rate);
-    if (!rate)
-      throw usage("-r: not a rate: " + printable(arguments.rate) +
-                  ": 25, 29.97 and 30000/1001 are");
+    if (!rate) throw usage("-r: not a rate: " + arguments.rate + ": 25, 29.97 and 30000/1001 are");
     options.rate_hz = rate->hz();
   }
   if (arguments.every_s) {

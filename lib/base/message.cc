@@ -5,12 +5,14 @@
 
 #include <string>
 
+#include "base/text.h"
+
 namespace kvm {
 
 void say(std::string_view text) noexcept {
   try {
     std::string line = program_invocation_short_name;
-    line.append(": ").append(text).push_back('\n');
+    line.append(": ").append(printable(text)).push_back('\n');
     [[maybe_unused]] const ssize_t ignored = ::write(STDERR_FILENO, line.data(), line.size());
   } catch (...) {
     // Out of memory while complaining: there is nobody left to tell.

@@ -5,7 +5,8 @@
 
 namespace kvm {
 
-// "kvm-capture: TEXT\n". Never throws; a closed stderr is nobody's error.
+// "kvm-capture: TEXT\n", with TEXT made printable(): names of files and devices come as they are.
+// Never throws; a closed stderr is nobody's error.
 void say(std::string_view text) noexcept;
 
 }  // namespace kvm

@@ -279,8 +279,7 @@ Udc choose_udc(const Gadget& gadget, const std::string& wanted) {
                                  Gadget(other).path("UDC") + ")";
   }
   if (!taken.empty()) throw Error(Exit::kBusy, taken);
-  throw Error(Exit::kNoInput,
-              "no such controller: " + printable(name) + " (there is " + names + ")");
+  throw Error(Exit::kNoInput, "no such controller: " + name + " (there is " + names + ")");
 }
 
 std::string machine_identity() {

@@ -75,11 +75,10 @@ void check_image(const std::string& image, const std::string& name, DiscMode mod
 // sure that it can go in. `hint` is what to try where it cannot in this mode.
 std::string checked(const Gadget& gadget, const std::string& image, DiscMode mode,
                     const std::string& hint) {
-  const std::string name = printable(image);
   const Handle<char, std::free> path(::realpath(image.c_str(), nullptr));
-  if (!path) throw Error::from_errno(name);
+  if (!path) throw Error::from_errno(image);
   const bool inside = read_attribute(gadget.path(kDrive + "file")) == path.get();
-  check_image(path.get(), name, mode, inside, hint);
+  check_image(path.get(), image, mode, inside, hint);
   return path.get();
 }
 
@@ -116,7 +115,7 @@ void check_writable(const Gadget& gadget, const GadgetTree& to, const GadgetStep
                     const std::string& hint) {
   if (done.path == kDrive + "file" && !done.value.empty() && to.value(kDrive + "ro") == "0" &&
       read_attribute(gadget.path(kDrive + "ro")) == "1")
-    throw Error(Exit::kPermission, printable(done.value) + ": can only be read (" + hint + ")");
+    throw Error(Exit::kPermission, done.value + ": can only be read (" + hint + ")");
 }
 
 void eject_disc(const Gadget& gadget, Eject how) {

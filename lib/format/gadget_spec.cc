@@ -117,7 +117,7 @@ std::string derive_mac(const std::string& machine, const std::string& purpose) {
 }
 
 void check_option(const FunctionInfo& info, const std::string& name, const std::string& value) {
-  const std::string what = std::string(info.name) + ": " + name + "=" + printable(value) + ": ";
+  const std::string what = std::string(info.name) + ": " + name + "=" + value + ": ";
   const auto refuse = [&](const char* why) { throw Error(Exit::kUsage, what + why); };
   if (name == "type") {
     if (value != "ncm" && value != "ecm") refuse("ncm or ecm");
@@ -216,7 +216,7 @@ std::vector<GadgetFunction> profile(std::string_view name) {
     return {{Kind::kKeyboard}, {Kind::kPointer}, {Kind::kMouse},
             {Kind::kDisc},     {Kind::kSerial},  {Kind::kNetwork}};
   throw Error(Exit::kUsage,
-              "no such profile: " + printable(name) + " (there are kvm, keyboard and full)");
+              "no such profile: " + std::string(name) + " (there are kvm, keyboard and full)");
 }
 
 GadgetFunction parse_function(std::string_view text) {
@@ -226,7 +226,8 @@ GadgetFunction parse_function(std::string_view text) {
   if (info == all_functions().end()) {
     std::string names;
     for (const FunctionInfo& known : all_functions()) names += std::string(" ") + known.name;
-    throw Error(Exit::kUsage, "no such function: " + printable(name) + " (there are" + names + ")");
+    throw Error(Exit::kUsage,
+                "no such function: " + std::string(name) + " (there are" + names + ")");
   }
   GadgetFunction function{info->kind};
   if (name.size() == text.size()) return function;
@@ -238,8 +239,8 @@ GadgetFunction parse_function(std::string_view text) {
       std::string names;
       for (const Option& one : info->options)
         if (*one.name) names += std::string(names.empty() ? "" : ", ") + one.name;
-      throw Error(Exit::kUsage, std::string(info->name) + " has no option '" + printable(key) +
-                                    "' (" + (names.empty() ? "it has none" : names) + ")");
+      throw Error(Exit::kUsage, std::string(info->name) + " has no option '" + key + "' (" +
+                                    (names.empty() ? "it has none" : names) + ")");
     }
     check_option(*info, key, value);
     function.options[key] = value;
@@ -260,7 +261,7 @@ void add_function(std::vector<GadgetFunction>& functions, const GadgetFunction& 
 void check_string(const std::string& text) {
   // The kernel counts the newline too (USB_MAX_STRING_LEN of usb_string_copy, configfs.c).
   if (text.empty() || text.size() > 125 || printable(text) != text)
-    throw Error(Exit::kUsage, "'" + printable(text) + "': 1 to 125 printable bytes");
+    throw Error(Exit::kUsage, "'" + text + "': 1 to 125 printable bytes");
 }
 
 GadgetTree tree_of(const GadgetSpec& spec) {

@@ -175,7 +175,7 @@ void Auth::check(const std::string& name, const std::string& password, const std
       return done({Verdict::kYes, begin(mark, {account.name, account.role}), 0});
     }
     ++metrics_.auth_failures;
-    say("login failed from " + printable(address));
+    say("login failed from " + address);
     done({Verdict::kNo, {}, 0});
   };
   {

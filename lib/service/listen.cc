@@ -95,13 +95,12 @@ std::vector<Listener> open_listeners(const std::string& text, unsigned unix_mode
   if (host.empty() || !parse_number<std::uint16_t>(port) ||
       (host.find(':') != host.npos && text[0] != '['))
     throw Error(Exit::kUsage,
-                "-l " + printable(text) +
-                    ": not an address (127.0.0.1:8080, [::1]:8080, unix:/run/kvm.sock)");
+                "-l " + text + ": not an address (127.0.0.1:8080, [::1]:8080, unix:/run/kvm.sock)");
   addrinfo hints{}, *found = nullptr;
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE;
   if (const int error = ::getaddrinfo(host.c_str(), port.c_str(), &hints, &found); error != 0)
-    throw Error(Exit::kUnavailable, "-l " + printable(text) + ": " + ::gai_strerror(error));
+    throw Error(Exit::kUnavailable, "-l " + text + ": " + ::gai_strerror(error));
   const Handle<addrinfo, ::freeaddrinfo> addresses(found);
   for (const addrinfo* one = found; one; one = one->ai_next) {
     Fd fd = open_socket(one->ai_family);

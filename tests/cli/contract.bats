@@ -55,6 +55,18 @@ waits() {
 	status_is 66 && one_line kvm-mjpeg-httpd && [[ $stderr == */nowhere/passwords* ]]
 }
 
+@test "a name with control bytes in it is told in one line, and is safe to show" {
+	name=$'/nowhere/\e[31m\na\xff'
+	for command in 'kvm-capture -n 1 -o /dev/null -d' 'kvm-type --dry-run --file' \
+		'kvm-gadget-setup up --script --config' 'kvm-mjpeg-httpd --passwords' \
+		'kvm-type --dry-run --no-such' 'kvm-capture --no-such' 'kvm-gadget-setup --profile' 'kvm-mjpeg-httpd -l'; do
+		# shellcheck disable=SC2086  # words are meant
+		run --separate-stderr $command "$name"
+		[ "$status" -ne 0 ] && one_line "${command%% *}" && [[ $stderr == *'/nowhere/\x1b[31m\x0aa\xff'* ]] ||
+			{ echo "$command: $stderr"; false; }
+	done
+}
+
 @test "a full disk is an I/O error (74), never silence" {
 	for tool in $TOOLS; do
 		run bash -c "$(prints "$tool") 2>&1 >/dev/full"
