@@ -164,17 +164,22 @@ class Session {
     const Fd input = open_input(file);
     LineReader lines(input.get(), input_name(file), poller_);
     tell_status();
-    while (const auto line = lines.next()) {
+    for (bool more = true; more;) {
+      const auto line = lines.next();
+      more = line.has_value();
       std::string answer = "ok";
       try {
-        play_line(*line, lines);
+        if (line)
+          play_line(*line, lines);
+        else
+          settle();
       } catch (const Error& error) {
         const auto where = strf("%s: line %zu: ", input_name(file).c_str(), lines.number());
         answer = std::string("error: ") + error.what();
         failed(error, where);
         tell_status();
       }
-      if (ack_) acknowledge(answer);
+      if (ack_ && line) acknowledge(answer);
     }
     tell_status();
     return first_failure_;
@@ -192,6 +197,7 @@ class Session {
     const auto parsed = parse_action(line);
     const auto* action = std::get_if<Action>(&parsed);
     const auto* error = std::get_if<ActionError>(&parsed);
+    if (error) settle();  // what was right before it
     if (action || error) ++unsettled_;
     if (error) throw Error(Exit::kData, error->why);
     if (action) player_.run(*action);
@@ -199,9 +205,14 @@ class Session {
     const bool moves =
         action && (action->verb == Verb::kMouseTo || action->verb == Verb::kMouseMove);
     if (moves && !ack_ && lines.ready()) return;
+    settle();
+    if (!lines.ready()) tell_status();
+  }
+
+  // When it returns the host has taken all that was played.
+  void settle() {
     player_.flush();
     status_counts_.done += std::exchange(unsettled_, 0);
-    if (!lines.ready()) tell_status();
   }
 
   // Throws on where the line's failure ends the program.

@@ -45,6 +45,45 @@ $none
 $none" ]
 }
 
+# one_place FD: the FIFO is busy while it holds a report, as a device is.
+one_place() { python3 -c 'import fcntl, sys; fcntl.fcntl(int(sys.argv[1]), 1031, 4096)' "$1"; } # F_SETPIPE_SZ
+# polls_mouse FILE: takes a report of the mouse now and then, and notes its movement.
+polls_mouse() {
+	exec python3 -c 'import os, sys, time
+with open(sys.argv[1], "a", buffering=1) as moves:
+    while report := os.read(6, 5):
+        print(*(byte - 256 * (byte > 127) for byte in report[1:3]), file=moves)
+        time.sleep(0.01)' "$1" 3>&-
+}
+# moved FILE X Y: the movements add up to it.
+moved() { [ "$(awk '{ x += $1; y += $2 } END { print x + 0, y + 0 }' "$1")" = "$2 $3" ]; }
+
+@test "all that moves arrives, though the input ends while the device is busy" {
+	one_place 6
+	seq -f 'mousemove 1 -%g' 20 >"$BATS_TEST_TMPDIR/lines"
+	polls_mouse "$BATS_TEST_TMPDIR/moves" &
+	for way in "<'$BATS_TEST_TMPDIR/lines' kvm-type -a" "kvm-type -a -f '$BATS_TEST_TMPDIR/lines'" \
+		"cat '$BATS_TEST_TMPDIR/lines' | kvm-type -a --status '$BATS_TEST_TMPDIR/status'"; do
+		: >"$BATS_TEST_TMPDIR/moves"
+		run bash -c "$way"
+		status_is 0
+		eventually moved "$BATS_TEST_TMPDIR/moves" 20 -210
+	done
+	[[ $(tail -n 1 "$BATS_TEST_TMPDIR/status") == *'"done":20,"failed":0'* ]]
+}
+
+@test "the last movement of a file is not taken: 75" {
+	one_place 5
+	echo 'mouseto 1 1' >"$BATS_TEST_TMPDIR/lines"
+	for options in '' --ack '--status /dev/null'; do
+		# shellcheck disable=SC2086  # words are meant
+		run --separate-stderr kvm-type -a --timeout 0.3 -f "$BATS_TEST_TMPDIR/lines" $options
+		status_is 75
+		[[ $output$stderr == *'takes no reports'* ]]
+		[[ $options == --ack || $stderr == *'line 1: '* ]]
+	done
+}
+
 @test "both mice" {
 	run kvm-type -a <<<$'mouseto 1.0 0.5\nclick left\nmousemove -3 200'
 	status_is 0
