@@ -6,6 +6,9 @@
 namespace kvm {
 namespace {
 
+// Counts: more do not wait for each other. That is many screens.
+constexpr int kMostToWait = 1'000'000;
+
 constexpr HidDevice kBoth[] = {HidDevice::kPointer, HidDevice::kMouse};
 
 }  // namespace
@@ -24,7 +27,7 @@ void Mice::move_by(int dx, int dy) {
   dx_ += dx;
   dy_ += dy;
   in_use_ = HidDevice::kMouse;
-  send_moves(false);
+  send_moves(std::max(std::abs(dx_), std::abs(dy_)) > kMostToWait);
 }
 
 void Mice::send_moves(bool wait) {

@@ -179,6 +179,18 @@ TEST_F(PlayerTest, MovesWaitAndBecomeOneButNeverPassAKey) {
                                  "pointer 00 ff 7f 00 00 00 00"}));
 }
 
+TEST_F(PlayerTest, MovesThatWaitLongDoNotTurnRound) {
+  sink.is_busy = true;
+  sink.fail_after = 3;
+  const auto move_far = [&] {
+    for (int i = 0; i < 3000; ++i) play(player, "mousemove 1000000 -1000000");
+    player.flush();
+  };
+  EXPECT_THROW(move_far(), Error);
+  EXPECT_EQ(sink.reports,
+            (Lines{"mouse 00 7e 82 00 00", "mouse 00 7f 81 00 00", "mouse 00 7f 81 00 00"}));
+}
+
 TEST_F(PlayerTest, AButtonComesUpWhereItIsDown) {
   play(player, "mouseto 0 0");
   play(player, "buttondown left");
