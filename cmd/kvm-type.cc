@@ -81,7 +81,7 @@ PlayerOptions player_options(const Options& options) {
 HidLinkOptions link_options(const Options& options) {
   HidLinkOptions result;
   result.timeout = std::chrono::milliseconds(static_cast<int>(options.timeout_s * 1000));
-  if (options.wait) result.timeout.reset();
+  if (options.wait || options.timeout_s == 0) result.timeout.reset();
   result.queue = !options.no_wait;
   result.wake = options.wake;
   return result;
@@ -334,7 +334,7 @@ void add_options(CLI::App& app, Options& options) {
   app.add_option("--verify-leds", options.verify_leds, "Every N characters, see NumLock answer")
       ->type_name("N")
       ->check(number_from(1, 1'000'000'000));
-  app.add_option("--timeout", options.timeout_s, "Give up after SECONDS without progress (5)")
+  app.add_option("--timeout", options.timeout_s, "Give up after SECONDS without progress; 0: never (default: 5)")
       ->type_name("SECONDS")
       ->check(number_from(0, 86400));
   app.add_flag("--wait", options.wait, "Wait for a gadget and a host, however long")

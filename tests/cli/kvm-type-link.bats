@@ -129,6 +129,23 @@ $none
 	taken 4 0 8
 }
 
+@test "--timeout 0 waits however long, as --wait does, for a gadget and for a host" {
+	asleep() { grep -q '^State:.S' "/proc/$1/status"; }
+	for way in '--timeout 0' --wait; do
+		mv "$KVM_SYSFS_ROOT/sys/kernel/config/usb_gadget/kvm" "$BATS_TEST_TMPDIR/kvm"
+		echo >"$udc/function"
+		echo 'not attached' >"$udc/state"
+		# shellcheck disable=SC2086  # words are meant
+		kvm-type $way -k a 3>&- &
+		eventually asleep $!
+		mv "$BATS_TEST_TMPDIR/kvm" "$KVM_SYSFS_ROOT/sys/kernel/config/usb_gadget/kvm"
+		echo kvm >"$udc/function"
+		eventually asleep $!
+		echo configured >"$udc/state"
+		ends_with 0 $!
+	done
+}
+
 @test "one at a time: --no-wait says that another one types" {
 	hold_a
 	run --separate-stderr kvm-type --no-wait -k b
