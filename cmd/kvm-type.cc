@@ -132,6 +132,7 @@ void type_text(Player& player, const std::string& text, bool verbose) {
   try {
     player.type(text);
   } catch (const Error& error) {
+    if (error.code() == EPIPE) throw;  // who read the reports of --dry-run has gone
     throw Error(error.exit(),
                 strf("%s; %zu of %zu characters arrived", error.what(), player.arrived(), count()));
   }

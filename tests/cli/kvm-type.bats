@@ -24,6 +24,17 @@ tapped() { printf "keyboard %s 00 00 00 00 00\n$released\n" "$@"; }
 	[ "$(printf 'a\r\nb' | kvm-type --dry-run)" = "$(printf 'a\nb' | kvm-type --dry-run)" ]
 }
 
+@test "a reader of --dry-run that goes: it dies of SIGPIPE, silently" {
+	yes 'a long text' | head -n 10000 >"$BATS_TEST_TMPDIR/text"
+	sed 's/^/type /' "$BATS_TEST_TMPDIR/text" >"$BATS_TEST_TMPDIR/lines"
+	for options in '-f text' '-a -f lines'; do
+		# shellcheck disable=SC2016  # expanded there
+		run bash -c "cd '$BATS_TEST_TMPDIR' && { kvm-type --dry-run $options; echo \$? >status; } | head -n 1"
+		[[ $output == 'keyboard '* && $output != *$'\n'* ]]
+		[ "$(cat "$BATS_TEST_TMPDIR/status")" -eq 141 ]
+	done
+}
+
 @test "-k: modifiers with the key, in order given" {
 	run kvm-type --dry-run -k ctrl+alt+delete -k 'F1 A'
 	status_is 0
