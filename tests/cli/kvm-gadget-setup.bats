@@ -365,7 +365,7 @@ board() { # board MODEL [LINE OF config.txt]...
 	controller fe980000.usb dwc2 configured
 	made --udc fe980000.usb
 	for pair in 'not attached:no host at the other end' 'powered:without data wires' \
-		'addressed:begun to talk' 'suspended:the host sleeps'; do
+		'addressed:begun to talk' 'suspended:the host sleeps' 'suspended:kvm-type --wake -k space'; do
 		echo "${pair%%:*}" >"$udcs/fe980000.usb/state"
 		check
 		status_is 1 && [[ $output == *"${pair#*:}"* ]] || { echo "$pair: $output" && false; }
