@@ -65,6 +65,11 @@ HostState HidLink::host() {
     if (watched_cable_ >= 0) poller_.watch(watched_cable_, POLLPRI, [this](short) { host(); });
   }
   if (host_ == HostState::kReady) woken_ = false;
+  if (host_ == HostState::kNoHost || host_ == HostState::kNoDevice) {
+    // The next host, or the same one started anew, has lights of its own.
+    leds_.reset();
+    leds_kept_ = forget_leds();
+  }
   if (host_ != before && changed_) changed_();
   return host_;
 }

@@ -49,6 +49,10 @@ std::optional<std::uint8_t> remembered_leds() noexcept {
   return recall("leds", {&report, 1}) ? std::optional(report) : std::nullopt;
 }
 
+bool forget_leds() noexcept {
+  return ::unlink(sys_path(kDirectory + "/leds").c_str()) == 0 || errno == ENOENT;
+}
+
 void remember_buttons(const Report& report) noexcept {
   keep(name_of(report.device), report.bytes());
 }

@@ -13,6 +13,8 @@ namespace kvm {
 // /run/kvm/leds. False: it could not be kept.
 bool remember_leds(std::uint8_t report) noexcept;
 std::optional<std::uint8_t> remembered_leds() noexcept;
+// Of a host that went. False: they are still there.
+bool forget_leds() noexcept;
 
 // The last report of a mouse that has buttons down, in /run/kvm/pointer or mouse: what a kvm-type
 // that is killed leaves behind.

@@ -16,10 +16,9 @@ void CapsLockOff::switch_off() {
   const auto leds = sink_.leds();
   if (!leds || !leds->caps) return;
   sink_.send(with_caps_lock(keyboard_));
-  off_ = true;  // from here on, even if the rest is interrupted
+  off_ = true;  // or on: the light may be of another time; back again, however this goes on
   sink_.send(keyboard_.report());
   if (sink_.leds_change(*leds)) return;
-  off_ = false;
   throw Error(Exit::kBusy, "CapsLock is on at the target and does not go off");
 }
 

@@ -5,8 +5,8 @@
 
 namespace kvm {
 
-// What was switched off is switched on again at the latest when this goes: then it is tried, as the
-// last thing.
+// What was switched is switched back at the latest when this goes: then it is tried, as the last
+// thing.
 class CapsLockOff {
  public:
   // `keyboard` is what is down meanwhile.

@@ -160,6 +160,21 @@ TEST_F(HidLinkTest, LightsThatCouldNotBeKeptAreBetterThanThoseThatWere) {
   EXPECT_TRUE(host.caps());
 }
 
+TEST_F(HidLinkTest, LightsGoWithTheirHost) {
+  PlayedHost host(true);
+  Typing typing(stop);
+  typing.player.type("a");
+  ASSERT_TRUE(typing.link.known_leds());
+  ASSERT_TRUE(fs::exists(host.memory() / "leds"));
+  host.set_state("suspended");
+  typing.link.refresh();
+  EXPECT_TRUE(typing.link.known_leds());
+  host.set_state("not attached");
+  typing.link.refresh();
+  EXPECT_FALSE(typing.link.known_leds());
+  EXPECT_FALSE(fs::exists(host.memory() / "leds"));
+}
+
 TEST_F(HidLinkTest, NobodyIsThereToBeWoken) {
   PlayedHost host(false);
   const auto wake = [&] {

@@ -15,7 +15,7 @@ class Recorder : public ReportSink {
     if (fail_after == 0) throw Error(Exit::kBusy, "no host");
     --fail_after;
     reports.push_back(to_text(report));
-    if (report.data[2] == 0x39 && leds_) leds_->caps = !leds_->caps;  // CapsLock
+    if (report.data[2] == 0x39 && leds_ && follows) leds_->caps = !leds_->caps;  // CapsLock
     if (report.data[2] == 0x53 && leds_ && follows) leds_->num = !leds_->num;
   }
   void settle() override {}
@@ -148,6 +148,14 @@ TEST_F(PlayerTest, CapsLockComesUpThoughItsOwnReportFails) {
   player.abandon();
   EXPECT_EQ(sink.let_gone, (Lines{kUp, "keyboard 00 00 39 00 00 00 00 00", kUp, kUp}));
   EXPECT_EQ(sink.rested, Lines{"keyboard"});
+}
+
+TEST_F(PlayerTest, CapsLockThatWasNotOnIsNotLeftOn) {
+  sink.leds_ = Leds{.caps = true};  // so it was; the host tells nothing any more
+  sink.follows = false;
+  EXPECT_THROW(player.type("abc"), Error);
+  EXPECT_EQ(sink.reports, (Lines{"keyboard 00 00 39 00 00 00 00 00", kUp}));
+  EXPECT_EQ(sink.let_gone, (Lines{kUp, "keyboard 00 00 39 00 00 00 00 00", kUp}));
 }
 
 TEST_F(PlayerTest, ATargetThatDoesNotFollowIsNoticed) {
