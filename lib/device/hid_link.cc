@@ -239,6 +239,10 @@ void HidLink::drive(HidDevice device, const Report* next) {
 
 // ---- as a ReportSink ----
 
+bool HidLink::has(HidDevice device) {
+  return line(device).node || Hidg::exists(device);
+}
+
 void HidLink::send(const Report& report) {
   drive(report.device, &report);
 }

@@ -29,6 +29,7 @@ class HidLink : public ReportSink {
   HidLink(const HidLink&) = delete;
   HidLink& operator=(const HidLink&) = delete;
 
+  bool has(HidDevice device) override;
   void send(const Report& report) override;
   void settle() override;
   bool busy(HidDevice device) override;

@@ -27,11 +27,19 @@ std::string find_node(const std::string& numbers) {
   return "";
 }
 
+std::optional<std::string> numbers_of(HidDevice device) {
+  return read_attribute(Gadget().path(strf("functions/hid.%s/dev", name_of(device))));
+}
+
 }  // namespace
+
+bool Hidg::exists(HidDevice device) {
+  return numbers_of(device).has_value();
+}
 
 Hidg::Hidg(HidDevice device) {
   const std::string name = name_of(device);
-  const auto numbers = read_attribute(Gadget().path("functions/hid." + name + "/dev"));
+  const auto numbers = numbers_of(device);
   if (!numbers)
     throw Error(Exit::kNoInput, "the gadget has no " + name + " (kvm-gadget-setup up makes one)");
   path_ = find_node(*numbers);

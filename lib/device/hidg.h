@@ -24,6 +24,8 @@ class Hidg {
   // The node of functions/hid.NAME. Throws Error: kNoInput, no such function; kUnavailable, no node
   // (as for a moment after the gadget was bound); kPermission.
   explicit Hidg(HidDevice device);
+  // Whether the gadget has this function.
+  static bool exists(HidDevice device);
 
   int fd() const noexcept { return fd_.get(); }
   const std::string& path() const noexcept { return path_; }

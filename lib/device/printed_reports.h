@@ -12,6 +12,7 @@ class PrintedReports : public ReportSink {
  public:
   explicit PrintedReports(Poller& poller) : poller_(poller) {}
 
+  bool has(HidDevice) override { return true; }
   void send(const Report& report) override;
   void settle() override;
   bool busy(HidDevice) override { return false; }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/error.h"
+
 namespace kvm {
 namespace {
 
@@ -17,7 +19,7 @@ void Mice::move_to(double x, double y) {
   if (dx_ != 0 || dy_ != 0) flush();
   pointer_.x = x;
   pointer_.y = y;
-  pointer_moved_ = true;
+  pointer_moved_ = pointer_placed_ = true;
   in_use_ = HidDevice::kPointer;
   send_moves(false);
 }
@@ -49,11 +51,20 @@ void Mice::send_moves(bool wait) {
   dx_ = dy_ = 0;
 }
 
+HidDevice Mice::clicked() const {
+  const bool pointer_only = !sink_.has(HidDevice::kMouse) && sink_.has(HidDevice::kPointer);
+  if (in_use_ == HidDevice::kPointer || !pointer_only) return in_use_;
+  if (pointer_placed_) return HidDevice::kPointer;
+  throw Error(Exit::kNoInput,
+              "the gadget has no mouse, and its pointer is nowhere yet (mouseto places it)");
+}
+
 void Mice::set_button(Button button, bool down) {
   const auto bit = static_cast<std::uint8_t>(1u << static_cast<unsigned>(button));
   if (down) {
-    buttons(in_use_) = static_cast<std::uint8_t>(buttons(in_use_) | bit);
-    return send_(report(in_use_));
+    const HidDevice device = clicked();
+    buttons(device) = static_cast<std::uint8_t>(buttons(device) | bit);
+    return send_(report(device));
   }
   for (const HidDevice device : kBoth) {
     if ((buttons(device) & bit) == 0) continue;
@@ -63,9 +74,10 @@ void Mice::set_button(Button button, bool down) {
 }
 
 void Mice::turn_wheel(int notches, int hnotches) {
+  const HidDevice device = clicked();
   while (notches != 0 || hnotches != 0) {
     const int v = std::clamp(notches, -127, 127), h = std::clamp(hnotches, -127, 127);
-    send_(in_use_ == HidDevice::kPointer ? pointer_.report(v, h) : mouse_.report(0, 0, v, h));
+    send_(device == HidDevice::kPointer ? pointer_.report(v, h) : mouse_.report(0, 0, v, h));
     notches -= v;
     hnotches -= h;
   }

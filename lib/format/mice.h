@@ -21,9 +21,11 @@ class Mice {
   // Sends what waits.
   void flush() { send_moves(true); }
 
-  // Goes down on the device that moved last, comes up wherever it is down.
+  // Goes down on the device that moved last, or on the pointer where there is no mouse; comes up
+  // wherever it is down. Throws Error (Exit::kNoInput) where there is only a pointer that was not
+  // placed yet: its reports say where it is.
   void set_button(Button button, bool down);
-  // Notches, up and right positive.
+  // Notches, up and right positive; of the same device.
   void turn_wheel(int notches, int hnotches);
 
   // Buttons come up; the reports are sent, or only known after forget().
@@ -41,6 +43,7 @@ class Mice {
   const std::uint8_t& buttons(HidDevice device) const noexcept {
     return const_cast<Mice*>(this)->buttons(device);
   }
+  HidDevice clicked() const;
   void send_moves(bool wait);
 
   ReportSink& sink_;
@@ -49,6 +52,7 @@ class Mice {
   MouseState mouse_;
   HidDevice in_use_ = HidDevice::kMouse;  // moved last
   bool pointer_moved_ = false;            // waits to be sent
+  bool pointer_placed_ = false;           // ever
   int dx_ = 0, dy_ = 0;                   // wait to be sent
 };
 

@@ -12,6 +12,8 @@ class ReportSink {
  public:
   virtual ~ReportSink() = default;
 
+  // Whether there is such a device, as far as can be told now.
+  virtual bool has(HidDevice device) = 0;
   // Hands over one report. Returns once the device's reports before this one were taken by the
   // host; throws Error where that does not come about.
   virtual void send(const Report& report) = 0;

@@ -95,6 +95,21 @@ moved() { [ "$(awk '{ x += $1; y += $2 } END { print x + 0, y + 0 }' "$1")" = "$
 00 fe 64 00 00" ]
 }
 
+@test "a gadget without a mouse: the pointer clicks, once it is placed" {
+	rm -r "$KVM_SYSFS_ROOT/sys/kernel/config/usb_gadget/kvm/functions/hid.mouse"
+	run --separate-stderr kvm-type -a <<<'click left'
+	status_is 66
+	[[ $stderr == *'line 1: the gadget has no mouse, and its pointer is nowhere yet'* ]]
+	run kvm-type -a --ack <<<$'mouseto 1 0\nmousemove 1 1\nclick left'
+	status_is 66
+	[ "$output" = "ok
+error: the gadget has no mouse (kvm-gadget-setup up makes one)
+ok" ]
+	[ "$(taken 5 3 7)" = "00 ff 7f 00 00 00 00
+01 ff 7f 00 00 00 00
+00 ff 7f 00 00 00 00" ]
+}
+
 # hold_a: $typist holds A down until what it reads, 7, is closed.
 hold_a() {
 	local lines=$BATS_TEST_TMPDIR/lines

@@ -33,6 +33,7 @@ class Target : public ReportSink {
     compose_.reset(xkb_compose_state_new(table_.get(), XKB_COMPOSE_STATE_NO_FLAGS));
   }
 
+  bool has(HidDevice) override { return true; }
   void send(const Report& report) override {
     // The modifiers stand first in a report, and hosts read it in that order.
     for (unsigned i = 0; i < 256; ++i) {

@@ -11,6 +11,7 @@ namespace {
 
 class Recorder : public ReportSink {
  public:
+  bool has(HidDevice device) override { return device != HidDevice::kMouse || has_mouse; }
   void send(const Report& report) override {
     if (fail_after == 0) throw Error(Exit::kBusy, "no host");
     --fail_after;
@@ -30,7 +31,7 @@ class Recorder : public ReportSink {
   std::vector<std::string> reports, let_gone, rested;
   std::chrono::milliseconds paused{0};
   int fail_after = 1'000'000, woken = 0;
-  bool is_busy = false, follows = true;
+  bool has_mouse = true, is_busy = false, follows = true;
   std::optional<Leds> leds_;
 };
 using Lines = std::vector<std::string>;
@@ -205,6 +206,21 @@ TEST_F(PlayerTest, AButtonComesUpWhereItIsDown) {
   play(player, "mousemove 1 1");
   play(player, "buttonup left");
   EXPECT_EQ(sink.reports.back(), "pointer 00 00 00 00 00 00 00");
+}
+
+TEST_F(PlayerTest, WithoutAMouseThePointerClicksWhereItWasPlaced) {
+  sink.has_mouse = false;
+  for (const char* line : {"click left", "wheel 1"}) EXPECT_THROW(play(player, line), Error);
+  EXPECT_TRUE(sink.reports.empty());
+  play(player, "mouseto 1 0");
+  sink.fail_after = 0;
+  EXPECT_THROW(play(player, "mousemove 1 1"), Error);
+  player.abandon();
+  sink.fail_after = 3;
+  play(player, "click left");
+  play(player, "wheel 1");
+  EXPECT_EQ(sink.reports, (Lines{"pointer 00 ff 7f 00 00 00 00", "pointer 01 ff 7f 00 00 00 00",
+                                 "pointer 00 ff 7f 00 00 00 00", "pointer 00 ff 7f 00 00 01 00"}));
 }
 
 TEST_F(PlayerTest, ABigTurnOfTheWheelTakesSeveralReports) {
