@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <memory>
 #include <utility>
+#include <variant>
 
 #include "base/clock.h"
 #include "base/io.h"
@@ -194,8 +195,13 @@ class Session {
     return input;
   }
 
+  static std::variant<std::monostate, Action, ActionError> parse(std::string_view line) {
+    if (line.size() <= LineReader::kLongest) return parse_action(line);
+    return ActionError{strf("longer than %zu bytes", LineReader::kLongest)};
+  }
+
   void play_line(std::string_view line, LineReader& lines) {
-    const auto parsed = parse_action(line);
+    const auto parsed = parse(line);
     const auto* action = std::get_if<Action>(&parsed);
     const auto* error = std::get_if<ActionError>(&parsed);
     if (error) settle();  // what was right before it
@@ -335,7 +341,8 @@ void add_options(CLI::App& app, Options& options) {
   app.add_option("--verify-leds", options.verify_leds, "Every N characters, see NumLock answer")
       ->type_name("N")
       ->check(number_from(1, 1'000'000'000));
-  app.add_option("--timeout", options.timeout_s, "Give up after SECONDS without progress; 0: never (default: 5)")
+  app.add_option("--timeout", options.timeout_s,
+                 "Give up after SECONDS without progress; 0: never (default: 5)")
       ->type_name("SECONDS")
       ->check(number_from(0, 86400));
   app.add_flag("--wait", options.wait, "Wait for a gadget and a host, however long")

@@ -1,8 +1,9 @@
 #include "base/line_reader.h"
 
-#include "base/error.h"
+#include <algorithm>
+#include <utility>
+
 #include "base/io.h"
-#include "base/text.h"
 
 namespace kvm {
 
@@ -11,9 +12,6 @@ bool LineReader::fill() {
   buffer_.erase(0, begin_);
   scanned_ -= begin_;
   begin_ = 0;
-  if (buffer_.size() > kLongest)
-    throw Error(Exit::kData, strf("%s: line %zu is longer than %zu bytes", name_.c_str(),
-                                  number_ + 1, kLongest));
   std::uint8_t chunk[16384];
   for (;;) {
     poller_.wait(fd_, POLLIN, std::nullopt);
@@ -27,10 +25,12 @@ bool LineReader::fill() {
 std::optional<std::string_view> LineReader::next() {
   for (;;) {
     const std::size_t end = buffer_.find('\n', scanned_);
-    if (end != std::string::npos || (ended_ && begin_ < buffer_.size())) {
+    const bool whole = end != std::string::npos || (ended_ && begin_ < buffer_.size());
+    if (whole || buffer_.size() - begin_ > kLongest) {
       const std::size_t stop = std::min(end, buffer_.size());
       const std::string_view line(buffer_.data() + begin_, stop - begin_);
       begin_ = scanned_ = std::min(stop + 1, buffer_.size());
+      if (std::exchange(cut_, !whole)) continue;
       ++number_;
       return line;
     }

@@ -17,8 +17,9 @@ class LineReader {
   LineReader(int fd, std::string name, Poller& poller)
       : fd_(fd), name_(std::move(name)), poller_(poller) {}
 
-  // The next line without its '\n', valid until the next call; nullopt at the end of input.
-  // Throws Error: unreadable, or a line longer than kLongest (Exit::kData).
+  // The next line without its '\n', valid until the next call; nullopt at the end of input. Of one
+  // longer than kLongest a beginning that is longer, too: the rest is left out.
+  // Throws Error where the input cannot be read.
   std::optional<std::string_view> next();
   // Whether next() would return at once.
   bool ready();
@@ -35,6 +36,7 @@ class LineReader {
   std::size_t begin_ = 0;    // of what was not returned yet
   std::size_t scanned_ = 0;  // up to here there is no line end after begin_
   bool ended_ = false;
+  bool cut_ = false;  // the rest of a line that was too long is to come
   std::size_t number_ = 0;
 };
 

@@ -192,6 +192,29 @@ ok" ]
 	[ -z "$stderr" ]
 }
 
+@test "a line that is too long is an error like another; --ack and --status go on" {
+	long() { echo key a; yes 'type too long' | head -c "$1" | tr '\n' ' '; printf '%s' "$2"; }
+	ok=$'ok\n'; error=$'error: longer than 1048576 bytes\n'
+	for bytes in 1048577 1100000 3000000; do
+		run --separate-stderr kvm-type -a --dry-run < <(long $bytes $'\nkey b\n')
+		status_is 65
+		one_line kvm-type
+		[[ $stderr == *'stdin: line 2: longer than 1048576 bytes' ]]
+		run kvm-type -a --dry-run --ack < <(long $bytes $'\nkey b\nnosuch\n')
+		status_is 65
+		[[ $(grep -v keyboard <<<"$output") == "$ok$error${ok}error: unknown action"* ]]
+		run kvm-type -a --dry-run --ack < <(long $bytes)
+		status_is 65
+		[ "$(grep -v keyboard <<<"$output")" = "$ok${error%?}" ]
+	done
+	run --separate-stderr kvm-type -a --dry-run --status "$BATS_TEST_TMPDIR/status" < <(long 2000000 $'\nkey b\n')
+	status_is 65
+	[[ $(tail -n 1 "$BATS_TEST_TMPDIR/status") == *'"done":2,"failed":1'* ]]
+	# An end is not waited for.
+	run --separate-stderr timeout 30 kvm-type -a --dry-run </dev/zero
+	status_is 65
+}
+
 @test "options that do not go together are refused" {
 	for options in "--ack" "--status x" "-a -k a" "--wait --timeout 1" "--rate 0" "--rate nan" \
 		"--rate inf" "--timeout nan" "--verify-leds 0" "--unicode dos"; do
