@@ -319,26 +319,30 @@ void add_options(CLI::App& app, Options& options) {
       ->type_name("CHORD")
       ->allow_extra_args(false);
   app.add_flag("-a,--actions", options.actions, "Read action lines, not text")->excludes("--key");
-  app.add_option("-f,--file", options.file, "Read FILE instead of stdin")->type_name("FILE");
-  app.add_option("-l,--layout", options.layout, "Keyboard layout of the target (default us)")
+  app.add_option("-f,--file", options.file, "Read FILE (default: -, stdin)")->type_name("FILE");
+  app.add_option("-l,--layout", options.layout,
+                 "Keyboard layout of the target (default: $KVM_LAYOUT, else us)")
       ->type_name("LAYOUT[:VARIANT]");
   app.add_option("--replace", options.replace, "Type TEXT for the character CHAR")
       ->type_name("CHAR=TEXT")
       ->allow_extra_args(false);
   app.add_flag("--skip", options.skip, "Leave out characters that the layout has no keys for");
-  app.add_option("--unicode", options.unicode, "Enter them by number, as SYSTEM lets one")
+  app.add_option("--unicode", options.unicode,
+                 "Enter characters without keys by number, as this system takes them")
       ->type_name("linux|windows|mac")
       ->check(CLI::IsMember({"linux", "windows", "mac"}).description(""));
-  app.add_option("--rate", options.rate, "At most N characters a second")
+  app.add_option("--rate", options.rate,
+                 "At most N characters a second (default: as many as the host takes)")
       ->type_name("N")
       ->check(number_from(0.01, 10000));
-  app.add_option("--delay", options.delay_ms, "Wait MS milliseconds after each key")
+  app.add_option("--delay", options.delay_ms, "Wait MS milliseconds after each key (default: 0)")
       ->type_name("MS")
       ->check(CLI::Range(0, 60000).description(""));
-  app.add_option("--hold", options.hold_ms, "Hold each key for MS milliseconds")
+  app.add_option("--hold", options.hold_ms, "Hold each key for MS milliseconds (default: 0)")
       ->type_name("MS")
       ->check(CLI::Range(0, 60000).description(""));
-  app.add_option("--verify-leds", options.verify_leds, "Every N characters, see NumLock answer")
+  app.add_option("--verify-leds", options.verify_leds,
+                 "Every N characters, see NumLock answer (default: never)")
       ->type_name("N")
       ->check(number_from(1, 1'000'000'000));
   app.add_option("--timeout", options.timeout_s,
