@@ -131,7 +131,7 @@ std::optional<ActionError> read_button(std::string_view word, Action& action) {
 std::optional<ActionError> read_counts(std::string_view word, int& counts) {
   const auto value = number(word);
   if (!value || std::abs(*value) > kMostCounts)
-    return ActionError{"needs whole numbers, not " + quoted(word)};
+    return ActionError{strf("needs numbers up to %.0f, not ", kMostCounts) + quoted(word)};
   counts = static_cast<int>(std::lround(*value));
   return std::nullopt;
 }

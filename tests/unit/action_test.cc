@@ -91,7 +91,7 @@ TEST(Action, ErrorsNameTheWordAndWhatToDo) {
   EXPECT_EQ(bad("mouseto nan 0"), "mouseto: needs X and Y, each from 0.0 to 1.0");
   EXPECT_EQ(bad("sleep inf"), "sleep: needs milliseconds, not 'inf'");
   EXPECT_EQ(bad("sleep -1"), "sleep: needs milliseconds, not '-1'");
-  EXPECT_EQ(bad("wheel 99999999999"), "wheel: needs whole numbers, not '99999999999'");
+  EXPECT_EQ(bad("wheel 99999999999"), "wheel: needs numbers up to 1000000, not '99999999999'");
   EXPECT_EQ(bad("wake up"), "wake: takes 0 arguments, not 1");
 }
 
