@@ -315,9 +315,10 @@ Exit run(const Options& options) {
 }
 
 void add_options(CLI::App& app, Options& options) {
-  app.add_option("-k,--key", options.chords, "Press and release CHORD, such as ctrl+alt+delete")
-      ->type_name("CHORD")
-      ->allow_extra_args(false);
+  auto* key =
+      app.add_option("-k,--key", options.chords, "Press and release CHORD, such as ctrl+alt+delete")
+          ->type_name("CHORD")
+          ->allow_extra_args(false);
   app.add_flag("-a,--actions", options.actions, "Read action lines, not text")->excludes("--key");
   app.add_option("-f,--file", options.file, "Read FILE (default: -, stdin)")->type_name("FILE");
   app.add_option("-l,--layout", options.layout,
@@ -359,11 +360,26 @@ void add_options(CLI::App& app, Options& options) {
       ->type_name("FILE")
       ->needs("--actions");
   app.add_flag("--dry-run", options.dry_run, "Print the reports instead of sending them");
-  app.add_flag("--explain", options.explain, "Print which keys type each character and exit")
-      ->excludes("--actions", "--key");
-  app.add_flag("--list-layouts", options.list_layouts, "List the keyboard layouts and exit");
-  app.add_flag("--list-keys", options.list_keys, "List the names of keys and exit");
+  auto* explain =
+      app.add_flag("--explain", options.explain, "Print which keys type each character and exit");
+  auto* layouts =
+      app.add_flag("--list-layouts", options.list_layouts, "List the keyboard layouts and exit");
+  auto* keys = app.add_flag("--list-keys", options.list_keys, "List the names of keys and exit");
   app.add_flag("-v,--verbose", options.verbose, "Say how many characters arrived how fast");
+
+  // What would be without effect.
+  for (const char* of_text :
+       {"--file", "--replace", "--skip", "--unicode", "--rate", "--verify-leds"})
+    key->excludes(of_text);
+  for (CLI::Option* other : app.get_options()) {
+    const std::string name = other->get_single_name();
+    if (name == "help") continue;
+    for (CLI::Option* list : {layouts, keys})
+      if (other != list) list->excludes(other);
+    const bool of_text = name == "file" || name == "layout" || name == "replace" ||
+                         name == "skip" || name == "unicode";
+    if (!of_text && other != explain) explain->excludes(other);
+  }
 }
 
 }  // namespace

@@ -216,12 +216,15 @@ ok" ]
 }
 
 @test "options that do not go together are refused" {
-	for options in "--ack" "--status x" "-a -k a" "--wait --timeout 1" "--rate 0" "--rate nan" \
+	for options in "-k a -f /nonexistent" "-k a --skip" "-k a --rate 5" "--list-keys --list-layouts" \
+		"--list-keys -k a" "--list-layouts -f x" "--explain --list-keys" "--explain --wait" \
+		"--explain -a" "--explain -k a" "--ack" "--status x" "-a -k a" "--wait --timeout 1" "--rate 0" "--rate nan" \
 		"--rate inf" "--timeout nan" "--verify-leds 0" "--unicode dos"; do
 		# shellcheck disable=SC2086  # words are meant
-		run --separate-stderr kvm-type --dry-run $options </dev/null
+		run --separate-stderr kvm-type $options </dev/null
 		status_is 64
 		one_line kvm-type
+		[[ -z $output ]]
 		[ ${#stderr} -lt 200 ]
 	done
 }
