@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "format/keys.h"
+#include "format/xkb.h"
 
 namespace kvm {
 namespace {
@@ -137,11 +138,8 @@ std::optional<ActionError> read_counts(std::string_view word, int& counts) {
 }
 
 std::optional<ActionError> read_layout(std::string_view word, Action& action) {
-  const bool plain = std::ranges::all_of(word, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-' || c == ':';
-  });
-  if (!plain) return ActionError{"needs LAYOUT or LAYOUT:VARIANT (see kvm-type --list-layouts)"};
+  if (!is_layout_name(word))
+    return ActionError{"needs LAYOUT or LAYOUT:VARIANT (see kvm-type --list-layouts)"};
   action.text = word;
   return std::nullopt;
 }

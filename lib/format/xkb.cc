@@ -1,5 +1,7 @@
 #include "format/xkb.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/text.h"
 
@@ -14,12 +16,19 @@ XkbContext make_xkb_context() {
   return context;
 }
 
+bool is_layout_name(std::string_view name) noexcept {
+  return std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == ':';
+  });
+}
+
 XkbKeymap compile_layout(xkb_context* context, const std::string& name) {
   const auto colon = name.find(':');
   const std::string layout = name.substr(0, colon);
   const std::string variant = colon == std::string::npos ? "" : name.substr(colon + 1);
   const xkb_rule_names names{"evdev", "pc105", layout.c_str(), variant.c_str(), ""};
-  XkbKeymap keymap(layout.empty()
+  XkbKeymap keymap(layout.empty() || !is_layout_name(name)
                        ? nullptr
                        : xkb_keymap_new_from_names(context, &names, XKB_KEYMAP_COMPILE_NO_FLAGS));
   if (!keymap)

@@ -5,6 +5,7 @@
 #include <xkbcommon/xkbcommon.h>
 
 #include <string>
+#include <string_view>
 
 #include "base/fd.h"
 #include "format/keys.h"
@@ -24,6 +25,9 @@ inline xkb_keycode_t xkb_code(const Key& key) noexcept {
 
 // One that reads the system's data only, and says nothing. Throws Error (Exit::kOs).
 XkbContext make_xkb_context();
+
+// Letters, digits, _, - and : only. To libxkbcommon a name is a file's, and "../" leads anywhere.
+bool is_layout_name(std::string_view name) noexcept;
 
 // "de", "de:nodeadkeys" on a 105-key keyboard. Throws Error (Exit::kUsage): no such layout.
 XkbKeymap compile_layout(xkb_context* context, const std::string& name);

@@ -221,4 +221,10 @@ END
 	curl -s "$URL/legends?layout=de" | grep -qF '"q":["q","Q","@","Ω"],'
 	curl -s "$URL/legends?layout=fr" | grep -qF '"leftbrace":["^","¨",'
 	[ "$(http_status "/legends?layout=nosuch")" = 400 ]
+	# A name is no path, where a FIFO would keep all waiting.
+	mkfifo "$BATS_TEST_TMPDIR/fifo"
+	for name in "../../../../..$BATS_TEST_TMPDIR/fifo" "us(../../../../..$BATS_TEST_TMPDIR/fifo)" de%0a de%00 ""; do
+		[ "$(http_status "/legends?layout=$name" --max-time 30)" = 400 ]
+		[ "$(http_status "/check?layout=$name" --max-time 30 -d a)" = 400 ]
+	done
 }
