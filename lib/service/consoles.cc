@@ -83,10 +83,13 @@ void Consoles::text(Console& console, std::string_view message) {
   std::optional<Refused> refused;
   if (!console.may_control) refused = Refused{Refused::kControlled, "your role is view"};
   for (const std::string_view line : split(message, '\n')) {
-    if (refused)  // and with it all that follows
+    // What follows a refused line is refused with it, but keys that come up.
+    const bool passes =
+        !refused || (refused->reason == Refused::kBusy && needs_.input.lets_go(console.id, line));
+    if (!passes)
       needs_.input.receipts().refused(console.id);
-    else
-      refused = needs_.input.submit(console.id, line);
+    else if (auto why = needs_.input.submit(console.id, line))
+      refused = std::move(why);
   }
   if (!refused) return;
   console.socket->send_text("{\"op\":\"error\",\"why\":" + json_string(refused->why) + "}");

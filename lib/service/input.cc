@@ -1,5 +1,7 @@
 #include "service/input.h"
 
+#include <algorithm>
+
 #include "base/clock.h"
 #include "base/text.h"
 
@@ -8,6 +10,7 @@ namespace kvm {
 namespace {
 
 constexpr std::int64_t kCheck_us = 50'000;
+constexpr std::size_t kShort = 256;  // bytes of a line that may pass while the target is busy
 constexpr const char* kButtons[] = {"left", "right", "middle", "back", "forward"};
 
 std::string name_of(const KeyName& key) {
@@ -56,9 +59,9 @@ Input::Input(Loop& loop, Metrics& metrics, InputOptions options, int out_fd,
 std::optional<Refused> Input::refused(ViewerId viewer) const {
   if (pipe_.gone())
     return Refused{Refused::kNobodyReads, "view only: nobody reads the server's input events"};
-  if (pipe_.full()) return Refused{Refused::kBusy, "busy: the target's keyboard is far behind"};
   if (!options_.shared_control && controller_.value_or(viewer) != viewer)
     return Refused{Refused::kControlled, strf("viewer %u has control", *controller_)};
+  if (pipe_.full()) return Refused{Refused::kBusy, "busy: the target's keyboard is far behind"};
   return std::nullopt;
 }
 
@@ -81,6 +84,7 @@ std::optional<Refused> Input::submit(ViewerId viewer, std::string_view line) {
   line = chomp(line);
   const auto parsed = parse_action(line);
   auto why = refused(viewer);
+  if (why && why->reason == Refused::kBusy && lets_go(viewer, line)) why.reset();
   if (const auto* const error = std::get_if<ActionError>(&parsed))
     why = Refused{Refused::kLine, error->why};
   if (why) {
@@ -90,6 +94,24 @@ std::optional<Refused> Input::submit(ViewerId viewer, std::string_view line) {
     pass(viewer, line, *action);
   }
   return why;
+}
+
+// That is once for each key or button held: little is queued.
+bool Input::lets_go(ViewerId viewer, std::string_view line) const {
+  const auto parsed = parse_action(line);
+  const auto* const action = std::get_if<Action>(&parsed);
+  if (!action || line.size() > kShort) return false;
+  if (action->verb == Verb::kReleaseAll) return !held_.empty();
+  const auto found = held_.find(viewer);
+  if (found == held_.end()) return false;
+  const Held& held = found->second;
+  if (action->verb == Verb::kButtonUp)
+    return held.buttons.contains(kButtons[static_cast<int>(action->button)]);
+  return action->verb == Verb::kKeyUp &&
+         std::ranges::any_of(action->chords, [&](const Chord& chord) {
+           return std::ranges::any_of(
+               chord.keys, [&](const KeyName& key) { return held.keys.contains(name_of(key)); });
+         });
 }
 
 std::optional<Refused> Input::submit_all(ViewerId viewer, std::string_view text) {

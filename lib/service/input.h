@@ -35,6 +35,9 @@ class Input {
   // One line from a viewer. Takes control when nobody has it. Returns why it was refused, if it
   // was.
   std::optional<Refused> submit(ViewerId viewer, std::string_view line);
+  // Whether the line takes up something that is down. Then it is never too much, however busy the
+  // target is: a viewer tells once only, and where that is lost a key stays down.
+  bool lets_go(ViewerId viewer, std::string_view line) const;
   // Anything was heard of the viewer: it holds on to its keys.
   void heard(ViewerId viewer);
 

@@ -200,6 +200,29 @@ END
 	exec 7>&-
 }
 
+@test "a reader that is far behind: what is held comes up all the same" {
+	OUT=$BATS_TEST_TMPDIR/pipe
+	mkfifo "$OUT"
+	exec 7<>"$OUT"
+	start
+	run py <<'END'
+ws = console()
+ws.send("keydown leftshift\nkeydown a\nbuttondown left")
+while True:
+    ws.send("type " + "x" * 50000 + "\nkey nosuchkey")
+    if "busy" in ws.message("error")["why"]: break
+ws.send("keyup a")
+ws.send("type x\nkeyup leftshift\nkeydown b\nbuttonup left\ntype y")  # as the on-screen keyboard does
+assert "busy" in ws.message("error")["why"]
+seen = b""
+while not seen.endswith(b"buttonup left\n"): seen += os.read(7, 1 << 16)
+short = [line for line in seen.decode().splitlines() if not line.startswith("type xx")]
+assert short == ["keydown leftshift", "keydown a", "buttondown left", "keyup a", "keyup leftshift", "buttonup left"], short
+END
+	status_is 0
+	exec 7>&-
+}
+
 @test "--status: what kvm-type says reaches the viewers" {
 	mkfifo "$BATS_TEST_TMPDIR/status"
 	start --status "$BATS_TEST_TMPDIR/status"

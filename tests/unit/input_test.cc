@@ -55,5 +55,33 @@ TEST(Input, TakesBackWhatAViewerSetAndDidNotTakeBack) {
             "layout de\ntypedelay 5\nlayout\nkeydown a\nkeyup k:30\ntypedelay\n");
 }
 
+// Nobody reads: until the viewer is told so.
+void fill(Input& input, ViewerId viewer) {
+  std::optional<Refused> refused;
+  for (int i = 0; i < 100'000 && !refused; ++i) refused = input.submit(viewer, "mousemove 1 1");
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->reason, Refused::kBusy);
+}
+
+TEST(Input, LetsGoOfWhatIsHeldHoweverBusyTheTargetIs) {
+  Loop loop;
+  Metrics metrics;
+  const Pipe out;
+  Input input(loop, metrics, {true}, out.ends[1], [] {});
+  for (const char* line : {"keydown ctrl+a x:eacute", "buttondown left"})
+    EXPECT_FALSE(input.submit(1, line)) << line;
+  EXPECT_FALSE(input.submit(2, "keydown b"));
+  fill(input, 1);
+  EXPECT_TRUE(input.submit(1, "keydown c"));
+  EXPECT_TRUE(input.submit(1, "keyup b")) << "is another's";
+  EXPECT_TRUE(input.submit(1, "keyup a" + std::string(1000, ' '))) << "might fill the memory";
+  for (const char* line : {"keyup a", "keyup k:29", "keyup x:eacute", "buttonup left"}) {
+    EXPECT_FALSE(input.submit(1, line)) << line;
+    EXPECT_TRUE(input.submit(1, line)) << line << " once only";
+  }
+  EXPECT_FALSE(input.submit(1, "releaseall"));
+  EXPECT_TRUE(input.submit(1, "releaseall"));
+}
+
 }  // namespace
 }  // namespace kvm
