@@ -13,9 +13,10 @@ ActionPipe::ActionPipe(Loop& loop, int fd, std::function<void()> on_gone)
     gone_ = true;
     return;
   }
-  // With no events asked for, epoll still tells when the last reader has gone.
+  // With no events asked for, epoll still tells when the last reader has gone: of a pipe as an
+  // error, of a socket as a hang-up.
   always_ready_ = !loop_.watch(fd, 0, [this](std::uint32_t events) {
-    if ((events & EPOLLERR) != 0) return lose();
+    if ((events & (EPOLLERR | EPOLLHUP)) != 0) return lose();
     flush();
   });
 }

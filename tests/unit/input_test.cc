@@ -1,6 +1,7 @@
 #include "service/input.h"
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -81,6 +82,20 @@ TEST(Input, LetsGoOfWhatIsHeldHoweverBusyTheTargetIs) {
   }
   EXPECT_FALSE(input.submit(1, "releaseall"));
   EXPECT_TRUE(input.submit(1, "releaseall"));
+}
+
+TEST(Input, ASocketThatNobodyReadsAnyMoreIsNoticed) {
+  Loop loop;
+  Metrics metrics;
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+  Fd theirs(ends[0]);
+  const Fd ours(ends[1]);
+  Input input(loop, metrics, {}, ours.get(), [&] { loop.stop(); });
+  theirs.reset();
+  loop.after(10'000'000, [&] { loop.stop(); });
+  loop.run();
+  EXPECT_TRUE(input.view_only());
 }
 
 }  // namespace
