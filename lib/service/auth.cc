@@ -155,33 +155,37 @@ const Account& Auth::stand_in(const std::string& name) const {
 }
 
 void Auth::check(const std::string& name, const std::string& password, const std::string& address,
-                 std::function<void(const Checked&)> done) {
-  if (const std::int64_t wait = throttle_.wait_s(address, monotonic_us()); wait > 0) {
-    ++metrics_.throttled;
-    return done({Verdict::kWait, {}, wait});
-  }
+                 Done done) {
   const auto found = std::find_if(accounts_.begin(), accounts_.end(),
                                   [&](const Account& account) { return account.name == name; });
   const bool known = found != accounts_.end();
   const Account account = known ? *found : stand_in(name);
-  const auto finish = [this, known, account, address, mark = mark(name, password),
-                       done](bool fits) {
+  const std::string marked = mark(name, password);
+  const std::string question = marked + " " + account.hash + " " + address;
+  if (const auto asked = asking_.find(question); asked != asking_.end())
+    return asked->second.push_back(std::move(done));
+  if (const std::int64_t wait = throttle_.wait_s(address, monotonic_us()); wait > 0) {
+    ++metrics_.throttled;
+    return done({Verdict::kWait, {}, wait});
+  }
+  const auto finish = [this, known, account, address, marked, question](bool fits) {
     // The file may have been read again meanwhile.
     const bool holds = std::find(accounts_.begin(), accounts_.end(), account) != accounts_.end();
     const bool right = known && fits && holds;
     throttle_.ends(address, !right, monotonic_us());
     if (right) {
       ++metrics_.logins;
-      return done({Verdict::kYes, begin(mark, {account.name, account.role}), 0});
+      return decided(question, {Verdict::kYes, begin(marked, {account.name, account.role}), 0});
     }
     ++metrics_.auth_failures;
     say("login failed from " + address);
-    done({Verdict::kNo, {}, 0});
+    decided(question, {Verdict::kNo, {}, 0});
   };
   {
     const std::lock_guard lock(mutex_);
     if (jobs_.size() < kMostJobs) {
       throttle_.begins(address, monotonic_us());
+      asking_[question].push_back(std::move(done));
       jobs_.push_back({password, account.hash, finish});
       wake_.notify_one();
       return;
@@ -189,6 +193,11 @@ void Auth::check(const std::string& name, const std::string& password, const std
   }
   ++metrics_.throttled;
   done({Verdict::kWait, {}, 1});
+}
+
+void Auth::decided(const std::string& question, const Checked& answer) {
+  const auto asked = asking_.extract(question);
+  for (const Done& done : asked.mapped()) done(answer);
 }
 
 void Auth::work() {

@@ -70,9 +70,11 @@ class Auth {
     User user;            // kYes
     std::int64_t wait_s;  // kWait: before the next try
   };
-  // `done` is called in the loop, some tens of milliseconds later, or at once with kWait.
+  using Done = std::function<void(const Checked&)>;
+  // `done` is called in the loop, some tens of milliseconds later, or at once with kWait. Who asks
+  // the same again meanwhile, from the same address, shares the answer: that is no second guess.
   void check(const std::string& name, const std::string& password, const std::string& address,
-             std::function<void(const Checked&)> done);
+             Done done);
 
   // A new session's token: 256 random bits, in hex.
   std::string open(const User& user);
@@ -88,6 +90,7 @@ class Auth {
     std::int64_t until_us;  // monotonic
   };
   void work();
+  void decided(const std::string& question, const Checked& answer);
   void forget_old();
   std::optional<User> find(const std::string& key);
   std::string mark(const std::string& name, const std::string& password) const;
@@ -100,8 +103,9 @@ class Auth {
   std::function<void()> ended_;
   std::int64_t session_us_;
   std::vector<Account> accounts_;
-  std::string secret_;                       // for mark()
-  std::map<std::string, Session> sessions_;  // by token or mark
+  std::string secret_;                               // for mark()
+  std::map<std::string, Session> sessions_;          // by token or mark
+  std::map<std::string, std::vector<Done>> asking_;  // by mark, hash and address
   Throttle throttle_;
   std::thread worker_;
   std::mutex mutex_;

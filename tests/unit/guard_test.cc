@@ -117,13 +117,30 @@ TEST_F(Sessions, GuessesAtOnceAreAsManyAsOneAfterTheOther) {
   Auth all = auth();
   int at_once = 0, decided = 0;
   for (int i = 0; i < 12; ++i)
-    all.check("ann", "bad", "192.0.2.1", [&](const Auth::Checked& checked) {
+    all.check("ann", "bad" + std::to_string(i), "192.0.2.1", [&](const Auth::Checked& checked) {
       checked.verdict == Auth::Verdict::kWait ? ++at_once : ++decided;
       if (decided == 4) loop.stop();
     });
   EXPECT_EQ(at_once, 8);
   loop.run();
   EXPECT_EQ(decided, 4);
+}
+
+TEST_F(Sessions, TheSameAtOnceIsOneTry) {
+  Auth all = auth();
+  for (const bool right : {true, false}) {
+    std::vector<Auth::Verdict> verdicts;
+    for (int i = 0; i < 12; ++i)
+      all.check("ann", right ? "password" : "bad", "192.0.2.1", [&](const Auth::Checked& checked) {
+        verdicts.push_back(checked.verdict);
+        if (verdicts.size() == 12) loop.stop();
+      });
+    loop.after(30'000'000, [&] { loop.stop(); });
+    loop.run();
+    EXPECT_EQ(verdicts, std::vector(12, right ? Auth::Verdict::kYes : Auth::Verdict::kNo));
+  }
+  EXPECT_EQ(metrics.auth_failures, 1u);
+  EXPECT_EQ(judged(all, "password", "192.0.2.1"), Auth::Verdict::kYes);
 }
 
 TEST_F(Sessions, AnUnknownNameTakesAsLongAsSomebodysAndAlwaysTheSame) {
