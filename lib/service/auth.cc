@@ -19,7 +19,9 @@ namespace {
 
 constexpr int kFreeFailures = 4;
 constexpr std::int64_t kForget_us = 3'600'000'000;
-constexpr std::size_t kMostAddresses = 10'000, kMostSessions = 1000, kMostJobs = 16;
+constexpr std::size_t kMostAddresses = 10'000, kMostJobs = 16;
+// A person's own, so that nobody's logins end another's; and all.
+constexpr std::size_t kMostOwnSessions = 50, kMostSessions = 1000;
 
 std::string random_bytes(std::size_t count) {
   std::string bytes(count, '\0');
@@ -214,18 +216,26 @@ void Auth::work() {
   }
 }
 
-// Keeps the table small: who is over, then who has been silent longest.
-void Auth::forget_old() {
+// Keeps the table small, with one more of `name`: who is over, then who has been silent longest.
+void Auth::forget_old(const std::string& name) {
   const std::int64_t now = monotonic_us();
   std::erase_if(sessions_, [&](const auto& one) { return now > one.second.until_us; });
-  if (sessions_.size() >= kMostSessions)
-    sessions_.erase(std::min_element(sessions_.begin(), sessions_.end(), [](auto& a, auto& b) {
-      return a.second.until_us < b.second.until_us;
-    }));
+  const auto make_room = [&](std::size_t most, auto&& counts) {
+    std::size_t count = 0;
+    auto oldest = sessions_.end();
+    for (auto one = sessions_.begin(); one != sessions_.end(); ++one) {
+      if (!counts(one->second)) continue;
+      ++count;
+      if (oldest == sessions_.end() || one->second.until_us < oldest->second.until_us) oldest = one;
+    }
+    if (count >= most) sessions_.erase(oldest);
+  };
+  make_room(kMostOwnSessions, [&](const Session& one) { return one.user.name == name; });
+  make_room(kMostSessions, [](const Session&) { return true; });
 }
 
 const User& Auth::begin(const std::string& key, const User& user) {
-  forget_old();
+  forget_old(user.name);
   const auto place = sessions_.insert_or_assign(
       key, Session{{user.name, user.role, key}, monotonic_us() + session_us_});
   return place.first->second.user;

@@ -91,7 +91,7 @@ class Auth {
   };
   void work();
   void decided(const std::string& question, const Checked& answer);
-  void forget_old();
+  void forget_old(const std::string& name);
   std::optional<User> find(const std::string& key);
   std::string mark(const std::string& name, const std::string& password) const;
   const Account& stand_in(const std::string& name) const;

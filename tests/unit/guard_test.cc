@@ -143,6 +143,19 @@ TEST_F(Sessions, TheSameAtOnceIsOneTry) {
   EXPECT_EQ(judged(all, "password", "192.0.2.1"), Auth::Verdict::kYes);
 }
 
+TEST_F(Sessions, AreSoManyForEachAndEndNobodyElses) {
+  Auth all = auth();
+  const User ann = enter(all, "ann"), first = enter(all, "bob"), second = enter(all, "bob");
+  ::usleep(1000);
+  all.session(first.session);  // is used later
+  for (int i = 0; i < 49; ++i) enter(all, "bob");
+  EXPECT_TRUE(all.holds(first));
+  EXPECT_FALSE(all.holds(second)) << "silent for longest";
+  for (int i = 0; i < 1001; ++i) enter(all, "bob");
+  EXPECT_TRUE(all.holds(ann));
+  EXPECT_FALSE(all.holds(first));
+}
+
 TEST_F(Sessions, AnUnknownNameTakesAsLongAsSomebodysAndAlwaysTheSame) {
   const std::string slow = "$6$rounds=300000$saltsalt$" + hash.substr(12);
   write("ann:" + hash + "\nbob:" + slow + "\n");
