@@ -57,6 +57,39 @@ std::string_view last_of(MHD_Connection* connection, const char* name) {
   return trim(split(search.found, ',').back());
 }
 
+// Why nobody can be sure where this request ends or whom it is for (RFC 9112, 3.2, 5.1, 6.1
+// and 6.3); null: all is well. The library takes the first header of a name that it knows and
+// passes over the rest, where a proxy in front may do otherwise: what is a body to one is a request
+// to the other.
+const char* misframed(MHD_Connection* connection, std::string_view version) {
+  struct Count {
+    int lengths = 0, codings = 0, hosts = 0;
+    const char* why = nullptr;
+  } count;
+  MHD_get_connection_values(
+      connection, MHD_HEADER_KIND,
+      [](void* context, MHD_ValueKind, const char* key, const char* value) {
+        auto& seen = *static_cast<Count*>(context);
+        const std::string_view name = key;
+        if (name.empty() || name.find_first_of(" \t") != name.npos)
+          seen.why = "a header's name is empty or has a blank in it";
+        seen.lengths += ::strcasecmp(key, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0;
+        seen.hosts += ::strcasecmp(key, MHD_HTTP_HEADER_HOST) == 0;
+        if (::strcasecmp(key, MHD_HTTP_HEADER_TRANSFER_ENCODING) != 0) return MHD_YES;
+        ++seen.codings;
+        if (!value || ::strcasecmp(value, "chunked") != 0)
+          seen.why = "the only Transfer-Encoding is chunked";
+        return MHD_YES;
+      },
+      &count);
+  if (count.why) return count.why;
+  if (count.lengths + count.codings > 1) return "the body's length is told more than once";
+  if (count.codings > 0 && version < "HTTP/1.1") return "HTTP/1.0 has no Transfer-Encoding";
+  if (count.hosts > 1) return "there is more than one Host";
+  if (count.hosts == 0 && version >= "HTTP/1.1") return "there is no Host";
+  return nullptr;
+}
+
 MHD_Response* response_of(const Answer& answer) {
   if (answer.image) {
     const Bytes jpeg = answer.image->jpeg();
@@ -117,7 +150,7 @@ Peer Exchange::peer_of(MHD_Connection* connection) const {
 }
 
 int Exchange::handle(MHD_Connection* connection, const char* url, const char* method,
-                     const char* data, std::size_t* size, void** context) {
+                     const char* version, const char* data, std::size_t* size, void** context) {
   if (!*context) {
     auto request = std::make_shared<Request>();
     request->connection_ = connection;
@@ -128,6 +161,12 @@ int Exchange::handle(MHD_Connection* connection, const char* url, const char* me
     request->encrypted_ = encrypted(connection);
     *context = new RequestPtr(request);
     ++metrics_.requests;
+    if (const char* const why = misframed(connection, version)) {
+      Answer refusal = failure(400, why);
+      refusal.headers.emplace_back("Connection", "close");
+      request->answer(std::move(refusal));
+      return send(*request);
+    }
     const auto length = parse_number<std::uint64_t>(request->header("Content-Length"));
     if (length && *length > kMostBody) {
       request->answer(too_large());

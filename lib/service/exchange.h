@@ -29,8 +29,8 @@ class Exchange {
 
   // MHD_AccessHandlerCallback and MHD_RequestCompletedCallback; a connection's socket context is
   // its Visitor, the request's is a RequestPtr.
-  int handle(MHD_Connection* connection, const char* url, const char* method, const char* data,
-             std::size_t* size, void** context);
+  int handle(MHD_Connection* connection, const char* url, const char* method, const char* version,
+             const char* data, std::size_t* size, void** context);
   void completed(MHD_Connection* connection, void** context) noexcept;
 
   // Whether a request was resumed since the last call: the library has something to do.

@@ -52,11 +52,11 @@ struct HttpFront::Callbacks {
     }
   }
   static MHD_Result handle(void* self, MHD_Connection* connection, const char* url,
-                           const char* method, const char*, const char* data, std::size_t* size,
-                           void** context) noexcept {
+                           const char* method, const char* version, const char* data,
+                           std::size_t* size, void** context) noexcept {
     try {
       return static_cast<MHD_Result>(static_cast<HttpFront*>(self)->exchange_.handle(
-          connection, url, method, data, size, context));
+          connection, url, method, version, data, size, context));
     } catch (const std::exception& error) {
       say(std::string("request: ") + error.what());
       return MHD_NO;

@@ -206,6 +206,41 @@ END
 	status_is 0
 }
 
+@test "a request whose end or addressee is in doubt is refused, and the connection with it" {
+	start
+	run py <<'END'
+def answer(request):
+    """All that comes; without Connection: close that has no end."""
+    one = socket.create_connection(("127.0.0.1", port), 30)
+    one.sendall(request.encode())
+    got = b""
+    try:
+        while more := one.recv(1 << 16): got += more
+    except ConnectionError: pass
+    return got
+# Behind it: what is a body to one and a request to the other.
+hidden = "GET /state HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+def refused(*lines, start="POST /check HTTP/1.1", host="Host: 127.0.0.1\r\n"):
+    got = answer(start + "\r\n" + host + "".join(line + "\r\n" for line in lines) + "\r\n" + hidden)
+    assert got.startswith(b"HTTP/1.1 400 ") and got.count(b"HTTP/1") == 1, (lines, got)
+    assert b"connection: close" in got.lower(), got
+refused("Content-Length : 44")
+refused("Content-Length\t: 44")
+refused("Content-Length: 44", "Content-Length: 2")
+refused("Content-Length: 44", "Transfer-Encoding: chunked")
+refused("Transfer-Encoding: gzip")
+refused("Transfer-Encoding: gzip, chunked")
+refused("Transfer-Encoding: identity", "Transfer-Encoding: chunked")
+refused("Host: 127.0.0.2", start="GET /state HTTP/1.1")
+refused(start="GET /state HTTP/1.1", host="")
+assert b" 400 " in answer("POST /check HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n")
+assert b" 200 " in answer("GET /state HTTP/1.0\r\n\r\n")
+close = "host: 127.0.0.1\r\nconnection: close\r\n"
+assert b" 200 " in answer("POST /check HTTP/1.1\r\n" + close + "transfer-encoding: Chunked\r\n\r\n1\r\na\r\n0\r\n\r\n")
+END
+	status_is 0
+}
+
 @test "hostile WebSocket frames end that viewer, not the server" {
 	start
 	run py <<'END'
