@@ -157,6 +157,7 @@ int Exchange::handle(MHD_Connection* connection, const char* url, const char* me
     request->resumed_ = &resumed_;
     request->method = method;
     request->path = url;
+    request->version = version;
     request->peer = peer_of(connection);
     request->encrypted_ = encrypted(connection);
     *context = new RequestPtr(request);

@@ -1,7 +1,10 @@
 #include "service/request.h"
 
 #include <microhttpd.h>
+#include <strings.h>
 #include <sys/socket.h>
+
+#include <algorithm>
 
 #include "base/fd.h"
 #include "base/text.h"
@@ -39,6 +42,13 @@ Answer failure(int status, const std::string& why) {
           "application/json",
           "{\"ok\":false,\"why\":" + json_string(why) + "}\n",
           {{"Cache-Control", "no-store"}}};
+}
+
+bool has_word(std::string_view list, std::string_view word) {
+  return std::ranges::any_of(split(list, ','), [&](std::string_view one) {
+    one = trim(one);
+    return one.size() == word.size() && ::strncasecmp(one.data(), word.data(), word.size()) == 0;
+  });
 }
 
 std::optional<std::string> form_field(std::string_view form, std::string_view name) {

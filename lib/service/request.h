@@ -48,7 +48,7 @@ struct Upgraded {
 class Request : public std::enable_shared_from_this<Request> {
  public:
   // Filled by the exchange before the routes see it.
-  std::string method, path, body;
+  std::string method, path, version, body;  // "GET", "/state", "HTTP/1.1"
   Peer peer;
 
   // The first header of that name; empty when there is none (or an empty one).
@@ -105,6 +105,8 @@ class Request : public std::enable_shared_from_this<Request> {
 
 using RequestPtr = std::shared_ptr<Request>;
 
+// Whether "Keep-Alive, upgrade" has that word in it, in any case.
+bool has_word(std::string_view list, std::string_view word);
 // Decodes "a=1&b=%20+"; nullopt when `name` is not in it. Bad escapes stay as they are.
 std::optional<std::string> form_field(std::string_view form, std::string_view name);
 

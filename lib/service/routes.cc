@@ -130,13 +130,19 @@ void Routes::metrics(const RequestPtr& request, const User&) {
 }
 
 void Routes::websocket(const RequestPtr& request, const User& user) {
-  const std::string key(request->header("Sec-WebSocket-Key"));
-  if (key.empty() || request->header("Sec-WebSocket-Version") != "13") {
+  const bool asked = request->method == "GET" && request->version >= "HTTP/1.1" &&
+                     has_word(request->header("Upgrade"), "websocket") &&
+                     has_word(request->header("Connection"), "upgrade") &&
+                     request->header("Sec-WebSocket-Version") == "13";
+  if (!asked) {
     Answer answer = failure(426, "this path speaks WebSocket only");
     answer.headers.emplace_back("Upgrade", "websocket");
     answer.headers.emplace_back("Sec-WebSocket-Version", "13");
     return request->answer(std::move(answer));
   }
+  const std::string_view key = request->header("Sec-WebSocket-Key");
+  if (!is_websocket_key(key))
+    return request->answer(failure(400, "Sec-WebSocket-Key is not 16 bytes in base64"));
   request->upgrade({{"Upgrade", "websocket"}, {"Sec-WebSocket-Accept", websocket_accept(key)}},
                    [this, user](Upgraded connection) {
                      needs_.consoles.adopt(++last_viewer_, user, std::move(connection));

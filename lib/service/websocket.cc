@@ -32,6 +32,12 @@ std::string websocket_accept(std::string_view key) {
   return accept;
 }
 
+bool is_websocket_key(std::string_view key) {
+  constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  return key.size() == 24 && key.find_first_not_of(kDigits) == 22 && key.ends_with("==");
+}
+
 std::string websocket_header(bool binary, std::size_t size) {
   std::string header(1, static_cast<char>(0x80 | (binary ? 2 : 1)));
   const int length_bytes = size < 126 ? 0 : size < 65536 ? 2 : 8;

@@ -18,6 +18,9 @@ namespace kvm {
 // The Sec-WebSocket-Accept that answers a Sec-WebSocket-Key (section 4.2.2).
 std::string websocket_accept(std::string_view key);
 
+// Whether that key is 16 bytes in base64 (section 4.2.1).
+bool is_websocket_key(std::string_view key);
+
 // An unmasked frame header before a payload of `size` bytes (section 5.2), text or binary.
 std::string websocket_header(bool binary, std::size_t size);
 

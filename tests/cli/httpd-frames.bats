@@ -235,7 +235,7 @@ END
 		FEED="by hand" start $tls # and no frame ever comes
 		run py <<'END'
 import ssl
-WS = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: YQ==\r\n"
+WS = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
 tls = ssl._create_unverified_context()
 def connect():
     s = socket.create_connection(("127.0.0.1", port), 30)

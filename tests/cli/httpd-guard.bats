@@ -241,6 +241,32 @@ END
 	status_is 0
 }
 
+@test "/ws upgrades only what asks for it" {
+	start
+	run py <<'END'
+whole = {"Upgrade": "websocket", "Connection": "keep-alive, Upgrade", "Sec-WebSocket-Version": "13",
+         "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA=="}
+def status(method="GET", version="1.1", **changes):
+    one = socket.create_connection(("127.0.0.1", port), 30)
+    lines = {**whole, **{name.replace("_", "-"): value for name, value in changes.items()}}
+    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items() if value)
+    one.sendall(f"{method} /ws HTTP/{version}\r\nHost: 127.0.0.1\r\n{head}\r\n".encode())
+    return int(one.recv(1000).split()[1])
+assert status() == 101
+assert status(Upgrade="h2c, WebSocket") == 101
+assert status(Upgrade=None) == 426
+assert status(Connection=None) == 426
+assert status(Connection="keep-alive") == 426
+assert status(Sec_WebSocket_Version="8") == 426
+assert status("HEAD") == 426
+assert status("POST") == 405
+assert status(version="1.0") == 426
+for key in None, "x", "A" * 24, "A" * 22 + "=", "A" * 21 + "~==", "A" * 24 + "==":
+    assert status(Sec_WebSocket_Key=key) == 400, key
+END
+	status_is 0
+}
+
 @test "hostile WebSocket frames end that viewer, not the server" {
 	start
 	run py <<'END'

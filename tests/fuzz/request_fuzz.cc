@@ -34,6 +34,7 @@ void host(std::string_view bytes) {
   require(name.size() <= bytes.size());
   if (list.allows(bytes, "192.0.2.1", false)) require(bytes.empty() || !name.empty());
   require(same_origin(bytes, bytes, false) == bytes.empty());
+  has_word(bytes, "upgrade");
 }
 
 void json(std::string_view bytes) {

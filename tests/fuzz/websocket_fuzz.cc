@@ -10,6 +10,7 @@ using namespace kvm;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes = as_text({data, size});
+  is_websocket_key(bytes);
   websocket_accept(bytes);
 
   int ends[2];

@@ -274,6 +274,12 @@ TEST_F(Guesses, AtTheSameTimeCountFromTheirBeginning) {
   EXPECT_EQ(throttle.wait_s("192.0.2.1", now), 1) << "one at a time";
 }
 
+TEST(Header, ListsAreSearched) {
+  EXPECT_TRUE(has_word("keep-alive, Upgrade", "upgrade"));
+  EXPECT_FALSE(has_word("keep-alive, upgrades", "upgrade"));
+  EXPECT_FALSE(has_word("", "upgrade"));
+}
+
 TEST(Form, FieldsAreDecoded) {
   EXPECT_EQ(form_field("name=a+b&password=%41%26%zz", "name"), "a b");
   EXPECT_EQ(form_field("name=a+b&password=%41%26%zz", "password"), "A&%zz");
