@@ -7,6 +7,7 @@
 
 #include "base/fd.h"
 #include "base/text.h"
+#include "service/guard.h"
 
 namespace kvm {
 
@@ -139,8 +140,9 @@ Peer Exchange::peer_of(MHD_Connection* connection) const {
   peer.tls = encrypted(connection);
   if (trust_proxy_ && peer.local) {
     if (const auto forwarded = last_of(connection, "X-Forwarded-For"); !forwarded.empty()) {
-      peer.address = forwarded;
-      peer.local = is_local(peer.address);
+      const std::string client = forwarded_address(forwarded);
+      peer.local = is_local(client);
+      if (!client.empty()) peer.address = client;
     }
     if (const auto scheme = last_of(connection, "X-Forwarded-Proto"); !scheme.empty())
       peer.tls = scheme == "https";

@@ -1,9 +1,13 @@
 #include "service/guard.h"
 
+#include <arpa/inet.h>
 #include <limits.h>
+#include <netinet/in.h>
 #include <unistd.h>
 
 #include <algorithm>
+
+#include "service/visitors.h"
 
 namespace kvm {
 
@@ -26,6 +30,20 @@ std::string host_name(std::string_view host) {
   host = host.substr(0, host.find(':'));
   if (host.ends_with('.')) host.remove_suffix(1);
   return lower(host);
+}
+
+std::string forwarded_address(std::string_view word) {
+  const bool with_port = word.starts_with('[') || word.find(':') == word.rfind(':');
+  const std::string host = with_port ? host_name(word) : std::string(word);
+  sockaddr_in v4{};
+  v4.sin_family = AF_INET;
+  if (::inet_pton(AF_INET, host.c_str(), &v4.sin_addr) == 1)
+    return text_of(reinterpret_cast<const sockaddr*>(&v4));
+  sockaddr_in6 v6{};
+  v6.sin6_family = AF_INET6;
+  if (::inet_pton(AF_INET6, host.c_str(), &v6.sin6_addr) == 1)
+    return text_of(reinterpret_cast<const sockaddr*>(&v6));
+  return "";
 }
 
 std::string cookie_name(std::string_view host) {

@@ -10,6 +10,10 @@ namespace kvm {
 // "example.org:8080" → "example.org", "[::1]:80" → "::1"; lower case, without a final dot.
 std::string host_name(std::string_view host);
 
+// The address in one word of X-Forwarded-For, as text_of() gives it: proxies write "192.0.2.8",
+// "192.0.2.8:1000", "[2001:db8::1]:99". "" for what is none.
+std::string forwarded_address(std::string_view word);
+
 // What the session's cookie is called, by the Host that the browser asked for: browsers send
 // cookies to all ports of a host, where another KVM may be. "kvm_session_8443"; "kvm_session"
 // without a port.

@@ -179,6 +179,9 @@ END
 	[ "$(http_status /state -u ann:secret)" = 200 ]
 	grep -q 'login failed from 192.0.2.1$' "$ERR"
 	curl -s -u ann:secret "$URL/metrics" | grep -q "^kvm_login_failures_total $((4 * output))$"
+	# Whatever port it came from.
+	[ "$(http_status /state -u ann:bad -H 'X-Forwarded-Proto: https' -H 'X-Forwarded-For: [2001:db8::1]:99')" = 401 ]
+	grep -q 'login failed from 2001:db8::1$' "$ERR"
 }
 
 @test "Basic is not taken over a readable network" {
@@ -196,6 +199,8 @@ END
 		start --passwords "$PASSWORDS" --trust-proxy $tls
 		http=(-u ann:secret -H 'X-Forwarded-Proto: http')
 		[ "$(http_status /state "${http[@]}" -H 'X-Forwarded-For: 192.0.2.9, 127.0.0.1')" = 200 ]
+		[ "$(http_status /state "${http[@]}" -H 'X-Forwarded-For: [::1]:4711')" = 200 ]
+		[ "$(http_status /state "${http[@]}" -H 'X-Forwarded-For: unix')" = 403 ]
 		[ "$(http_status /state "${http[@]}" -H 'X-Forwarded-For: 127.0.0.1' -H 'X-Forwarded-For: 192.0.2.9')" = 403 ]
 		[ "$(http_status /state -u ann:secret -H 'X-Forwarded-For: 192.0.2.9' -H 'X-Forwarded-Proto: https' -H 'X-Forwarded-Proto: http')" = 403 ]
 		[ "$(http_status /actions -u ann:secret -H "Origin: $URL" -d 'key a')" = 200 ]

@@ -1,5 +1,5 @@
 // What strangers write into a request, and what others write into our files: forms, query strings,
-// Host and Origin, control messages, password lines, status lines.
+// Host, Origin and other headers, control messages, password lines, status lines.
 #include <cstdlib>
 
 #include "base/error.h"
@@ -34,6 +34,8 @@ void host(std::string_view bytes) {
   require(name.size() <= bytes.size());
   if (list.allows(bytes, "192.0.2.1", false)) require(bytes.empty() || !name.empty());
   require(same_origin(bytes, bytes, false) == bytes.empty());
+  const std::string address = forwarded_address(bytes);
+  require(address.empty() || forwarded_address(address) == address);
   has_word(bytes, "upgrade");
 }
 

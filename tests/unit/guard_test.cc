@@ -31,6 +31,16 @@ TEST(Guard, ACookieIsOnePorts) {
   EXPECT_EQ(cookie_name(""), "kvm_session");
 }
 
+TEST(Guard, AForwardedAddressHasNoPort) {
+  for (const char* word :
+       {"192.0.2.8", "192.0.2.8:1000", "[::ffff:192.0.2.8]:1", "::ffff:192.0.2.8"})
+    EXPECT_EQ(forwarded_address(word), "192.0.2.8") << word;
+  for (const char* word : {"2001:db8::1", "[2001:db8::1]", "[2001:DB8:0::1]:99"})
+    EXPECT_EQ(forwarded_address(word), "2001:db8::1") << word;
+  for (const char* word : {"", "unknown", "unix", "_hidden:1", "[]:1", ":1"})
+    EXPECT_EQ(forwarded_address(word), "") << word;
+}
+
 TEST(Guard, OnlyOurOwnNamesAreServed) {
   const HostList list({"kvm.example.org"});
   EXPECT_TRUE(list.allows("192.0.2.1:8080", "192.0.2.1", false));
