@@ -195,9 +195,15 @@ void Input::release(ViewerId viewer) {
   if (found == held_.end()) return;
   const Held held = std::move(found->second);
   held_.erase(found);
+  const auto others_hold = [&](std::set<std::string> Held::*kind, const std::string& name) {
+    return std::ranges::any_of(held_,
+                               [&](const auto& one) { return (one.second.*kind).contains(name); });
+  };
   std::vector<std::string> lines;
-  for (const std::string& key : held.keys) lines.push_back("keyup " + key);
-  for (const std::string& button : held.buttons) lines.push_back("buttonup " + button);
+  for (const std::string& key : held.keys)
+    if (!others_hold(&Held::keys, key)) lines.push_back("keyup " + key);
+  for (const std::string& button : held.buttons)
+    if (!others_hold(&Held::buttons, button)) lines.push_back("buttonup " + button);
   for (const std::string& line : lines) write_own(line);
   metrics_.keys_released += lines.size();
 }

@@ -66,6 +66,7 @@ class Input {
   void pass(ViewerId viewer, std::string_view line, const Action& action);
   void note(ViewerId viewer, const Action& action);
   void give_up(ViewerId viewer);
+  // What others hold as well stays down.
   void release(ViewerId viewer);
   void restore(ViewerId viewer);
   void write_own(const std::string& line);

@@ -84,6 +84,25 @@ TEST(Input, LetsGoOfWhatIsHeldHoweverBusyTheTargetIs) {
   EXPECT_TRUE(input.submit(1, "releaseall"));
 }
 
+TEST(Input, WhatAnotherHoldsTooStaysDown) {
+  Loop loop;
+  Metrics metrics;
+  const Pipe out;
+  Input input(loop, metrics, {true}, out.ends[1], [] {});
+  for (const ViewerId viewer : {1u, 2u})
+    for (const char* line : {"keydown shift", "buttondown left"})
+      EXPECT_FALSE(input.submit(viewer, line)) << line;
+  EXPECT_FALSE(input.submit(1, "keydown a"));
+  input.leave(1);
+  EXPECT_FALSE(input.submit(2, "wake"));
+  input.leave(2);
+  std::uint8_t bytes[200];
+  const auto n = read_some(out.ends[0], bytes, "out");
+  EXPECT_EQ(as_text(Bytes(bytes).first(n.value_or(0))),
+            "keydown shift\nbuttondown left\nkeydown shift\nbuttondown left\nkeydown a\n"
+            "keyup k:30\nwake\nkeyup k:42\nbuttonup left\n");
+}
+
 TEST(Input, ASocketThatNobodyReadsAnyMoreIsNoticed) {
   Loop loop;
   Metrics metrics;
