@@ -51,6 +51,14 @@ bool has_word(std::string_view list, std::string_view word) {
   });
 }
 
+bool names_tag(std::string_view list, std::string_view tag) {
+  return std::ranges::any_of(split(list, ','), [&](std::string_view one) {
+    one = trim(one);
+    if (one.starts_with("W/")) one.remove_prefix(2);
+    return one == tag || one == "*";
+  });
+}
+
 std::optional<std::string> form_field(std::string_view form, std::string_view name) {
   for (const std::string_view field : split(form, '&')) {
     const auto equals = field.find('=');

@@ -107,6 +107,9 @@ using RequestPtr = std::shared_ptr<Request>;
 
 // Whether "Keep-Alive, upgrade" has that word in it, in any case.
 bool has_word(std::string_view list, std::string_view word);
+// Whether an If-None-Match names `tag`, a strong one: alone, in a list, as weak, or as "*".
+bool names_tag(std::string_view list, std::string_view tag);
+
 // Decodes "a=1&b=%20+"; nullopt when `name` is not in it. Bad escapes stay as they are.
 std::optional<std::string> form_field(std::string_view form, std::string_view name);
 

@@ -36,6 +36,12 @@ Answer json(std::string body) {
   return {200, kJson, std::move(body) + "\n", {{"Cache-Control", "no-store"}}};
 }
 
+Answer wrong_method(const char* allowed) {
+  Answer answer = failure(405, "wrong method");
+  answer.headers.emplace_back("Allow", allowed);
+  return answer;
+}
+
 }  // namespace
 
 const Routes::Row Routes::kRows[] = {
@@ -58,15 +64,15 @@ void Routes::route(const RequestPtr& request) {
     return file(request, std::string_view(path).substr(6));
   if (method == "POST" && path == "/login") return needs_.gate.login(request);
   if (method == "POST" && path == "/logout") return needs_.gate.logout(request);
+  if (path == "/login") return request->answer(wrong_method("GET, HEAD, POST"));
+  if (path == "/logout") return request->answer(wrong_method("POST"));
+  if (path.starts_with("/page/")) return request->answer(wrong_method("GET, HEAD"));
   needs_.gate.identify(request, [this, method](const RequestPtr& asked, const User& user) {
     const auto row = std::find_if(std::begin(kRows), std::end(kRows),
                                   [&](const Row& one) { return one.path == asked->path; });
     if (row == std::end(kRows)) return asked->answer(failure(404, "there is no such path"));
-    if (row->method != method) {
-      Answer answer = failure(405, "wrong method");
-      answer.headers.emplace_back("Allow", row->method);
-      return asked->answer(std::move(answer));
-    }
+    if (row->method != method)
+      return asked->answer(wrong_method(row->method == "GET" ? "GET, HEAD" : "POST"));
     (this->*row->handler)(asked, user);
   });
 }
@@ -83,7 +89,7 @@ void Routes::file(const RequestPtr& request, std::string_view name) {
         {"Content-Security-Policy", kPolicy},
         {"Referrer-Policy", "same-origin"}};  // none at all makes a form's Origin "null"
     answer.type = type_of(name);
-    if (request->header("If-None-Match") == tag)
+    if (names_tag(request->header("If-None-Match"), tag))
       answer.status = 304;
     else
       answer.file = as_text(one.bytes);

@@ -61,7 +61,7 @@ void Snapshots::fulfil(const Wish& wish) {
   answer.headers.emplace_back("Cache-Control", "no-cache");
   answer.headers.emplace_back("ETag", tag);
   for (auto& header : headers_of(*frame)) answer.headers.push_back(std::move(header));
-  if (wish.request->header("If-None-Match") == tag)
+  if (names_tag(wish.request->header("If-None-Match"), tag))
     answer.status = 304;
   else
     answer.image = frame;

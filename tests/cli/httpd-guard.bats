@@ -267,6 +267,24 @@ END
 	status_is 0
 }
 
+@test "methods and tags as HTTP has them" {
+	start
+	allowed() { curl -si -X "$1" "$URL$2" | tr -d '\r' | sed -n '1s/.* \(4..\) .*/\1/p; s/^Allow: //p' | paste -sd ' '; }
+	[ "$(allowed PUT /state)" = "405 GET, HEAD" ]
+	[ "$(allowed GET /actions)" = "405 POST" ]
+	[ "$(allowed PUT /login)" = "405 GET, HEAD, POST" ]
+	[ "$(allowed GET /logout)" = "405 POST" ]
+	[ "$(allowed PUT /page/main.js)" = "405 GET, HEAD" ]
+	[ "$(http_status /state -I)" = 200 ]
+	tag=$(curl -sI "$URL/page/main.js" | tr -d '\r' | sed -n 's/^ETag: //p')
+	[ -n "$tag" ]
+	for named in "$tag" "W/$tag" "\"other\", W/$tag" "*"; do
+		[ "$(http_status /page/main.js -H "If-None-Match: $named")" = 304 ]
+	done
+	[ "$(http_status /page/main.js -H 'If-None-Match: "other"')" = 200 ]
+	[ "$(http_status /snapshot -H 'If-None-Match: *')" = 304 ]
+}
+
 @test "hostile WebSocket frames end that viewer, not the server" {
 	start
 	run py <<'END'

@@ -37,6 +37,7 @@ void host(std::string_view bytes) {
   const std::string address = forwarded_address(bytes);
   require(address.empty() || forwarded_address(address) == address);
   has_word(bytes, "upgrade");
+  require(names_tag("\"a\"," + std::string(bytes), "\"a\""));
 }
 
 void json(std::string_view bytes) {

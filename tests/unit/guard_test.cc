@@ -288,6 +288,10 @@ TEST(Header, ListsAreSearched) {
   EXPECT_TRUE(has_word("keep-alive, Upgrade", "upgrade"));
   EXPECT_FALSE(has_word("keep-alive, upgrades", "upgrade"));
   EXPECT_FALSE(has_word("", "upgrade"));
+  for (const char* list : {"\"a\"", "W/\"a\"", "\"b\" ,W/\"a\"", "*"})
+    EXPECT_TRUE(names_tag(list, "\"a\"")) << list;
+  for (const char* list : {"", "a", "\"b\"", "w/\"a\"", "\"a"})
+    EXPECT_FALSE(names_tag(list, "\"a\"")) << list;
 }
 
 TEST(Form, FieldsAreDecoded) {
