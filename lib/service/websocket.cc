@@ -127,11 +127,14 @@ void WebSocket::ready(std::uint32_t events) {
   if ((events & (EPOLLERR | EPOLLHUP)) != 0) return fail();
   if ((events & (EPOLLIN | EPOLLRDHUP)) != 0 || !connection_.early.empty()) {
     budget_ = kMostAtOnce;
-    if (wslay_event_recv(context_.get()) != 0) return fail();
+    const bool over = wslay_event_recv(context_.get()) != 0;  // with a goodbye queued
     if (wslay_event_want_write(context_.get()) && wslay_event_send(context_.get()) != 0)
       return fail();
+    flush();
+    if (over) return fail();
+  } else {
+    flush();
   }
-  flush();
   // Answers that nobody reads: a small one costs fifty times its bytes.
   if (queue_.size() > kMostQueued) fail();
 }
