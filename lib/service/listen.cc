@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <optional>
@@ -79,14 +80,10 @@ Listener open_unix(const std::string& path, unsigned mode) {
   return listener;
 }
 
-}  // namespace
-
-std::vector<Listener> open_listeners(const std::string& text, unsigned unix_mode) {
-  std::vector<Listener> listeners;
-  if (text.starts_with("unix:")) {
-    listeners.push_back(open_unix(text.substr(5), unix_mode));
-    return listeners;
-  }
+// Those at one address of `all` that are listed. Where all of IPv4 has its own, IPv6's leaves it
+// that: else they would be in each other's way.
+void open_inet(const std::string& text, const std::vector<std::string>& all,
+               std::vector<Listener>& listeners) {
   const auto colon = text.rfind(':');
   const std::string port = colon == text.npos ? "" : text.substr(colon + 1);
   std::string host = text.substr(0, colon);
@@ -106,11 +103,25 @@ std::vector<Listener> open_listeners(const std::string& text, unsigned unix_mode
     Fd fd = open_socket(one->ai_family);
     const int on = 1;
     ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (one->ai_family == AF_INET6 && std::ranges::count(all, "0.0.0.0:" + port) > 0)
+      ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     if (::bind(fd.get(), one->ai_addr, one->ai_addrlen) < 0 || ::listen(fd.get(), kBacklog) < 0)
       throw Error::from_errno("-l " + text, errno,
                               errno == EADDRINUSE ? "is another server running?" : "");
     listeners.push_back(described(std::move(fd)));
   }
+}
+
+}  // namespace
+
+std::vector<Listener> open_listeners(const std::vector<std::string>& addresses,
+                                     unsigned unix_mode) {
+  std::vector<Listener> listeners;
+  for (const std::string& address : addresses)
+    if (address.starts_with("unix:"))
+      listeners.push_back(open_unix(address.substr(5), unix_mode));
+    else
+      open_inet(address, addresses, listeners);
   return listeners;
 }
 

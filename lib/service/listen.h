@@ -17,8 +17,9 @@ struct Listener {
 };
 
 // "127.0.0.1:8080", "[::1]:8080", "localhost:0", "unix:/run/kvm/http" (access `unix_mode`). A name
-// may give several. Throws Error: kUsage for a bad address, kUnavailable for one in use.
-std::vector<Listener> open_listeners(const std::string& address, unsigned unix_mode);
+// may give several; "[::]:8080" is all of IPv4, too, unless "0.0.0.0:8080" is among them. Throws
+// Error: kUsage for a bad address, kUnavailable for one in use.
+std::vector<Listener> open_listeners(const std::vector<std::string>& addresses, unsigned unix_mode);
 
 // Those that systemd passes by LISTEN_FDS (sd_listen_fds(3)); empty when there are none.
 std::vector<Listener> inherited_listeners();

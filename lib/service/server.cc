@@ -42,10 +42,7 @@ Fd open_hangup() {
 
 std::vector<Listener> listen(const ServerOptions& options) {
   std::vector<Listener> all = inherited_listeners();
-  if (all.empty())
-    for (const std::string& address : options.listen)
-      for (Listener& listener : open_listeners(address, options.unix_mode))
-        all.push_back(std::move(listener));
+  if (all.empty()) all = open_listeners(options.listen, options.unix_mode);
   const bool open = options.passwords.empty() && !options.no_auth_on_purpose;
   for (const Listener& listener : all)
     if (open && !listener.local)

@@ -65,6 +65,19 @@ END
 	[ ! -e "$socket" ]
 }
 
+@test "all of IPv4 and all of IPv6 at one port, in any order" {
+	grep -q . /proc/net/if_inet6 || skip "no IPv6 here"
+	LISTEN="[::]:0" start --no-auth-on-purpose
+	curl -sf "http://127.0.0.1:$PORT/state" -o /dev/null # both, where IPv4 has no line of its own
+	stop $SERVER 0
+	local port=$PORT # is free now
+	for order in "0.0.0.0 [::]" "[::] 0.0.0.0"; do
+		LISTEN=${order% *}:$port start -l "${order#* }:$port" --no-auth-on-purpose
+		curl -sf "http://127.0.0.1:$port/state" "http://[::1]:$port/state" -o /dev/null -o /dev/null
+		stop $SERVER 0
+	done
+}
+
 @test "LISTEN_FDS, READY=1, and SIGTERM in the middle of it all" {
 	run timeout 120 python3 - "$HTTPD/feed" "$BATS_TEST_TMPDIR/notify" <<'END'
 import os, socket, subprocess, sys
