@@ -154,7 +154,7 @@ const std::shared_ptr<const std::string>& Consoles::message_since(std::uint32_t 
 // Sends what is new on the screen, unless the last update is still on its way: then the next
 // acknowledgement asks again, and what came meanwhile goes as one.
 void Consoles::update(Console& console) {
-  const FramePtr& frame = needs_.hub.newest();
+  const FramePtr& frame = needs_.hub.current();
   if (!console.pictures || console.in_flight || !frame || frame->id == console.shown) return;
   if (console.shown != 0 && frame->content == console.shown_content) return;
   const auto& message = message_since(console.shown);

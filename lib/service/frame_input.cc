@@ -46,7 +46,7 @@ void FrameInput::look() {
   const bool pause = waits_ && !ended_ && hub_.newest() && !events_.wanted();
   if (std::exchange(paused_, pause) == pause) return;
   loop_.change(fd_, pause ? 0u : EPOLLIN);
-  if (pause) return;
+  if (pause) return hub_.rest();
   fresh_us_ = unix_us();
   last_us_ = monotonic_us();
 }

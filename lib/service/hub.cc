@@ -78,7 +78,7 @@ void Hub::publish(ReadFrame read) {
   const std::int64_t before = newest_ ? newest_->content : 0;
   frame->content = same ? before : std::max(unix_us(), before + 1);
   frame->part = make_part(*frame);
-  newest_ = std::move(frame);
+  newest_ = current_ = std::move(frame);
 
   rate_.count(newest_->arrived_us);
   set_source(source_of(newest_->facts.state));

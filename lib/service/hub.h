@@ -45,9 +45,14 @@ class Hub {
   void publish(ReadFrame read);
   // No frame came for too long.
   void stalled() { set_source(Source::kStalled); }
+  // None is read, until the next publish(): what there is grows old.
+  void rest() noexcept { current_.reset(); }
 
-  // Null before the first one.
+  // Null before the first one. Its size and the like are the source's, even while it rests.
   const FramePtr& newest() const noexcept { return newest_; }
+  // What viewers may be shown: null, too, while the source rests.
+  const FramePtr& current() const noexcept { return current_; }
+  bool resting() const noexcept { return newest_ && !current_; }
   Source source() const noexcept { return source_; }
   // Frames in the second before now.
   int fps() { return rate_.per_second(monotonic_us()); }
@@ -59,7 +64,7 @@ class Hub {
  private:
   void set_source(Source source);
 
-  FramePtr newest_;
+  FramePtr newest_, current_;
   Source source_ = Source::kNone;
   std::uint32_t count_ = 0;
   Rate rate_;

@@ -1,5 +1,6 @@
 #include "service/snapshots.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/clock.h"
@@ -11,6 +12,7 @@ namespace kvm {
 namespace {
 
 constexpr double kLongestWait_s = 60;
+constexpr std::int64_t kWake_us = 3'000'000;  // a source that rested has so long for its next frame
 
 // nullopt: not a number of seconds.
 std::optional<double> seconds(const RequestPtr& request, const char* name, double otherwise) {
@@ -35,18 +37,29 @@ void Snapshots::answer(const RequestPtr& request,
     return request->answer(failure(400, "max_age and wait are seconds; wait is 60 at most"));
   asked_us_ = monotonic_us();
   const auto wait_us = static_cast<std::int64_t>(*wait * 1e6);
-  Wish wish{request, std::move(headers), *max_age, asked_us_ + wait_us};
-  const auto why = unfit(wish);
-  if (!why) return fulfil(wish);
-  if (wait_us == 0) return request->answer(failure(503, *why));
+  Wish wish{request, std::move(headers), *max_age, asked_us_, wait_us};
+  if (settle(wish)) return;
   request->defer();
   waiting_.push_back(std::move(wish));
-  loop_.after(wait_us, [this] { look(); });
+  for (const std::int64_t delay_us : {wait_us, kWake_us}) loop_.after(delay_us, [this] { look(); });
+}
+
+// Answers, unless it is worth waiting: then false.
+bool Snapshots::settle(const Wish& wish) {
+  const auto why = unfit(wish);
+  const std::int64_t patience_us = std::max(wish.wait_us, hub_.resting() ? kWake_us : 0);
+  if (!why)
+    fulfil(wish);
+  else if (monotonic_us() < wish.asked_us + patience_us && !wish.request->over())
+    return false;
+  else
+    wish.request->answer(failure(503, *why));
+  return true;
 }
 
 // Why the newest frame is not what was asked for.
 std::optional<std::string> Snapshots::unfit(const Wish& wish) const {
-  const FramePtr& frame = hub_.newest();
+  const FramePtr& frame = hub_.current();
   if (!frame) return "no frame has come yet";
   if (hub_.source() != Source::kLive) return std::string(name_of(hub_.source()));
   const double age_s = static_cast<double>(unix_us() - frame->time_us) / 1e6;
@@ -70,18 +83,7 @@ void Snapshots::fulfil(const Wish& wish) {
 }
 
 void Snapshots::look() {
-  const std::int64_t now = monotonic_us();
-  for (auto next = waiting_.begin(); next != waiting_.end();) {
-    const auto one = next++;
-    const auto why = unfit(*one);
-    if (why && now < one->until_us && !one->request->over()) continue;
-    const Wish wish = std::move(*one);
-    waiting_.erase(one);
-    if (why)
-      wish.request->answer(failure(503, *why));
-    else
-      fulfil(wish);
-  }
+  waiting_.remove_if([this](const Wish& wish) { return settle(wish); });
 }
 
 }  // namespace kvm

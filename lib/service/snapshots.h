@@ -29,8 +29,9 @@ class Snapshots {
     RequestPtr request;
     std::vector<std::pair<std::string, std::string>> headers;
     double max_age_s;
-    std::int64_t until_us;  // monotonic
+    std::int64_t asked_us, wait_us;  // monotonic
   };
+  bool settle(const Wish& wish);
   std::optional<std::string> unfit(const Wish& wish) const;
   void fulfil(const Wish& wish);
   void look();

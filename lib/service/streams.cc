@@ -177,7 +177,7 @@ void Streams::sent(Viewer& viewer, std::size_t bytes) {
 
 // Takes the newest frame on, if this viewer should have it now.
 bool Streams::begin(Viewer& viewer) {
-  const FramePtr& newest = hub_.newest();
+  const FramePtr& newest = hub_.current();
   if (!newest || finishing_) return false;
   const std::int64_t now = monotonic_us();
   const bool changed = newest->content != viewer.last_content;

@@ -287,3 +287,32 @@ assert head["time"] / 1e6 > began, head["time"] / 1e6 - began
 END
 	status_is 0
 }
+
+@test "--idle: a snapshot after the rest is a new frame, or 503" {
+	FEED="by hand" start --idle
+	run py <<'END'
+import array, fcntl, termios, urllib.error
+def waits():
+    """Bytes that stay in the pipe."""
+    size = array.array("i", [0])
+    fcntl.ioctl(8, termios.FIONREAD, size)
+    return size[0]
+def rests():
+    if not waits(): os.write(8, frame(1, facts(1)))
+    time.sleep(1)
+    return waits()
+def snapshot(path):
+    try: return urllib.request.urlopen(url + path).headers["X-Kvm-Sequence"]
+    except urllib.error.HTTPError as error: return error.code
+show(0)
+wait(rests)
+got = []
+threading.Thread(target=lambda: got.append(snapshot("/snapshot"))).start()
+wait(lambda: not waits())
+os.write(8, frame(2, facts(2)))
+assert wait(lambda: got) == ["2"], got
+wait(rests)
+assert snapshot("/snapshot") == 503
+END
+	status_is 0
+}
