@@ -37,6 +37,12 @@ const char* name_of(Dropped reason) noexcept {
   return kNames[static_cast<int>(reason)];
 }
 
+FrameFacts ReadFrame::facts() const noexcept {
+  FrameFacts facts = read_facts(jpeg());
+  if (!facts.time_us) facts.time_us = stamp_us;
+  return facts;
+}
+
 FrameReader::FrameReader(std::size_t limit_bytes)
     : limit_(limit_bytes), capacity_(kFirst), memory_(allocate(kFirst)) {}
 

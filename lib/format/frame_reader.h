@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/io.h"
+#include "format/frame.h"
 #include "format/jpeg.h"
 
 namespace kvm {
@@ -27,6 +28,8 @@ struct ReadFrame {
       stamp_us;  // X-Timestamp of its part (unix time), as uStreamer writes it
 
   Bytes jpeg() const noexcept { return {memory.get() + offset, info.size}; }
+  // What the image says of itself; its time is that of its part where it says none.
+  FrameFacts facts() const noexcept;
 };
 
 // Why bytes or images were passed over.

@@ -15,6 +15,8 @@ namespace {
 
 constexpr int kPipeBytes = 1 << 20;  // the most that an unprivileged process may ask for
 constexpr std::int64_t kCheck_us = 500'000, kStalled_us = 3'000'000;
+// The pipe is empty long before; the clock of a source may be behind ours for ever.
+constexpr std::int64_t kStale_us = 1'000'000;
 
 }  // namespace
 
@@ -48,7 +50,7 @@ void FrameInput::look() {
   loop_.change(fd_, pause ? 0u : EPOLLIN);
   if (pause) return hub_.rest();
   fresh_us_ = unix_us();
-  last_us_ = monotonic_us();
+  last_us_ = resumed_us_ = monotonic_us();
 }
 
 void FrameInput::ready() {
@@ -72,13 +74,10 @@ void FrameInput::frames() {
   while (auto frame = reader_.next()) {
     ++metrics_.frames;
     metrics_.frame_bytes += frame->info.size;
-    const std::int64_t time = read_facts(frame->jpeg()).time_us.value_or(unix_us());
-    pollfd more{fd_, POLLIN, 0};
-    const bool stale = fresh_us_ != 0 && (time < fresh_us_ || ::poll(&more, 1, 0) == 1);
-    if (stale) continue;
-    fresh_us_ = 0;
+    const FrameFacts facts = frame->facts();
+    if (stale(facts)) continue;
     last_us_ = monotonic_us();
-    hub_.publish(std::move(*frame));
+    hub_.publish(std::move(*frame), facts);
   }
   metrics_.dropped = reader_.dropped();
   for (int i = 0; i < kDroppedReasons && !said_; ++i) {
@@ -87,6 +86,13 @@ void FrameInput::frames() {
              name_of(static_cast<Dropped>(i))));
     said_ = true;
   }
+}
+
+// Whether it waited in the pipe while nobody looked.
+bool FrameInput::stale(const FrameFacts& facts) {
+  if (!hub_.resting() || monotonic_us() - resumed_us_ > kStale_us) return false;
+  pollfd more{fd_, POLLIN, 0};
+  return facts.time_us.value_or(fresh_us_) < fresh_us_ || ::poll(&more, 1, 0) == 1;
 }
 
 void FrameInput::end(const std::string& why) {

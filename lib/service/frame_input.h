@@ -27,6 +27,7 @@ class FrameInput {
  private:
   void ready();
   void frames();
+  bool stale(const FrameFacts& facts);
   void watch();
   void end(const std::string& why);
 
@@ -36,8 +37,8 @@ class FrameInput {
   int fd_;
   Events events_;
   FrameReader reader_;
-  std::int64_t last_us_;       // monotonic: the last frame, or the start
-  std::int64_t fresh_us_ = 0;  // unix: what is older waited in the pipe while nobody looked
+  std::int64_t last_us_;                        // monotonic: the last frame, or the start
+  std::int64_t fresh_us_ = 0, resumed_us_ = 0;  // when somebody looked again: unix, monotonic
   bool waits_ = true, paused_ = false, ended_ = false, said_ = false;
 };
 

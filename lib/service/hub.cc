@@ -66,13 +66,13 @@ const char* name_of(Source source) noexcept {
   return kNames[static_cast<int>(source)];
 }
 
-void Hub::publish(ReadFrame read) {
+void Hub::publish(ReadFrame read, const FrameFacts& facts) {
   auto frame = std::make_shared<Frame>();
   frame->memory = std::move(read);
   frame->id = ++count_;
-  frame->facts = read_facts(frame->jpeg());
+  frame->facts = facts;
   frame->arrived_us = monotonic_us();
-  frame->time_us = frame->facts.time_us.value_or(frame->memory.stamp_us.value_or(unix_us()));
+  frame->time_us = facts.time_us.value_or(unix_us());
   const bool same = newest_ && as_text(picture_of(*frame)) == as_text(picture_of(*newest_));
   // Never that of an earlier run of the server either: it is the ETag of a snapshot.
   const std::int64_t before = newest_ ? newest_->content : 0;

@@ -42,7 +42,8 @@ const char* name_of(Source source) noexcept;
 
 class Hub {
  public:
-  void publish(ReadFrame read);
+  // `facts` are the frame's own.
+  void publish(ReadFrame read, const FrameFacts& facts);
   // No frame came for too long.
   void stalled() { set_source(Source::kStalled); }
   // None is read, until the next publish(): what there is grows old.

@@ -267,15 +267,17 @@ END
 	done
 }
 
+frames_total() { curl -s "$URL/metrics" | awk '/^kvm_frames_total/ { print $2 }'; }
+# Nothing is read.
+rests() {
+	local before
+	before=$(frames_total)
+	sleep 1
+	[ "$(frames_total)" = "$before" ]
+}
+
 @test "--idle reads nothing while nobody looks, and then what is fresh" {
 	start --idle
-	frames_total() { curl -s "$URL/metrics" | awk '/^kvm_frames_total/ { print $2 }'; }
-	rests() {
-		local before
-		before=$(frames_total)
-		sleep 1
-		[ "$(frames_total)" = "$before" ]
-	}
 	eventually rests # our last look is 5 s ago
 	run py <<'END'
 began = time.time()
@@ -286,6 +288,16 @@ head, _ = ws.picture()
 assert head["time"] / 1e6 > began, head["time"] / 1e6 - began
 END
 	status_is 0
+}
+
+@test "--idle: a source whose clock is an hour off is seen again, too" {
+	for clock in -3600 3600; do
+		FEED="--clock $clock" start --idle
+		eventually rests
+		watch 3 /stream
+		[ "$(grep -a ^X-Kvm-Sequence "$SEEN" | sort -u | wc -l)" -ge 3 ]
+		stop $SERVER 0
+	done
 }
 
 @test "--idle: a snapshot after the rest is a new frame, or 503" {

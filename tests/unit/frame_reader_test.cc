@@ -73,6 +73,7 @@ TEST(FrameReader, TimeOfAPartIsRead) {
   ASSERT_TRUE(frame);
   ASSERT_TRUE(frame->stamp_us);
   EXPECT_NEAR(static_cast<double>(*frame->stamp_us), 1.700000000123456e15, 2);
+  EXPECT_EQ(frame->facts().time_us, frame->stamp_us);
   EXPECT_GE(frame->offset, ReadFrame::kBefore);
 }
 

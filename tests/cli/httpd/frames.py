@@ -9,8 +9,9 @@ def segment(marker, body):
     return b"\xff" + bytes([marker]) + struct.pack(">H", len(body) + 2) + body
 
 
-def facts(number, state="live"):
-    return f"kvm t={int(time.time() * 1e6)} n={number} s={state}".encode()
+def facts(number, state="live", clock=0):
+    """`clock`: seconds that the source's is before ours."""
+    return f"kvm t={int((time.time() + clock) * 1e6)} n={number} s={state}".encode()
 
 
 def frame(number, comment):
