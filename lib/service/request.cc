@@ -1,6 +1,7 @@
 #include "service/request.h"
 
 #include <microhttpd.h>
+#include <poll.h>
 #include <strings.h>
 #include <sys/socket.h>
 
@@ -124,6 +125,11 @@ void Request::go_on(std::function<void()> next) {
 
 int Request::fd() const noexcept {
   return MHD_get_connection_info(connection_, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+}
+
+bool Request::hung_up() const noexcept {
+  pollfd socket{over() ? -1 : fd(), POLLRDHUP, 0};
+  return over() || ::poll(&socket, 1, 0) == 1;
 }
 
 void Request::hand_over(const Adopt& adopt) {

@@ -12,7 +12,9 @@ namespace kvm {
 namespace {
 
 constexpr double kLongestWait_s = 60;
-constexpr std::int64_t kWake_us = 3'000'000;  // a source that rested has so long for its next frame
+constexpr std::int64_t kTick_us = 1'000'000;
+constexpr std::int64_t kHungUp_us = 1'000'000;  // who hung up may listen still: for so long
+constexpr std::int64_t kWake_us = 3'000'000;    // a source that rested has so long to wake
 
 // nullopt: not a number of seconds.
 std::optional<double> seconds(const RequestPtr& request, const char* name, double otherwise) {
@@ -42,15 +44,17 @@ void Snapshots::answer(const RequestPtr& request,
   request->defer();
   waiting_.push_back(std::move(wish));
   for (const std::int64_t delay_us : {wait_us, kWake_us}) loop_.after(delay_us, [this] { look(); });
+  if (!std::exchange(ticking_, true)) loop_.after(kTick_us, [this] { tick(); });
 }
 
 // Answers, unless it is worth waiting: then false.
 bool Snapshots::settle(const Wish& wish) {
   const auto why = unfit(wish);
+  const std::int64_t waited_us = monotonic_us() - wish.asked_us;
   const std::int64_t patience_us = std::max(wish.wait_us, hub_.resting() ? kWake_us : 0);
   if (!why)
     fulfil(wish);
-  else if (monotonic_us() < wish.asked_us + patience_us && !wish.request->over())
+  else if (waited_us < patience_us && (waited_us < kHungUp_us || !wish.request->hung_up()))
     return false;
   else
     wish.request->answer(failure(503, *why));
@@ -84,6 +88,14 @@ void Snapshots::fulfil(const Wish& wish) {
 
 void Snapshots::look() {
   waiting_.remove_if([this](const Wish& wish) { return settle(wish); });
+}
+
+// The library does not see that a client has gone while its request waits: its connection would
+// count until the end of the wait.
+void Snapshots::tick() {
+  look();
+  ticking_ = !waiting_.empty();
+  if (ticking_) loop_.after(kTick_us, [this] { tick(); });
 }
 
 }  // namespace kvm

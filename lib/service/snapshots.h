@@ -35,12 +35,14 @@ class Snapshots {
   std::optional<std::string> unfit(const Wish& wish) const;
   void fulfil(const Wish& wish);
   void look();
+  void tick();
 
   Loop& loop_;
   Hub& hub_;
   Metrics& metrics_;
   std::list<Wish> waiting_;
   std::int64_t asked_us_ = 0;
+  bool ticking_ = false;
 };
 
 }  // namespace kvm

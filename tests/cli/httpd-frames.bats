@@ -115,6 +115,29 @@ END
 	[ "$(http_status /snapshot)" = 503 ]
 }
 
+@test "who gave up waiting for a snapshot leaves its place; who listens on gets an answer" {
+	FEED="--state no-signal" start --max-connections 40
+	run py <<'END'
+def ask(path):
+    s = socket.create_connection(("127.0.0.1", port), 30)
+    s.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
+    return s
+def connections():
+    try: return metric("kvm_connections")
+    except OSError: return 40
+patient = ask("/snapshot?wait=60")
+for _ in range(39): ask("/snapshot?wait=60").close()
+wait(lambda: connections() == 2)  # the patient one, and ours
+listens = ask("/snapshot?wait=60")
+listens.shutdown(socket.SHUT_WR)
+assert listens.recv(12) == b"HTTP/1.1 503"
+patient.setblocking(False)
+try: assert False, patient.recv(300)
+except BlockingIOError: pass
+END
+	status_is 0
+}
+
 @test "a hundred snapshots at once come from one frame or two" {
 	start
 	curl -s --parallel --parallel-immediate --parallel-max 100 \
