@@ -64,7 +64,7 @@ std::string Metrics::text(const Gauges& now) const {
   counter("streams_total", "Streams begun.", streams);
   counter("stream_frames_total", "Frames sent to streams.", stream_frames);
   counter("stream_bytes_total", "Bytes sent to streams.", stream_bytes);
-  counter("stream_skipped_total", "Frames that a stream was too slow for.", stream_skipped);
+  counter("stream_skipped_total", "New pictures that a stream was too slow for.", stream_skipped);
   histogram("stream_age_seconds", "First pixel to last byte sent, streams.", stream_age);
   counter("consoles_total", "WebSockets begun.", websockets);
   counter("updates_total", "Picture updates sent to consoles.", updates);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -98,8 +99,12 @@ void Streams::add(const RequestPtr& request, const User& user, Wish wish,
 }
 
 void Streams::publish() {
+  const std::int64_t now = monotonic_us();
+  const FramePtr& newest = hub_.current();
+  const bool changed = newest && std::exchange(content_, newest->content) != newest->content;
   for (auto next = viewers_.begin(); next != viewers_.end();) {
     const Place viewer = next++;
+    if (changed && busy(*viewer) && due(*viewer, now)) ++viewer->late;
     if (viewer->left.empty() && !pump(*viewer)) remove(viewer);
   }
 }
@@ -123,11 +128,19 @@ void Streams::tick() {
   loop_.after(kTick_us, [this] { tick(); });
 }
 
-// There is something to send, and it does not go.
+// There is something to send.
+bool Streams::busy(const Viewer& viewer) {
+  return viewer.request ? !viewer.gone && !viewer.request->waits() : !viewer.left.empty();
+}
+
+// Its rate allows the next frame; a little early is in time.
+bool Streams::due(const Viewer& viewer, std::int64_t now_us) {
+  return now_us >= viewer.due_us - viewer.interval_us / 10;
+}
+
+// What there is to send does not go.
 bool Streams::stalled(const Viewer& viewer, std::int64_t now_us) const {
-  const bool sends =
-      viewer.request ? !viewer.gone && !viewer.request->waits() : !viewer.left.empty();
-  return sends && now_us - viewer.progress_us > limits_.stall_us;
+  return busy(viewer) && now_us - viewer.progress_us > limits_.stall_us;
 }
 
 void Streams::ready(Place viewer, std::uint32_t events) {
@@ -184,10 +197,13 @@ bool Streams::begin(Viewer& viewer) {
   if (viewer.last_id != 0) {
     if (changed ? newest->id == viewer.last_id : now - viewer.last_us < limits_.heartbeat_us)
       return false;
-    if (now < viewer.due_us - viewer.interval_us / 10) return false;  // a little early is in time
+    if (!due(viewer, now)) return false;
   }
-  if (viewer.last_id != 0 && newest->id > viewer.last_id + 1)
-    metrics_.stream_skipped += newest->id - viewer.last_id - 1;
+  // Of those that it was too slow for, the last is this one, and a cap would have let few through.
+  std::int64_t skipped = std::max<std::int64_t>(std::exchange(viewer.late, 0) - 1, 0);
+  if (viewer.interval_us > 0)
+    skipped = std::min(skipped, (now - viewer.due_us) / viewer.interval_us);
+  metrics_.stream_skipped += static_cast<std::uint64_t>(skipped);
   viewer.last_id = newest->id;
   viewer.last_content = newest->content;
   viewer.last_us = now;

@@ -63,12 +63,15 @@ class Streams {
     std::int64_t last_content = 0;
     std::int64_t last_us = 0;  // when it began to be sent
     std::int64_t due_us = 0;   // no frame before this (fps cap)
+    std::int64_t late = 0;     // new pictures that came while it was busy and one was due
     std::int64_t progress_us = 0;
   };
   using Place = std::list<Viewer>::iterator;
 
   void publish();
   void tick();
+  static bool busy(const Viewer& viewer);
+  static bool due(const Viewer& viewer, std::int64_t now_us);
   bool stalled(const Viewer& viewer, std::int64_t now_us) const;
   void ready(Place viewer, std::uint32_t events);
   bool pump(Viewer& viewer);
@@ -83,6 +86,7 @@ class Streams {
   StreamLimits limits_;
   std::list<Viewer> viewers_;
   std::uint64_t last_id_ = 0;
+  std::int64_t content_ = 0;  // of the newest frame
   bool ticking_ = false, finishing_ = false;
 };
 

@@ -211,6 +211,27 @@ END
 	status_is 0
 }
 
+@test "pictures count as skipped where the viewer was too slow, not where none was wanted" {
+	skipped() { curl -s "$URL/metrics" | awk '/^kvm_stream_skipped_total/ { print $2 }'; }
+	start
+	watch 3 "/stream?fps=5"
+	[ "$(skipped)" = 0 ]
+	stop $SERVER 0
+	FEED=--same start
+	watch 3 /stream
+	[ "$(skipped)" = 0 ]
+	stop $SERVER 0
+	FEED="--pad 200000" start
+	run py <<'END'
+slow = socket.socket()
+slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+slow.connect(("127.0.0.1", port))
+slow.sendall(b"GET /stream HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+wait(lambda: slow.recv(4096) and metric("kvm_stream_skipped_total") > 0)
+END
+	status_is 0
+}
+
 @test "over TLS, too, a viewer that stops reading is dropped; one that waits for frames is not" {
 	certificate localhost
 	FEED="by hand" start --stall-timeout 2 --tls-cert "$BATS_TEST_TMPDIR/cert.pem" --tls-key "$BATS_TEST_TMPDIR/key.pem"
