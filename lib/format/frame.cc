@@ -11,6 +11,12 @@ namespace {
 
 constexpr const char* kNames[] = {"live", "no-signal", "no-device", "stalled"};
 constexpr std::string_view kTag = "kvm ";
+constexpr std::int64_t kLatest_us = 100'000'000'000'000'000;  // in the year 5138
+
+std::optional<std::int64_t> time_of(std::string_view digits) noexcept {
+  const auto time_us = parse_number<std::int64_t>(digits);
+  return time_us && *time_us >= 0 && *time_us < kLatest_us ? time_us : std::nullopt;
+}
 
 }  // namespace
 
@@ -64,7 +70,7 @@ FrameFacts read_facts(Bytes image) noexcept {
     const auto end = text.find(' ');
     const std::string_view word = text.substr(0, end);
     text.remove_prefix(end == text.npos ? text.size() : end + 1);
-    if (word.starts_with("t=")) facts.time_us = parse_number<std::int64_t>(word.substr(2));
+    if (word.starts_with("t=")) facts.time_us = time_of(word.substr(2));
     if (word.starts_with("n=")) facts.sequence = parse_number<std::uint64_t>(word.substr(2));
     if (!word.starts_with("s=")) continue;
     for (int i = 0; i < 4; ++i)

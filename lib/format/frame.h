@@ -26,7 +26,8 @@ struct FrameFacts {
 // The COM segment, marker and length included: "kvm t=… n=… s=…".
 std::string com_segment(const FrameFacts& facts);
 
-// What the image says of itself; defaults where it says nothing. Unknown words are passed over.
+// What the image says of itself; defaults where it says nothing, or what cannot be: the time is
+// from 1970 to the year 5138. Unknown words are passed over.
 FrameFacts read_facts(Bytes image) noexcept;
 
 // A frame in parts that need not lie together: one after the other they are the whole JPEG image.

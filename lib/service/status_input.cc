@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "base/io.h"
 #include "base/message.h"
 #include "base/text.h"
@@ -11,7 +13,8 @@ namespace kvm {
 
 namespace {
 constexpr std::size_t kLongestLine = 64u << 10;
-}
+constexpr std::uint64_t kMostLines = 1'000'000'000'000'000;  // which a browser reads exactly
+}  // namespace
 
 std::optional<KeyboardLine> read_keyboard_line(std::string_view line) {
   const auto read = JsonObject::parse(line);
@@ -21,8 +24,8 @@ std::optional<KeyboardLine> read_keyboard_line(std::string_view line) {
   for (const std::string& led : read->texts("leds"))
     leds += (leds.empty() ? "" : ",") + json_string(led);
   KeyboardLine all;
-  all.done = read->number("done").value_or(0);
-  all.failed = read->number("failed").value_or(0);
+  all.done = std::min(read->number("done").value_or(0), kMostLines);
+  all.failed = std::min(read->number("failed").value_or(0), kMostLines);
   all.json =
       strf("{\"state\":%s,\"leds\":[%s],\"done\":%llu,\"failed\":%llu,\"layout\":%s}",
            json_string(*state).c_str(), leds.c_str(), static_cast<unsigned long long>(all.done),

@@ -17,6 +17,7 @@ namespace kvm {
 namespace {
 
 constexpr std::int64_t kTick_us = 100'000;
+constexpr double kLongest_us = 86'400e6;  // between two frames, however few are asked for
 
 constexpr int kUnsent = 16 << 10;  // bytes
 
@@ -66,7 +67,8 @@ void Streams::add(const RequestPtr& request, const User& user, Wish wish,
     headers.emplace_back("Set-Cookie",
                          strf("stream_client=%s/%016llx; Path=/; Max-Age=30", viewer->key.c_str(),
                               static_cast<unsigned long long>(viewer->id)));
-  viewer->interval_us = wish.fps > 0 ? static_cast<std::int64_t>(1e6 / wish.fps) : 0;
+  if (wish.fps > 0)
+    viewer->interval_us = static_cast<std::int64_t>(std::min(1e6 / wish.fps, kLongest_us));
   viewer->progress_us = monotonic_us();
   const std::string boundary = "--" + std::string(kBoundary) + "\r\n";
   ++metrics_.streams;

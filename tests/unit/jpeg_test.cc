@@ -82,6 +82,17 @@ TEST(Frame, FactsTravelInTheComment) {
   EXPECT_EQ(walk_jpeg(image, info), JpegWalk::kDone);
 }
 
+TEST(Frame, ATimeThatCannotBeIsNone) {
+  for (const std::int64_t time_us : {INT64_MIN, std::int64_t{-5}, std::int64_t{0}, INT64_MAX}) {
+    auto image = tiny();
+    const std::string com = com_segment({time_us, 42, SourceState::kStalled});
+    image.insert(image.begin() + 2, com.begin(), com.end());
+    EXPECT_EQ(read_facts(image).time_us.has_value(), time_us == 0) << time_us;
+    EXPECT_EQ(read_facts(image).sequence, 42u);
+    EXPECT_EQ(read_facts(image).state, SourceState::kStalled);
+  }
+}
+
 TEST(Frame, AnImageWithoutFactsHasDefaults) {
   const auto image = tiny();
   EXPECT_EQ(com_size(image), 0u);

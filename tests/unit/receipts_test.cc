@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "service/status_input.h"
+
 namespace kvm {
 namespace {
 
@@ -85,6 +87,14 @@ TEST_F(ReceiptsTest, WhereNobodyTellsWaitingHasAnEnd) {
   pass(kBob, 1);
   for (int i = 0; i < 40'000; ++i) receipts.refused(kBob);
   EXPECT_TRUE(receipts.members(kBob).starts_with(R"("taken":7233,"failed":[7218,7219,)"));
+}
+
+TEST_F(ReceiptsTest, CountsBeyondReasonAreBounded) {
+  const auto line = read_keyboard_line(
+      R"({"keyboard":"ready","done":9223372036854775807,"failed":18446744073709551615})");
+  ASSERT_TRUE(line);
+  EXPECT_LE(line->done, 1'000'000'000'000'000u);
+  EXPECT_LE(line->failed, 1'000'000'000'000'000u);
 }
 
 TEST_F(ReceiptsTest, SixteenFailuresAreRemembered) {
