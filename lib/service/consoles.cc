@@ -168,7 +168,7 @@ void Consoles::update(Console& console) {
   console.in_flight = true;
   ++needs_.metrics.updates;
   needs_.metrics.update_bytes += message->size();
-  needs_.metrics.update_age.add(unix_us() - frame->time_us);
+  needs_.metrics.update_age.add(frame->age_us());
   console.socket->send_shared(message);
 }
 

@@ -1,6 +1,5 @@
 #include "service/hub.h"
 
-#include <algorithm>
 #include <cstring>
 #include <utility>
 

@@ -1,6 +1,7 @@
 // The newest frame, shared by all who watch: one copy in memory whatever their number.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
@@ -28,6 +29,10 @@ struct Frame {
   Bytes part;               // header lines, image, next boundary: what a stream sends
 
   Bytes jpeg() const noexcept { return memory.jpeg(); }
+  // Since its first pixel; where the source's clock is ahead of ours, since it arrived.
+  std::int64_t age_us() const noexcept {
+    return std::max(unix_us() - time_us, monotonic_us() - arrived_us);
+  }
 };
 using FramePtr = std::shared_ptr<const Frame>;
 

@@ -103,7 +103,7 @@ class Server {
     const FramePtr& frame = hub_.newest();
     return metrics_.text({streams_.size(), consoles_.size(), front_.connections(), hub_.fps(),
                           hub_.source() == Source::kLive, input_.view_only(),
-                          frame ? static_cast<double>(unix_us() - frame->time_us) / 1e6 : -1});
+                          frame ? static_cast<double>(frame->age_us()) / 1e6 : -1});
   }
 
   bool somebody_looks() const {

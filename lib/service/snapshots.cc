@@ -66,7 +66,7 @@ std::optional<std::string> Snapshots::unfit(const Wish& wish) const {
   const FramePtr& frame = hub_.current();
   if (!frame) return "no frame has come yet";
   if (hub_.source() != Source::kLive) return std::string(name_of(hub_.source()));
-  const double age_s = static_cast<double>(unix_us() - frame->time_us) / 1e6;
+  const double age_s = static_cast<double>(frame->age_us()) / 1e6;
   if (age_s > wish.max_age_s) return strf("the newest frame is %.3f s old", age_s);
   return std::nullopt;
 }

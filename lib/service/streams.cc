@@ -186,7 +186,7 @@ void Streams::sent(Viewer& viewer, std::size_t bytes) {
   if (!viewer.left.empty() || !viewer.frame) return;
   ++metrics_.stream_frames;
   viewer.rate.count(viewer.progress_us);
-  metrics_.stream_age.add(unix_us() - viewer.frame->time_us);
+  metrics_.stream_age.add(viewer.frame->age_us());
   viewer.frame.reset();
 }
 

@@ -191,6 +191,20 @@ for line in sys.stdin:
 	curl -s "$URL/metrics" | grep -q '^kvm_streams_total 1'
 }
 
+@test "a source whose clock is an hour ahead: ages are those since arrival" {
+	FEED="--clock 3600 --count 2 --hold 120" start
+	run py <<'END'
+import urllib.error
+s = urllib.request.urlopen(url + "/stream")
+wait(lambda: metric("kvm_stream_age_seconds_count") > 0)
+assert metric("kvm_stream_age_seconds_sum") >= 0
+wait(lambda: metric("kvm_newest_frame_age_seconds") > .1)
+try: assert not get("/snapshot?max_age=0.1")
+except urllib.error.HTTPError as error: assert error.code == 503
+END
+	status_is 0
+}
+
 @test "a viewer that stops reading is dropped, and slows nobody" {
 	FEED="--pad 200000" start --stall-timeout 5
 	run py <<'END'
