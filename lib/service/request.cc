@@ -38,11 +38,11 @@ std::string decoded(std::string_view text) {
 
 }  // namespace
 
-Answer failure(int status, const std::string& why) {
-  return {status,
-          "application/json",
-          "{\"ok\":false,\"why\":" + json_string(why) + "}\n",
-          {{"Cache-Control", "no-store"}}};
+Answer failure(int status, const std::string& why,
+               std::vector<std::pair<std::string, std::string>> headers) {
+  headers.emplace_back("Cache-Control", "no-store");
+  return {status, "application/json", "{\"ok\":false,\"why\":" + json_string(why) + "}\n",
+          std::move(headers)};
 }
 
 bool has_word(std::string_view list, std::string_view word) {

@@ -34,8 +34,9 @@ struct Answer {
   std::string_view file = {};  // the body, in static storage, instead of `body`
 };
 
-// {"ok":false,"why":"…"}, not to be cached.
-Answer failure(int status, const std::string& why);
+// {"ok":false,"why":"…"}, not to be cached; with these headers, too.
+Answer failure(int status, const std::string& why,
+               std::vector<std::pair<std::string, std::string>> headers = {});
 
 // A WebSocket's connection, upgraded.
 struct Upgraded {

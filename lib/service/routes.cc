@@ -115,7 +115,8 @@ void Routes::stream(const RequestPtr& request, const User& user) {
   const auto wanted = request->query("fps");
   const auto fps = parse_number<double>(wanted.value_or("0"));
   if (!fps || !(*fps >= 0 && *fps <= 1000))
-    return request->answer(failure(400, "fps is a number up to 1000; 0 or none: all frames"));
+    return request->answer(
+        failure(400, "fps is a number up to 1000; 0 or none: all frames", sharing()));
   if (request->method == "HEAD")
     return request->answer({200, kStreamType, {}, {{"Cache-Control", "no-store"}}});
   needs_.streams.add(request, user, {*fps, request->query("key").value_or("")}, sharing());

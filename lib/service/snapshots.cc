@@ -36,7 +36,8 @@ void Snapshots::answer(const RequestPtr& request,
   const auto max_age = seconds(request, "max_age", HUGE_VAL);
   const auto wait = seconds(request, "wait", 0);
   if (!max_age || !wait || *wait > kLongestWait_s)
-    return request->answer(failure(400, "max_age and wait are seconds; wait is 60 at most"));
+    return request->answer(
+        failure(400, "max_age and wait are seconds; wait is 60 at most", std::move(headers)));
   asked_us_ = monotonic_us();
   const auto wait_us = static_cast<std::int64_t>(*wait * 1e6);
   Wish wish{request, std::move(headers), *max_age, asked_us_, wait_us};
@@ -57,7 +58,7 @@ bool Snapshots::settle(const Wish& wish) {
   else if (waited_us < patience_us && (waited_us < kHungUp_us || !wish.request->hung_up()))
     return false;
   else
-    wish.request->answer(failure(503, *why));
+    wish.request->answer(failure(503, *why, wish.headers));
   return true;
 }
 

@@ -52,7 +52,10 @@ END
 	run ! bash -c "curl -si -H 'Origin: http://x' '$URL/state' | grep -qi access-control"
 	stop $SERVER 0
 	start --allow-origin https://dash.example.org
-	curl -si "$URL/state" | grep -qi '^access-control-allow-origin: https://dash.example.org'
+	# A refusal is read there as well: no-signal is worth showing.
+	for path in /state "/snapshot?max_age=0" "/snapshot?wait=x" "/stream?fps=x"; do
+		curl -si "$URL$path" | grep -qi '^access-control-allow-origin: https://dash.example.org'
+	done
 	[ "$(http_status /actions -H 'Origin: https://dash.example.org' -d 'key a')" = 403 ]
 }
 
