@@ -168,3 +168,35 @@ test('full screen locks the keyboard, so that Esc and Alt+Tab reach the target',
   await page.keyboard.press('Escape');
   await server.see('keydown esc', 'keyup esc');
 });
+
+test('typing goes on to the target after a tool was used, and after clicks on what takes no text', async () => {
+  const page = await console_page();
+  const types = async (code, what) => {
+    await page.keyboard.press(code);
+    await server.see(`keydown ${code.slice(-1).toLowerCase()}`).catch(error => { throw new Error(`${what}: ${error.message}`); });
+    assert.equal(await page.evaluate(() => document.activeElement.id), 'screen', what);
+  };
+  await show(page, 'shortcuts');
+  await page.getByRole('button', {name: 'Ctrl+Alt+Del'}).click();
+  await types('KeyA', 'a chord');
+  await page.keyboard.press('Escape');  // puts the panel away, and is not for the target
+  await page.locator('#shortcuts').waitFor({state: 'hidden'});
+  await types('KeyB', 'Esc');
+  await page.locator('#title').click();
+  await types('KeyC', 'the title');
+  await page.locator('#status').click();
+  await types('KeyD', 'the status line');
+  await page.locator('#view').click({position: {x: 2, y: 2}});
+  await types('KeyE', 'beside the picture');
+  await show(page, 'text');
+  await page.locator('#paste').fill('ls');
+  await page.locator('#text-go').click();
+  await page.locator('#text-said:text("Typed 2")').waitFor();
+  await types('KeyF', 'a text');
+  await page.locator('#paste').click();
+  await page.locator('#title').click();  // the panel goes, and with it what had the focus
+  await page.locator('#text').waitFor({state: 'hidden'});
+  await page.locator('#screen:focus').waitFor();
+  await types('KeyG', 'a panel that was left');
+  assert.ok(!(await server.all(page)).includes('keydown esc'));
+});

@@ -1,5 +1,6 @@
 // The physical keyboard: what goes down and up here goes down and up there, by position.
 import {key_name, MODIFIERS} from './keys.js';
+import {put_away} from './play.js';
 
 const platform = navigator.userAgentData?.platform || navigator.platform;
 const mac = /^(mac|ip)/i.test(platform), windows = /^win/i.test(platform);
@@ -14,9 +15,10 @@ export function keyboard(link, element, leave) {
   let phantom;  // Windows: a ControlLeft that may be the shadow of an AltGr
 
   element.onkeydown = event => {
-    if (event.code !== 'Home' || !event.ctrlKey || !event.altKey) return on(event, true);
+    const asks = event.code === 'Home' && event.ctrlKey && event.altKey;
+    if (!asks && !(event.code === 'Escape' && put_away())) return on(event, true);
     event.preventDefault();
-    leave();
+    if (asks) leave();
   };
   element.onkeyup = event => on(event, false);
   element.onblur = () => link.release();

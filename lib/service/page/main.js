@@ -4,7 +4,7 @@ import {Link} from './link.js';
 import {mouse} from './mouse.js';
 import {on_screen_keyboard} from './osk.js';
 import {capture, mouse_panel, shortcuts, sight} from './panels.js';
-import {$} from './play.js';
+import {$, back_to_picture} from './play.js';
 import {Screen} from './screen.js';
 import {scripts} from './scripts.js';
 import {status} from './status.js';
@@ -14,7 +14,10 @@ for (const opener of $('tools').children) {
   const panel = opener.popoverTargetElement;
   if (panel) {
     panel.ariaLabel = opener.textContent;
-    panel.addEventListener('toggle', ({newState}) => opener.ariaExpanded = newState === 'open');
+    panel.addEventListener('toggle', ({newState}) => {
+      opener.ariaExpanded = newState === 'open';
+      if (newState === 'closed') back_to_picture(panel);
+    });
   }
   opener.insertAdjacentHTML('afterbegin',
     `<svg aria-hidden=true viewBox="0 0 24 24"><use href="/page/icons.svg#${panel?.id ?? 'osk'}"/></svg>`);
@@ -49,6 +52,9 @@ $('take').onclick = () => {
 };
 $('retry').onclick = () => link.connect();
 $('logout').onsubmit = () => link.drop();
+
+// A click on what takes no text leaves the focus where it is: keys go on to the target.
+document.onmousedown = event => event.target.closest('input, select, textarea, #screen') || event.preventDefault();
 
 link.connect();
 screen.element.focus();

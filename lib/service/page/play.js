@@ -7,6 +7,19 @@ export const make = (tag, ...inside) => {
   return element;
 };
 
+// Keys go to the target again where nothing has the focus, or a panel that went away.
+export function back_to_picture(panel) {
+  const at = document.activeElement;
+  if (at === document.body || panel?.contains(at)) $('screen').focus({preventScroll: true});
+}
+
+// Closes the panel that is open, if one is: whether there was.
+export function put_away() {
+  const panel = document.querySelector('section:popover-open');
+  panel?.hidePopover();
+  return Boolean(panel);
+}
+
 const pause = (ms, signal) => new Promise(done => {
   setTimeout(done, ms);
   signal?.addEventListener('abort', done);
@@ -28,19 +41,23 @@ export async function play(link, lines, {signal, progress, ahead = 12} = {}) {
   return !signal?.aborted;
 }
 
-// Plays for a panel with the buttons `go` and `stop`, and says how it went.
+// Plays for a panel with the buttons `go` and `stop`, and says how it went: all, or not.
 export function player(link, go, stop, say) {
   let cut;
   stop.onclick = () => cut.abort();
   return async (lines, options, played) => {
     cut = new AbortController();
     go.disabled = !(stop.disabled = false);
+    let all = false;
     try {
-      say(await play(link, lines, {signal: cut.signal, ...options}) ? played : 'Stopped.');
+      all = await play(link, lines, {signal: cut.signal, ...options});
+      say(all ? played : 'Stopped.');
     } catch (error) {
       say(`Not all went: ${error.message}.`);
     }
     go.disabled = !(stop.disabled = true);
+    back_to_picture();
+    return all;
   };
 }
 

@@ -39,8 +39,9 @@ export function texts(link) {
     bar.max = lines.length;
     bar.hidden = false;
     link.quiet = $('secret').checked;
-    await type(lines, {ahead: delay_ms ? 2 : 12, progress: done => bar.value = done}, `Typed ${[...text].length} characters.`);
+    const all = await type(lines, {ahead: delay_ms ? 2 : 12, progress: done => bar.value = done}, `Typed ${[...text].length} characters.`);
     link.send(...chosen ? ['layout'] : [], ...delay_ms ? ['typedelay'] : []);
+    if (all && $('paste').value === text) $('screen').focus();
     if (link.quiet) $('paste').value = '';
     link.quiet = !(bar.hidden = true);
   };
