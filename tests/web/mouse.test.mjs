@@ -116,6 +116,16 @@ test('the jiggler moves and moves back, once a minute', async () => {
   await server.see('mousemove 1 0', 'mousemove -1 0');
 });
 
+test('a click beside an open panel puts it away, and does nothing else', async () => {
+  const {page, at} = await placed_page();
+  await show(page, 'mouse');
+  await page.mouse.click(...at(0.3, 0.5));
+  await page.locator('#mouse').waitFor({state: 'hidden'});
+  assert.ok(!(await server.all(page)).some(line => line.startsWith('button')));
+  await page.mouse.click(...at(0.3, 0.5));
+  await server.see('buttondown left', 'buttonup left');
+});
+
 // Fingers as the browser makes them of a touch screen: lists of points in the picture, and ms between.
 async function fingers(page, ...steps) {
   const devtools = await page.context().newCDPSession(page);
@@ -163,6 +173,13 @@ test('touch: tap, hold, drag, scroll, two fingers, pinch', async () => {
   await fingers(page, ['Start', a], ['Move', at(0.5, 0.5)], 50, ['Move', b], 50, ['End']);
   await server.see(/^mouseto 0\.6/);
   assert.ok(!(await server.all(page)).some(line => line.startsWith('button')));
+
+  await anew();
+  await page.locator('#tools button[popovertarget=help]').tap();
+  await page.locator('#help').waitFor();
+  await fingers(page, ['Start', at(0.4, 0.1)], ['End']);
+  await page.locator('#help').waitFor({state: 'hidden'});
+  assert.deepEqual(await server.all(page), []);
 
   await anew();
   await fingers(page, ['Start', a], ['Start', a, b], ['End']);

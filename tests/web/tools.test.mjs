@@ -272,6 +272,7 @@ test('what one does is recorded, kept, downloaded, and runs from a shell', async
   const page = await console_page();
   await show(page, 'scripts');
   await page.locator('#script-record').click();
+  await page.mouse.click(500, 300);  // puts the panel away
   await page.mouse.click(500, 300);
   await page.keyboard.press('l');
   await rest(200);

@@ -1,6 +1,8 @@
 // Mouse and touch, absolute or relative (Pointer Lock); moves go up at most once a frame and never
 // faster than the link carries them.
 
+import {put_away} from './play.js';
+
 const BUTTONS = ['left', 'middle', 'right', 'back', 'forward'];
 const NOTCH_PX = 100;       // wheel travel that is one notch
 const FINGER_NOTCH_PX = 20;
@@ -76,6 +78,7 @@ export function mouse(link, screen) {
     if (!down && !link.held.has(`button ${name}`)) return;
     event.preventDefault();
     if (down) area.focus({preventScroll: true});
+    if (down && put_away()) return;  // all that this click does
     if (down && way.relative && !document.pointerLockElement)
       return area.requestPointerLock({unadjustedMovement: true})
         ?.catch(() => area.requestPointerLock());
@@ -102,6 +105,7 @@ export function mouse(link, screen) {
   // pinch; a tap of two is the right button, of three the middle one.
   function finger_down(event) {
     area.focus({preventScroll: true});
+    if (put_away()) return;
     fingers.set(event.pointerId, event);
     if (fingers.size === 1) {
       const drag = event.timeStamp - gesture.tapped < AGAIN_MS;
