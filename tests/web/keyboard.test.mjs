@@ -138,8 +138,18 @@ test('Mac: keys under Command come up, CapsLock is a stroke each time', async ()
 
 test('a modifier whose rise was never told comes up with the next key', async () => {
   const page = await console_page();
-  await events(page, [['keydown', 'AltLeft', {altKey: true}], ['keydown', 'KeyX', {}], ['keyup', 'KeyX', {}]]);
+  await events(page, [['keydown', 'AltLeft', {key: 'Alt', altKey: true}], ['keydown', 'KeyX', {}], ['keyup', 'KeyX', {}]]);
   await server.see('keydown leftalt', 'keyup leftalt', 'keydown x', 'keyup x');
+});
+
+test('modifiers that are remapped here go by position, and stay down', async () => {
+  const page = await console_page();
+  for (const [code, key, more, to] of [['AltLeft', 'Meta', {metaKey: true}, 'leftalt'], ['ControlLeft', 'Alt', {altKey: true}, 'leftctrl'],
+    ['AltRight', 'Compose', {}, 'rightalt'], ['AltRight', 'AltGraph', {modifierAltGraph: true}, 'rightalt']]) {
+    server.clear();
+    await events(page, [['keydown', code, {key, ...more}], ['keydown', 'KeyC', more], ['keyup', 'KeyC', more], ['keyup', code, {key}]]);
+    assert.deepEqual(await server.all(page), [`keydown ${to}`, 'keydown c', 'keyup c', `keyup ${to}`], key);
+  }
 });
 
 test('dead keys and input methods: the key goes by position, what an input method makes as text', async () => {

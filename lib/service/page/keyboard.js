@@ -6,12 +6,13 @@ const platform = navigator.userAgentData?.platform || navigator.platform;
 const mac = /^(mac|ip)/i.test(platform), windows = /^win/i.test(platform);
 const ALTGR_MS = 50;
 
-// The modifiers that an event tells of, by our names.
-const STATES = {shift: 'Shift', ctrl: 'Control', alt: 'Alt', meta: 'Meta'};
+// The modifiers that an event tells of; what those are called whose names we have.
+const TOLD = ['Shift', 'Control', 'Alt', 'AltGraph', 'Meta'];
+const NAMES = {shift: 'Shift', ctrl: 'Control', alt: 'Alt', meta: 'Meta'};
 
 // `leave` is called when Ctrl+Alt+Home asks for the tools.
 export function keyboard(link, element, leave) {
-  const pressed = new Set();
+  const pressed = new Map();  // key → what the browser called it: it may be remapped here
   let phantom;  // Windows: a ControlLeft that may be the shadow of an AltGr
 
   element.onkeydown = event => {
@@ -43,12 +44,12 @@ export function keyboard(link, element, leave) {
     if ((mac && (key === 'capslock' || (down && event.metaKey && !MODIFIERS.includes(key)))) ||
         (windows && !down && key === 'sysrq' && !pressed.has(key)))
       link.send(`keydown ${key}`, `keyup ${key}`);
-    else if (down) press(key);
-    else lift(...mac && key.endsWith('meta') ? pressed : [key]);
+    else if (down) press(key, event.key);
+    else lift(...mac && key.endsWith('meta') ? pressed.keys() : [key]);
   }
 
-  function press(key) {
-    if (link.send(`keydown ${key}`)) pressed.add(key);
+  function press(key, called) {
+    if (link.send(`keydown ${key}`)) pressed.set(key, called);
   }
 
   function lift(...keys) {
@@ -60,15 +61,16 @@ export function keyboard(link, element, leave) {
     if (!phantom) return;
     clearTimeout(phantom.timer);
     phantom = null;
-    if (real) press('leftctrl');
+    if (real) press('leftctrl', 'Control');
   }
 
-  // Lets go of modifiers whose rise was never told (Alt+Tab away, the second Shift on Windows).
+  // Lets go of modifiers whose rise was never told (Alt+Tab away, the second Shift on Windows). Where
+  // keys are remapped, one is down under the name that it had, or is none of which events tell.
   function agree(event, key) {
-    const down = name => event.getModifierState(STATES[name]) || name === 'alt' && event.getModifierState('AltGraph');
     lift(...MODIFIERS.filter(held => {
-      const name = held.replace(/left|right/, '');
-      return !key.endsWith(name) && !down(name);
+      const name = held.replace(/left|right/, ''), called = pressed.get(held);
+      return !key.endsWith(name) && TOLD.includes(called) &&
+        ![called, NAMES[name]].some(state => event.getModifierState(state));
     }));
   }
 }
