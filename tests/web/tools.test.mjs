@@ -5,7 +5,7 @@ import {readFileSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {test} from 'node:test';
-import {console_page, legends, rest, serve, server, show, test_frames, tool, with_facts} from './pipe.mjs';
+import {console_page, legends, rest, serve, server, show, test_frames, tool, until, with_facts} from './pipe.mjs';
 
 const [frame, other] = test_frames(2);
 serve({status: true, args: ['--title', 'rack 4, left']});
@@ -74,6 +74,34 @@ test('on-screen keyboard: AltGr and Shift show what the keys then type', async (
   await key(page, 'Shift').click();
   await key(page, '?').click();
   await server.see('keydown leftshift', 'keydown minus', 'keyup minus', 'keyup leftshift');
+});
+
+test('the text field: typed by the layout that is chosen, line by line; what it lacks stays and is told', async () => {
+  const page = await console_page();
+  await page.locator('#osk-open').click();
+  await page.locator('#osk-layout').selectOption('de');
+  const field = page.locator('#osk-text');
+  await field.focus();
+  await page.keyboard.type('zy');
+  await until(() => field.inputValue().then(left => !left), 'it to be typed');
+  const lines = await server.all(page);
+  assert.equal(lines.filter(line => /^type /.test(line)).map(line => line.slice(5)).join(''), 'zy');
+  assert.deepEqual([lines[0], lines.at(-1)], ['layout de', 'layout']);
+  server.clear();
+  await page.keyboard.insertText('cd /tmp\nls\nreboot');
+  await server.see('layout de', 'type cd /tmp', 'key enter', 'type ls', 'key enter', 'type reboot', 'layout');
+  await until(() => field.inputValue().then(left => !left), 'it to be typed');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Enter');
+  await server.see('type reboot', 'key enter', 'key enter');
+  await until(() => field.inputValue().then(left => !left), 'Enter to be sent');
+  await page.keyboard.press('Backspace');
+  await server.see('key backspace');
+  server.clear();
+  await page.keyboard.insertText('ls 漢');
+  await page.locator('#toast:text("Layout de cannot type 漢 (line 1, column 4)")').waitFor();
+  assert.equal(await field.inputValue(), 'ls 漢');
+  assert.deepEqual(await server.all(page), []);
 });
 
 test('the layout that kvm-type has is followed, unless another is chosen', async () => {

@@ -27,7 +27,7 @@ const link = new Link();
 const screen = new Screen(link);
 status(link, screen);
 keyboard(link, screen.element, () => $('tools').querySelector('button').focus());
-on_screen_keyboard(link);
+on_screen_keyboard(link, toast);
 shortcuts(link);
 mouse_panel(link, mouse(link, screen));
 texts(link);

@@ -2,6 +2,7 @@
 import {key_label, MODIFIERS} from './keys.js';
 import {fill_layouts, follow_layout, layout} from './layouts.js';
 import {$, make} from './play.js';
+import {lines_for, objection, settings} from './text.js';
 
 const BLOCKS = [`esc f1 f2 f3 f4 f5 f6 f7 f8 f9 f10 f11 f12
 grave 1 2 3 4 5 6 7 8 9 0 minus equal backspace
@@ -16,7 +17,8 @@ left down right`];
 const WIDTHS = {backspace: 2, tab: 1.5, backslash: 1.5, capslock: 1.75, enter: 2.25, leftshift: 1.25,
   rightshift: 2.75, space: 6, leftctrl: 1.5, rightctrl: 1.5};
 
-export function on_screen_keyboard(link) {
+// `tell` is called with what the person should know.
+export function on_screen_keyboard(link, tell) {
   const keys = new Map();    // Linux name → button
   const sticky = new Map();  // modifier pressed here → whether it is locked
   let legends = {};          // Linux name → plain, with Shift, with AltGr, with both
@@ -103,16 +105,32 @@ export function on_screen_keyboard(link) {
     }
   }
 
-  // A text field for a phone's keyboard or an input method: what it makes is typed as text.
+  // A text field for a phone's keyboard or an input method: what it makes is typed as text, if the
+  // layout has all of it; else it stays.
   function field(input) {
-    input.oninput = ({isComposing}) => {
-      if (!isComposing && input.value && link.send(`type ${input.value}`)) input.value = '';
+    let composing = false, busy = false;
+    const type = async () => {
+      if (busy) return;
+      busy = true;
+      for (let text; !composing && (text = input.value);) {
+        const wrong = await objection(text), [set, undo] = settings();
+        if (composing || !input.value.startsWith(text)) continue;  // another text by now
+        if (wrong) tell(wrong);
+        if (wrong || !link.send(...set, ...lines_for(text, 32), ...undo)) break;
+        input.value = input.value.slice(text.length);
+      }
+      busy = false;
     };
-    input.addEventListener('compositionend', input.oninput);
+    input.oninput = type;
+    input.addEventListener('compositionstart', () => composing = true);
+    input.addEventListener('compositionend', () => {
+      composing = false;
+      type();
+    });
     input.onkeydown = event => {
-      if (event.isComposing || input.value || !/^(Enter|Backspace)$/.test(event.key)) return;
+      if (event.isComposing || input.value || event.key !== 'Backspace') return;
       event.preventDefault();
-      link.send(`key ${event.key.toLowerCase()}`);
+      link.send('key backspace');
     };
   }
 }

@@ -11,8 +11,17 @@ export function lines_for(text, size) {
   });
 }
 
-// What stands in the way of typing this text, in words. Asked is for each character once.
-async function objection(text, secret) {
+// What sets the layout that was chosen and the pace for the lines that follow, and what undoes it.
+export function settings(delay_ms = 0) {
+  const set = Object.entries({layout: chosen_layout(), typedelay: delay_ms}).filter(([, value]) => value);
+  return [set.map(pair => pair.join(' ')), set.map(([verb]) => verb)];
+}
+
+// What stands in the way of typing this text, in words.
+export const objection = (text, secret) => check(text, secret).catch(() => 'Nothing was sent: no link.');
+
+// Asked is for each character once.
+async function check(text, secret) {
   const reply = await fetch(`/check?layout=${layout()}`, {method: 'POST', body: [...new Set(text)].join('')});
   if (!reply.ok) return `Nothing was sent: no answer to the check (${reply.status}).`;
   const bad = (await reply.json()).untypable.map(({char}) => char);
@@ -29,18 +38,16 @@ export function texts(link) {
 
   $('text-form').onsubmit = async event => {
     event.preventDefault();
-    const text = $('paste').value, chosen = chosen_layout(), delay_ms = Number($('speed').value);
-    const wrong = await objection(text, $('secret').checked).catch(() => 'Nothing was sent: no link.');
+    const text = $('paste').value, delay_ms = Number($('speed').value), [set, undo] = settings(delay_ms);
+    const wrong = await objection(text, $('secret').checked);
     if (wrong) return say(wrong);
     // What was sent cannot be called back: at a slow rate little is on the way.
-    const lines = lines_for(text, delay_ms ? 5 : 32), bar = $('text-progress');
-    if (delay_ms) lines.unshift(`typedelay ${delay_ms}`);
-    if (chosen) lines.unshift(`layout ${chosen}`);
+    const lines = [...set, ...lines_for(text, delay_ms ? 5 : 32)], bar = $('text-progress');
     bar.max = lines.length;
     bar.hidden = false;
     link.quiet = $('secret').checked;
     const all = await type(lines, {ahead: delay_ms ? 2 : 12, progress: done => bar.value = done}, `Typed ${[...text].length} characters.`);
-    link.send(...chosen ? ['layout'] : [], ...delay_ms ? ['typedelay'] : []);
+    link.send(...undo);
     if (all && $('paste').value === text) $('screen').focus();
     if (link.quiet) $('paste').value = '';
     link.quiet = !(bar.hidden = true);
