@@ -80,19 +80,24 @@ void Consoles::adopt(ViewerId id, const User& user, Upgraded connection) {
 void Consoles::text(Console& console, std::string_view message) {
   needs_.input.heard(console.id);
   if (message.starts_with('{')) return control(console, message);
+  Receipts& receipts = needs_.input.receipts();
   std::optional<Refused> refused;
+  std::int64_t number = receipts.lines(console.id) + 1;  // of the line that is refused
   if (!console.may_control) refused = Refused{Refused::kControlled, "your role is view"};
   for (const std::string_view line : split(message, '\n')) {
     // What follows a refused line is refused with it, but keys that come up.
     const bool passes =
         !refused || (refused->reason == Refused::kBusy && needs_.input.lets_go(console.id, line));
-    if (!passes)
-      needs_.input.receipts().refused(console.id);
-    else if (auto why = needs_.input.submit(console.id, line))
+    if (!passes) {
+      receipts.refused(console.id);
+    } else if (auto why = needs_.input.submit(console.id, line); why && !refused) {
       refused = std::move(why);
+      number = receipts.lines(console.id);
+    }
   }
   if (!refused) return;
-  console.socket->send_text("{\"op\":\"error\",\"why\":" + json_string(refused->why) + "}");
+  console.socket->send_text("{\"op\":\"error\",\"line\":" + std::to_string(number) +
+                            ",\"why\":" + json_string(refused->why) + "}");
   state_changed();
 }
 

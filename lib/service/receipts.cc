@@ -54,6 +54,12 @@ void Receipts::settle(Viewer& viewer, std::int64_t good) const {
   }
 }
 
+std::int64_t Receipts::lines(ViewerId viewer) const {
+  const auto found = viewers_.find(viewer);
+  if (found == viewers_.end()) return 0;
+  return found->second.settled + static_cast<std::int64_t>(found->second.waiting.size());
+}
+
 std::string Receipts::members(ViewerId viewer) const {
   const auto found = viewers_.find(viewer);
   const Viewer none;

@@ -29,6 +29,9 @@ class Receipts {
   // us, or somebody else writes to it, too.
   void counted(std::int64_t done, std::int64_t failed);
 
+  // How many lines of this viewer there were.
+  std::int64_t lines(ViewerId viewer) const;
+
   // Of this viewer's lines, as JSON members: how many are settled, and the numbers of those among
   // them that failed, the last 16: `"taken":12,"failed":[11]`.
   std::string members(ViewerId viewer) const;

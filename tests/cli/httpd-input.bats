@@ -76,7 +76,7 @@ wait(lambda: len(lines()) == 3)
 assert lines() == ["key a", "key b", "  key c"], lines()
 ws.send("type s3cret\nkey nosuchkey\nkey d")
 error = ws.message("error")
-assert "nosuchkey" in error["why"] and "s3cret" not in json.dumps(error)
+assert error["line"] == 5 and "nosuchkey" in error["why"] and "s3cret" not in json.dumps(error)
 wait(lambda: lines()[-1] == "type s3cret")
 END
 	status_is 0

@@ -345,12 +345,48 @@ test('a script from a file is edited, played with its pauses, and stopped', asyn
   await server.see('keydown shift', 'key a');
   server.tell();
   await server.see('key b');
-  const pause = await page.evaluate(() => window.times['key b'] - window.times['key a']);
+  const pause = await page.evaluate(() => window.times['key b'] - window.times['keydown shift\nkey a']);
   assert.ok(pause >= 399, `paused ${pause} ms`);
   await page.locator('#script-stop').click();
   await page.locator('#script-said:text("Stopped")').waitFor();
   await server.see('keyup shift');  // what the script left down comes up
   assert.ok(!(await server.all(page)).includes('key c'));
+});
+
+test('a script stops at the first line that is refused, and tells which', async () => {
+  const page = await console_page();
+  server.tell();
+  await page.locator('#keyboard:text("ready")').waitFor();
+  await show(page, 'scripts');
+  await page.locator('#script').fill('# log in\nkey a\nkye foo\ntype root\nsleep 60000\ntype secret\n');
+  await page.locator('#script-play').click();
+  await page.locator('#script-said:text("line 3: ")').waitFor();
+  assert.match(await page.locator('#script-said').textContent(), /^line 3: unknown action.*; 2 of 6 lines went\.$/);
+  assert.deepEqual(await server.all(page), ['key a']);
+  // Not taken by the target: known once kvm-type tells.
+  server.clear();
+  await page.locator('#script').fill('key x\nsleep 60000\nkey y');
+  const done = server.count;
+  await page.locator('#script-play').click();
+  await server.see('key x');
+  assert.ok(!(await page.locator('#script-said').textContent()).includes('unknown'));
+  server.tell({done, failed: server.count - done});
+  await page.locator('#script-said:text("line 1: the target did not take it; 0 of 3 lines went.")').waitFor();
+  assert.deepEqual(await server.all(page), ['key x']);
+});
+
+test('a text that somebody else ends by taking over says how far it got', async () => {
+  const page = await console_page(), other = await console_page();
+  server.tell();
+  await page.locator('#keyboard:text("ready")').waitFor();
+  await show(page, 'text');
+  await page.locator('#paste').fill('x'.repeat(2000));
+  await page.locator('#text-go').click();
+  await server.see(/^type /);
+  await other.locator('#take').click();
+  await page.locator('#role:has-text("controls")').waitFor();
+  server.tell();
+  await page.locator('#text-said:text("Not all went: somebody else controls; 384 of 2000 characters went.")').waitFor();
 });
 
 test('a picture and a film are saved', async () => {

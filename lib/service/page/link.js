@@ -77,7 +77,7 @@ export class Link extends EventTarget {
     this.#emit(message.op, message);
   }
 
-  on(name, act) { this.addEventListener(name, ({detail}) => act(detail)); }
+  on(name, act, options) { this.addEventListener(name, ({detail}) => act(detail), options); }
   #emit(name, detail) { this.dispatchEvent(new CustomEvent(name, {detail})); }
 
   // Asks over plain HTTP: tells a dead link from a still picture, and an ended session from both.

@@ -21,39 +21,69 @@ export function put_away() {
 }
 
 const pause = (ms, signal) => new Promise(done => {
+  if (signal.aborted) done();
   setTimeout(done, ms);
-  signal?.addEventListener('abort', done);
+  signal.addEventListener('abort', done);
 });
 
-// Sends `lines`, resting at each `sleep MS` and while the target has more than `ahead` of them to
-// take. `progress` is told how many it took (were sent, where nobody tells). False: stopped.
+const SILENT = /^(sleep +(\d+)|#|$)/;  // what stays here
+
+// Sends `lines`, resting at each `sleep MS`, with at most `ahead` of them on their way to the target.
+// `progress` is told how many it took (were sent, where nobody tells). False: stopped. Throws at the
+// first line that is refused; before it went as many as the error's `at` says.
 export async function play(link, lines, {signal, progress, ahead = 12} = {}) {
-  for (let i = 0; i < lines.length && !signal?.aborted; i++) {
-    const [, ms] = /^sleep +(\d+)/.exec(lines[i]) ?? [];
-    if (ms) await pause(Number(ms), signal);
-    else if (!link.send(lines[i])) throw new Error('no link, or somebody else controls');
-    else if (!link.told && /^type/.test(lines[i])) await pause(10 * lines[i].length, signal);
-    const most = i + 1 < lines.length ? ahead : 0;
-    do progress?.(i + 1 - link.behind);
-    while (link.behind > most && !signal?.aborted && !await pause(50, signal));
+  const cut = new AbortController(), over = cut.signal;
+  const places = new Map();  // the link's number of a line → its place here
+  let i = 0, done = 0, wrong;
+  const fail = (at, why) => {
+    wrong ??= Object.assign(new Error(why), {at});
+    cut.abort();
+  };
+  const refused = (number, why) => places.has(number) && fail(places.get(number), why);
+  const tell = () => progress?.(done = Math.max(done, i - link.behind));
+  signal?.addEventListener('abort', () => cut.abort());
+  link.on('error', ({line, why}) => refused(line, why), {signal: over});
+  link.on('state', ({you}) => you.failed.forEach(number => refused(number, 'the target did not take it')), {signal: over});
+  link.on('lost', () => fail(done, 'the link broke'), {signal: over});
+  while (i < lines.length && !over.aborted) {
+    const [silent, , ms] = SILENT.exec(lines[i]) ?? [], room = ahead - link.behind, batch = [];
+    if (silent !== undefined) i++;
+    else while (batch.length < room && i < lines.length && !SILENT.test(lines[i])) {
+      batch.push(lines[i]);
+      places.set(link.number + batch.length, i++);
+    }
+    // One message: with a line that is refused go all that follow in it.
+    if (batch.length && !link.send(...batch))
+      fail(i - batch.length, link.open ? 'somebody else controls' : 'no link');
+    tell();
+    const typed = link.told ? '' : batch.filter(line => /^type/.test(line)).join('');
+    await pause(room > 0 ? Number(ms ?? 10 * typed.length) : 50, over);
   }
+  while (link.behind && !over.aborted) {
+    await pause(50, over);
+    tell();
+  }
+  cut.abort();
   link.release();
+  if (wrong) throw wrong;
   return !signal?.aborted;
 }
 
-// Plays for a panel with the buttons `go` and `stop`, and says how it went: all, or not.
+// Plays for a panel with the buttons `go` and `stop`, and says how it went: all, or how `far`. Says
+// `where`, if it was not the person that stopped it.
 export function player(link, go, stop, say) {
   let cut;
   stop.onclick = () => cut.abort();
-  return async (lines, options, played) => {
+  return async (lines, {far, where, progress, ahead}, played) => {
+    let done = 0, all = false;
     cut = new AbortController();
     go.disabled = !(stop.disabled = false);
-    let all = false;
+    say('');
     try {
-      all = await play(link, lines, {signal: cut.signal, ...options});
-      say(all ? played : 'Stopped.');
-    } catch (error) {
-      say(`Not all went: ${error.message}.`);
+      all = await play(link, lines, {signal: cut.signal, ahead, progress: now => progress(done = now)});
+      say(all ? played : `Stopped: ${far(done)} went.`);
+    } catch ({at, message}) {
+      say(`${where(at)}: ${message}; ${far(at)} went.`);
     }
     go.disabled = !(stop.disabled = true);
     back_to_picture();

@@ -58,7 +58,8 @@ export function scripts(link) {
   const run = player(link, $('script-play'), $('script-stop'), say);
   $('script-play').onclick = () => {
     recording(false);
-    const lines = script.value.split(/\r?\n/).map(line => line.trimStart()).filter(line => /^[^#]/.test(line));
-    run(lines, {ahead: 64, progress: done => say(`${done} of ${lines.length} lines`)}, `Played ${lines.length} lines.`);
+    const lines = script.value.trimEnd().split(/\r?\n/).map(line => line.trimStart());
+    const far = done => `${done} of ${lines.length} lines`, where = at => `line ${at + 1}`;
+    run(lines, {ahead: 64, far, where, progress: done => say(far(done))}, `Played ${lines.length} lines.`);
   };
 }

@@ -43,10 +43,14 @@ export function texts(link) {
     if (wrong) return say(wrong);
     // What was sent cannot be called back: at a slow rate little is on the way.
     const lines = [...set, ...lines_for(text, delay_ms ? 5 : 32)], bar = $('text-progress');
+    const size = line => line === 'key enter' ? 1 : /^type /.test(line) ? [...line].length - 5 : 0;
+    const count = some => some.reduce((sum, line) => sum + size(line), 0), whole = count(lines);
+    const far = done => `${count(lines.slice(0, done))} of ${whole} characters`;
     bar.max = lines.length;
     bar.hidden = false;
     link.quiet = $('secret').checked;
-    const all = await type(lines, {ahead: delay_ms ? 2 : 12, progress: done => bar.value = done}, `Typed ${[...text].length} characters.`);
+    const all = await type(lines, {ahead: delay_ms ? 3 : link.told ? 12 : 1, far, where: () => 'Not all went',
+      progress: done => bar.value = done}, `Typed ${whole} characters.`);
     link.send(...undo);
     if (all && $('paste').value === text) $('screen').focus();
     if (link.quiet) $('paste').value = '';
