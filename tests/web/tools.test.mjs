@@ -5,7 +5,7 @@ import {readFileSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {test} from 'node:test';
-import {console_page, legends, rest, serve, server, show, test_frames, tool, until, with_facts} from './pipe.mjs';
+import {console_page, legends, rest, serve, server, SHOTS, show, test_frames, tool, until, with_facts} from './pipe.mjs';
 
 const [frame, other] = test_frames(2);
 serve({status: true, args: ['--title', 'rack 4, left']});
@@ -173,6 +173,25 @@ test('firmware keys go on until stopped', async () => {
   assert.deepEqual(await server.all(page), []);
 });
 
+test('a repeat shows while its panel is away, and ends when one types', async () => {
+  const page = await console_page();
+  await show(page, 'shortcuts');
+  await page.locator('#repeats').getByRole('button', {name: 'F2'}).click();
+  await page.locator('#title').click();
+  await page.locator('#shortcuts').waitFor({state: 'hidden'});
+  server.clear();
+  await server.see('key F2', 'key F2');
+  await page.locator('[popovertarget=shortcuts].sending').waitFor();
+  await page.screenshot({path: `${SHOTS}/sending.png`});
+  await page.keyboard.press('KeyX');
+  await page.locator('[popovertarget=shortcuts]:not(.sending)').waitFor();
+  await server.see('keydown x', 'keyup x');
+  await server.all(page);
+  server.clear();
+  await rest(500);
+  assert.deepEqual(await server.all(page), []);
+});
+
 test('SysRq REISUB asks first', async () => {
   const page = await console_page();
   await show(page, 'shortcuts');
@@ -205,9 +224,11 @@ test('a long text is typed whole, as fast as the target takes it', async () => {
   await rest(500);
   assert.ok((await server.all(page)).length < 20, 'nothing was taken, and yet all was sent');
   assert.ok(await page.locator('#text-progress').isVisible());
+  assert.ok(await page.locator('[popovertarget=text].sending').isVisible());
   const stop = server.every(20, () => server.tell());
   await page.locator('#text-said:text("Typed")').waitFor();
   stop();
+  await page.locator('[popovertarget=text]:not(.sending)').waitFor();
   const typed = server.lines.map(line => line === 'key enter' ? '\n' : /^type /.test(line) ? line.slice(5) : '').join('');
   assert.ok(typed === text.replaceAll('\r\n', '\n'), 'another text came out');
 });

@@ -1,5 +1,5 @@
 // The smaller panels: shortcuts, mouse, capture and view.
-import {$, download, keep, kept, make, play} from './play.js';
+import {$, download, keep, kept, make, play, sending} from './play.js';
 
 const REPEAT_MS = 150, JIGGLE_MS = 60000;
 const REPEATED = ['F2', 'F12', 'Del', 'Esc', 'F8', 'F10'];
@@ -26,11 +26,13 @@ export function shortcuts(link) {
     clearInterval(timer);
     if (running) running.ariaPressed = false;
     running = element !== running && element;
+    sending($('repeats'), Boolean(running));
     if (!running) return;
     running.ariaPressed = true;
     timer = setInterval(() => link.send(`key ${running.textContent}`) || run(), REPEAT_MS);
   };
   $('repeats').append(...REPEATED.map(key => button(key, run)));
+  $('screen').addEventListener('keydown', () => run());  // who types has seen enough of it
 
   const own = () => kept('shortcuts', []);
   const show = () => $('own').replaceChildren(...own().map(keys => {

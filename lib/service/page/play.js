@@ -26,6 +26,12 @@ const pause = (ms, signal) => new Promise(done => {
   signal.addEventListener('abort', done);
 });
 
+// Whether the panel that `element` is in sends something: its button in the bar shows it.
+export function sending(element, yes) {
+  const {id} = element.closest('section');
+  document.querySelector(`[popovertarget=${id}]`).classList.toggle('sending', yes);
+}
+
 const SILENT = /^(sleep +(\d+)|#|$)/;  // what stays here
 
 // Sends `lines`, resting at each `sleep MS`, with at most `ahead` of them on their way to the target.
@@ -78,6 +84,7 @@ export function player(link, go, stop, say) {
     let done = 0, all = false;
     cut = new AbortController();
     go.disabled = !(stop.disabled = false);
+    sending(go, true);
     say('');
     try {
       all = await play(link, lines, {signal: cut.signal, ahead, progress: now => progress(done = now)});
@@ -86,6 +93,7 @@ export function player(link, go, stop, say) {
       say(`${where(at)}: ${message}; ${far(at)} went.`);
     }
     go.disabled = !(stop.disabled = true);
+    sending(go, false);
     back_to_picture();
     return all;
   };
