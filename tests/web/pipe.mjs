@@ -137,10 +137,11 @@ export class Server {
     this.lines = this.lines.filter(line => !line.endsWith(' f24'));
     return this.lines.filter(line => !/^keyup k:/.test(line));
   }
-  // Waits until nobody has control, and all that the last page left to say has come out.
+  // Waits until nobody has control nor watches, and all that the last page left to say has come out.
   async alone() {
     this.clear();
     await until(async () => (await ask(`${this.url}actions`, 'sleep 0')).ok, 'control to be free');
+    await until(async () => (await ask(`${this.url}state`)).result.kvm.viewers === 0, 'the last page to be gone');
     await this.see('sleep 0');
     this.clear();
   }

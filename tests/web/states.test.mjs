@@ -115,6 +115,31 @@ test('two viewers: one controls, the other takes over, and both see it', () => w
   await server.see('keydown e', 'keyup e');
 }));
 
+test('a mere move takes no control where two watch, and does not nag', () => with_server({}, async server => {
+  await server.feed(frame);
+  const first = await open(server), second = await open(server);
+  await picture(first);
+  await picture(second);
+  const controls = page => page.getByRole('button', {name: 'Give up control'}).isVisible();
+  await first.locator('#role:text-is("2 watch")').waitFor();
+  const move = async (page, x) => {
+    await page.mouse.move(x, 400);
+    await page.evaluate(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))));
+  };
+  await move(first, 600);
+  await second.mouse.click(640, 400);
+  await second.getByRole('button', {name: 'Give up control'}).waitFor();
+  await server.see('buttonup left');
+  await first.locator('#role:text-matches("viewer \\\\d+ controls")').waitFor();
+  await move(first, 700);
+  assert.equal(await first.locator('#toast').isVisible(), false);
+  await move(second, 700);
+  await server.see('buttonup left', /^mouseto/);
+  await first.mouse.click(640, 400);
+  await first.getByText('Somebody else controls').waitFor();
+  assert.deepEqual([await controls(first), await controls(second)], [false, true]);
+}));
+
 test('nobody reads the keys: view only, and it says so', () => with_server({}, async server => {
   await server.feed(frame);
   const page = await open(server, {rough: true});

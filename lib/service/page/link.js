@@ -107,6 +107,13 @@ export class Link extends EventTarget {
     return you.controller || controller.shared ? null : controller.id;
   }
 
+  // Whether what is sent takes control from nobody who could want it, and is not refused.
+  get leads() {
+    if (!this.state) return false;
+    const {you, kvm: {controller, viewers}} = this.state;
+    return you.role === 'control' && this.other == null && (you.controller || controller.shared || viewers === 1);
+  }
+
   // A control message; false when there is no link.
   tell(message) {
     if (this.open) this.#socket.send(JSON.stringify(message));

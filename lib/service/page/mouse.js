@@ -54,8 +54,9 @@ export function mouse(link, screen) {
   function soon() {
     frame ||= requestAnimationFrame(() => {
       frame = 0;
-      if (link.waiting > BACKLOG_BYTES) soon();
-      else flush();
+      if (link.waiting > BACKLOG_BYTES) return soon();
+      if (!link.leads) [waiting, by] = [null, [0, 0]];  // a mere move neither takes control nor complains
+      flush();
     });
   }
 
