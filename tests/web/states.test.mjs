@@ -97,12 +97,16 @@ test('two viewers: one controls, the other takes over, and both see it', () => w
   await second.getByText('Somebody else controls').waitFor();
   assert.ok(!(await server.all(first)).includes('keydown b'));
 
-  await first.locator('#screen').focus();
+  await first.locator('#osk-open').click();
+  const shift = first.locator('#osk-keys button:text-is("Shift")').first();
+  await shift.click();
+  await first.locator('#osk-keys [aria-pressed=true]').first().waitFor();
   await first.keyboard.down('x');
   await server.see('keydown x');
   await second.getByRole('button', {name: 'Take over'}).click();
   await server.see(/keyup (x|k:45)/);  // what the first held comes up
   await first.locator('#role:text-matches("viewer \\\\d+ controls")').waitFor();
+  assert.equal(await first.locator('#osk-keys [aria-pressed=true]').count(), 0);
   await second.locator('#screen').press('c');
   await server.see('keydown c', 'keyup c');
   await first.keyboard.press('d');

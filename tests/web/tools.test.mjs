@@ -38,6 +38,19 @@ for (const [width, height] of [[390, 844], [1280, 800], [2560, 1440]])
     await server.see('keyup leftalt');
   });
 
+test('on-screen keyboard: a modifier pressed once is for a key of the other keyboard, too', async () => {
+  const page = await console_page();
+  await page.locator('#osk-open').click();
+  await legends(page);
+  await key(page, 'Ctrl').click();
+  await key(page, 'Alt').click();
+  await page.locator('#screen').focus();
+  await page.keyboard.press('Delete');
+  await server.see('keydown leftctrl', 'keydown leftalt', 'keydown delete', 'keyup delete', 'keyup leftctrl', 'keyup leftalt');
+  await page.keyboard.press('KeyX');
+  await server.see('keyup leftalt', 'keydown x', 'keyup x');
+});
+
 test('on-screen keyboard: legends of the layout, the same keys; by Tab and Enter too', async () => {
   const page = await console_page();
   await page.locator('#osk-open').click();
@@ -372,6 +385,24 @@ test('a script from a file is edited, played with its pauses, and stopped', asyn
   await page.locator('#script-said:text("Stopped")').waitFor();
   await server.see('keyup shift');  // what the script left down comes up
   assert.ok(!(await server.all(page)).includes('key c'));
+});
+
+test('a script lets go of its own keys, not of those that the person holds', async () => {
+  const page = await console_page();
+  server.tell();
+  await page.locator('#keyboard:text("ready")').waitFor();
+  await show(page, 'scripts');
+  await page.locator('#script').fill('keydown b');
+  await page.locator('#script-play').click();
+  await server.see('keydown b');
+  await page.locator('#screen').focus();
+  await page.keyboard.down('ShiftLeft');
+  await server.see('keydown leftshift');
+  server.tell();  // the script is done
+  await server.see('keydown leftshift', 'keyup b');
+  await page.keyboard.press('KeyX');
+  await server.see('keyup b', 'keydown x', 'keyup x');
+  assert.ok(!server.lines.includes('keyup leftshift'));
 });
 
 test('a script stops at the first line that is refused, and tells which', async () => {

@@ -5,6 +5,14 @@ const BEAT_MS = 150;    // the server releases what we hold after 500 ms without
 const PROBE_MS = 5000;  // a server that answers nothing for so long is taken for gone
 const LONGEST_WAIT_MS = 10000, CONNECT_MS = 5000;
 
+// Notes in `held` what a line holds down, with the line that undoes it.
+export function note(held, line) {
+  const [, thing, way, what] = /^(key|button)(down|up) (.+)/.exec(line) ?? [];
+  if (way === 'down') held.set(`${thing} ${what}`, `${thing}up ${what}`);
+  else if (way === 'up') held.delete(`${thing} ${what}`);
+  else if (line === 'releaseall') held.clear();
+}
+
 export class Link extends EventTarget {
   held = new Map();  // "key a" → the line that undoes it
   state = null;      // the last state message; null while there is no link
@@ -65,7 +73,10 @@ export class Link extends EventTarget {
     if (message.op === 'state') {
       const first = !this.state;
       this.state = message;
-      if (this.other) this.held.clear();  // taken over: the server let go
+      if (this.other != null && this.held.size) {  // taken over: the server let go
+        this.held.clear();
+        this.#emit('released');
+      }
       if (first) {
         clearTimeout(this.#retry);
         this.#failures = 0;
@@ -132,12 +143,7 @@ export class Link extends EventTarget {
   send(...lines) {
     if (!lines.length || !this.#may()) return false;
     this.#socket.send(lines.join('\n'));
-    for (const line of lines) {
-      const [, thing, way, what] = /^(key|button)(down|up) (.+)/.exec(line) ?? [];
-      if (way === 'down') this.held.set(`${thing} ${what}`, `${thing}up ${what}`);
-      else if (way === 'up') this.held.delete(`${thing} ${what}`);
-      else if (line === 'releaseall') this.held.clear();
-    }
+    for (const line of lines) note(this.held, line);
     this.#emit('sent', lines);  // not yet counted: the first of them is number + 1
     this.number += lines.length;
     return true;

@@ -35,7 +35,11 @@ export function on_screen_keyboard(link, tell) {
   };
   print();
   follow_layout(link, load);
-  for (const event of ['sent', 'released']) link.on(event, show);
+  link.on('released', show);
+  link.on('sent', lines => {
+    show();
+    if (lines.some(line => /^keyup /.test(line) && !MODIFIERS.includes(line.slice(6)))) queueMicrotask(spend);
+  });
   field($('osk-text'));
 
   function key(name, button) {
@@ -56,10 +60,13 @@ export function on_screen_keyboard(link, tell) {
     return button;
   }
 
-  // A key goes up, and with it the modifiers that were meant for it alone.
   function rise(name) {
-    const once = [...sticky].filter(([, locked]) => !locked).map(([modifier]) => modifier);
-    link.send(...[name, ...once].filter(link.holds).map(held => `keyup ${held}`));
+    if (link.holds(name)) link.send(`keyup ${name}`);
+  }
+
+  // A key went up, here or on the other keyboard, and with it go the modifiers meant for it alone.
+  function spend() {
+    link.send(...[...sticky].filter(([, locked]) => !locked).map(([modifier]) => `keyup ${modifier}`));
   }
 
   // Pressed once, for the next key; twice, until the third time.

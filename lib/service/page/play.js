@@ -1,5 +1,7 @@
 // Action lines one after another, for texts, scripts and shortcuts; and what every panel wants.
 
+import {note} from './link.js';
+
 export const $ = id => document.getElementById(id);
 export const make = (tag, ...inside) => {
   const element = document.createElement(tag);
@@ -40,6 +42,7 @@ const SILENT = /^(sleep +(\d+)|#|$)/;  // what stays here
 export async function play(link, lines, {signal, progress, ahead = 12} = {}) {
   const cut = new AbortController(), over = cut.signal;
   const places = new Map();  // the link's number of a line → its place here
+  const held = new Map();    // by these lines
   let i = 0, done = 0, wrong;
   const fail = (at, why) => {
     wrong ??= Object.assign(new Error(why), {at});
@@ -56,6 +59,7 @@ export async function play(link, lines, {signal, progress, ahead = 12} = {}) {
     if (silent !== undefined) i++;
     else while (batch.length < room && i < lines.length && !SILENT.test(lines[i])) {
       batch.push(lines[i]);
+      note(held, lines[i]);
       places.set(link.number + batch.length, i++);
     }
     // One message: with a line that is refused go all that follow in it.
@@ -70,7 +74,7 @@ export async function play(link, lines, {signal, progress, ahead = 12} = {}) {
     tell();
   }
   cut.abort();
-  link.release();
+  link.send(...[...held].filter(([what]) => link.held.has(what)).map(([, undo]) => undo));
   if (wrong) throw wrong;
   return !signal?.aborted;
 }
