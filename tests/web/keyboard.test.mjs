@@ -178,6 +178,10 @@ test('full screen locks the keyboard, so that Esc and Alt+Tab reach the target',
   await page.waitForFunction(() => window.locked && document.fullscreenElement);
   await page.keyboard.press('Escape');
   await server.see('keydown esc', 'keyup esc');
+  await show(page, 'sight');
+  await page.getByRole('button', {name: 'Leave full screen'}).click();
+  await page.locator('#fullscreen:text-is("Full screen")').waitFor();
+  assert.ok(await page.evaluate(() => !document.fullscreenElement));
 });
 
 test('typing goes on to the target after a tool was used, and after clicks on what takes no text', async () => {

@@ -159,15 +159,23 @@ test('the server is killed and comes back: the page does too, by itself, with no
   front.upgrades = true;
   try {
     await server.feed(frame);
-    const page = await open(front, {rough: true});
+    const page = await open(front, {rough: true}), second = await open(front, {rough: true});
     await picture(page);
+    await page.locator('#role:text-is("2 watch")').waitFor();
     await page.locator('#screen').focus();
     await page.keyboard.down('z');
     await server.see('keydown z');
+    await page.locator('#take').waitFor();
     await server.stop('SIGKILL');
+    await second.close();
     await until(async () => await source(page) === 'reconnecting' && /Reconnecting|Next try in/.test(await banner(page)),
       'the page to tell');
     await until(async () => /Next try in \d+ s/.test(await banner(page)), 'back-off');
+    assert.equal(await page.locator('#take').isVisible(), false);
+    await page.locator('[popovertarget=capture]').click();
+    await page.locator('#snapshot').click();
+    await page.getByText('Nothing was saved').waitFor();
+    await page.keyboard.press('Escape');
     server = await Server.start();
     play(server);
     await until(async () => await source(page) === 'live' && await banner(page) === '', 'the page to be back');

@@ -441,6 +441,18 @@ test('a text that somebody else ends by taking over says how far it got', async 
   await page.locator('#text-said:text("Not all went: somebody else controls; 384 of 2000 characters went.")').waitFor();
 });
 
+test('a browser without full screen and films has no buttons for them', async () => {
+  const page = await console_page({before: `
+    delete Element.prototype.requestFullscreen;
+    delete window.MediaRecorder;`});
+  await show(page, 'sight');
+  await page.getByText('Fit the window').waitFor();
+  assert.equal(await page.locator('#fullscreen').isVisible(), false);
+  await show(page, 'capture');
+  await page.locator('#snapshot').waitFor();
+  assert.equal(await page.locator('#film').isVisible(), false);
+});
+
 test('a picture and a film are saved', async () => {
   const page = await console_page({before: `
     const send = WebSocket.prototype.send;

@@ -72,12 +72,17 @@ export function mouse_panel(link, mouse) {
 export function sight(screen, mode) {
   choose('size', 'fit', size => screen.fit(size === 'fit'));
   choose('mode', 'tiles', how => screen.use(how), mode);
+  const page = document.documentElement;
+  $('fullscreen').hidden = !page.requestFullscreen;  // an iPhone
   $('fullscreen').onclick = async () => {
-    await document.documentElement.requestFullscreen();
+    if (document.fullscreenElement) return document.exitFullscreen();
+    await page.requestFullscreen();
     $('sight').hidePopover();
     screen.element.focus();
     navigator.keyboard?.lock().catch(() => {});  // Alt+Tab, Ctrl+W and Esc go to the target
   };
+  document.onfullscreenchange = () =>
+    $('fullscreen').textContent = document.fullscreenElement ? 'Leave full screen' : 'Full screen';
 }
 
 const file_name = suffix =>
@@ -86,14 +91,21 @@ const file_name = suffix =>
 export function capture() {
   const say = words => $('film-said').textContent = words;
   $('snapshot').onclick = async () => {
-    const reply = await fetch('/snapshot');
-    reply.ok ? download(file_name('jpg'), [await reply.blob()]) : say('There is no picture.');
+    try {
+      const reply = await fetch('/snapshot');
+      if (!reply.ok) return say('There is no picture.');
+      download(file_name('jpg'), [await reply.blob()]);
+      say('Saved.');
+    } catch {
+      say('Nothing was saved: no answer from the server.');
+    }
   };
+  const type = ['video/webm', 'video/mp4'].find(kind => window.MediaRecorder?.isTypeSupported(kind));
+  $('film').hidden = !type;
   let film;
   $('film').onclick = () => {
     if (film) return film.stop();
     const parts = [];
-    const type = ['video/webm', 'video/mp4'].find(kind => MediaRecorder.isTypeSupported(kind));
     const show = () => {
       $('film').ariaPressed = Boolean(film);
       $('film').textContent = film ? 'Stop' : 'Record film';

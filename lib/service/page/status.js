@@ -71,6 +71,7 @@ export function status(link, screen) {
       : `No answer from the server. Next try in ${Math.ceil(wait_ms / 1000)} s.`, true);
     for (const {key} of waiting) key.className = 'failed';
     waiting = [];
+    $('take').hidden = true;
   }
 
   // The server's clock, by the quickest answer.
