@@ -78,6 +78,22 @@ test('closing the page lets go', async () => {
   await server.see(/^keyup (w|k:17)$/);  // said by the page, or where the browser gives it no time, for it
 });
 
+test('Ctrl+W asks before it closes the page; without Ctrl nothing does', async () => {
+  const page = await console_page();
+  await page.keyboard.down('ControlLeft');
+  await server.see('keydown leftctrl');
+  const asked = page.waitForEvent('dialog');
+  await page.close({runBeforeUnload: true});
+  const dialog = await asked;
+  assert.equal(dialog.type(), 'beforeunload');
+  await dialog.dismiss();
+  await page.keyboard.up('ControlLeft');
+  await server.see('keyup leftctrl');
+  const closed = page.waitForEvent('close');
+  await page.close({runBeforeUnload: true});
+  await closed;
+});
+
 test('a held key is kept down by a beat, and comes up while the page hangs', async () => {
   const page = await console_page({before: `
     const send = WebSocket.prototype.send;

@@ -81,11 +81,11 @@ test('nothing moves by itself but the picture', async () => {
   assert.equal(moving, 0);
 });
 
-test('the page is below 64 KB', () => {
+test('the page is below 72 KB', () => {
   const folder = '../../lib/service/page/';
   const bytes = readdirSync(folder).reduce((sum, name) => sum + statSync(folder + name).size, 0);
   console.log(`# ${bytes} bytes`);
-  assert.ok(bytes < 64000);
+  assert.ok(bytes < 72000);
 });
 
 test('the screenshot of the README', async () => {

@@ -23,6 +23,8 @@ export function keyboard(link, element, leave) {
   };
   element.onkeyup = event => on(event, false);
   element.onblur = () => link.release();
+  // Ctrl+W was meant for the target.
+  addEventListener('beforeunload', event => ['leftctrl', 'rightctrl'].some(link.holds) && event.preventDefault());
   link.on('released', () => {
     pressed.clear();
     settle(false);
