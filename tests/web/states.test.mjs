@@ -35,6 +35,10 @@ test('no source, live, no signal, device gone, stalled, live again', () => with_
     const stop = server.every(200, () => server.feed(with_facts(frame, `t=${Date.now() * 1000} n=${++n} s=${state}`)));
     await until(async () => await source(page) === said && why.test(await banner(page)), `${said}, ${why}`);
     stop();
+    const look = await page.evaluate(() => [...document.querySelectorAll('#bar, #banner, #screen')]
+      .map(element => [getComputedStyle(element).backgroundColor, getComputedStyle(element).filter]));
+    assert.equal(look[2][1] !== 'none', state === 'stalled', 'a picture that stands still is grey');
+    if (state !== 'live') assert.notEqual(look[0][0], look[1][0], 'the banner has a colour of its own');
   }
 }));
 
@@ -66,8 +70,10 @@ test('keyboard and lock lights as the target has them; keys turn solid when it t
     await picture(page);
     server.tell({keyboard: 'no-host'});
     await page.locator('#keyboard:text-is("keyboard: no USB host")').waitFor();
+    assert.match(await banner(page), /No key arrives.*cable/);
     server.tell({keyboard: 'ready', leds: ['caps', 'num']});
     await page.locator('#leds span:text-is("Num")').waitFor();
+    assert.doesNotMatch(await banner(page), /No key/);
     assert.deepEqual(await page.locator('#leds span').allTextContents(), ['Caps', 'Num']);
     await page.locator('#screen').press('a');
     await page.locator('#screen').press('b');

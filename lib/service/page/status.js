@@ -9,7 +9,11 @@ const TROUBLES = {
   stalled: 'The capture device gives no new pictures.',
   none: 'No pictures reach the server: is kvm-capture running?',
 };
-const KEYBOARDS = {'no-host': 'no USB host', asleep: 'host asleep', 'no-device': 'no device'};
+const KEYBOARDS = {
+  'no-host': ['no USB host', 'No key arrives: the target is off, or its USB cable is not plugged in.'],
+  asleep: ['host asleep', 'The target sleeps: keys wake it only where kvm-type has --wake.'],
+  'no-device': ['no device', 'No key arrives: there is no USB gadget (kvm-gadget-setup makes it).'],
+};
 const KEPT = 12;  // keys in the history
 
 // A screen reader says what is new only.
@@ -33,7 +37,9 @@ export function status(link, screen) {
     document.title = title ? `${title} – KVM` : 'KVM';
     say('title', title || 'KVM');
     const may = you.role === 'control';
-    show(source, input === 'view-only' ? 'Nothing takes the keys: kvm-type is not running.' : TROUBLES[source]);
+    const [is, deaf] = KEYBOARDS[keyboard?.state] ?? [keyboard?.state];
+    show(source, [TROUBLES[source], may && (input === 'view-only' ? 'Nothing takes the keys: kvm-type is not running.' : deaf)]
+      .filter(Boolean).join(' '));
     captured = captured_fps;
 
     const {other} = link;
@@ -43,7 +49,7 @@ export function status(link, screen) {
     $('logout').hidden = !you.login;
     document.body.classList.toggle('viewer', !may);
 
-    say('keyboard', keyboard ? `keyboard: ${KEYBOARDS[keyboard.state] ?? keyboard.state}` : '');
+    say('keyboard', is ? `keyboard: ${is}` : '');
     $('leds').replaceChildren(...(keyboard?.leds ?? []).map(led => make('span', key_label(`${led}lock`))));
     while (keyboard && waiting[0]?.number <= you.taken) {
       const {number, key} = waiting.shift();
@@ -59,11 +65,10 @@ export function status(link, screen) {
 
   function show(is, banner, retry) {
     say('source', is === 'none' ? 'no source' : is.replace('-', ' '));
-    $('source').dataset.is = is;
+    document.body.dataset.is = is;
     say('why', banner ?? '');
     $('banner').hidden = !banner;
     $('retry').hidden = !retry;
-    document.body.classList.toggle('off', is === 'reconnecting');
   }
 
   function lost({attempt, wait_ms}) {
