@@ -92,6 +92,25 @@ test('keyboard and lock lights as the target has them; keys turn solid when it t
     await page.locator('#history .failed:text-is("C")').waitFor();
   }));
 
+test('where keys go is said in words, and the picture is dimmed while they stay here', () => with_server({}, async server => {
+  await server.feed(frame);
+  const page = await open(server), goes = page.locator('#goes'), screen = page.locator('#screen');
+  await picture(page);
+  const opacity = () => screen.evaluate(element => Number(getComputedStyle(element).opacity));
+  await page.locator('#goes:text-is("keys go to the target")').waitFor();
+  assert.equal(await opacity(), 1);
+  await page.locator('[popovertarget=text]').click();
+  await page.locator('#paste').focus();
+  await page.locator('#goes:text-is("keys stay here: click the picture")').waitFor();
+  assert.ok(await opacity() < 1);
+  await page.keyboard.press('Escape');
+  await screen.focus();
+  await page.locator('#goes:text-is("keys go to the target")').waitFor();
+  const second = await open(server);
+  await second.locator('#screen').press('a');
+  await until(async () => await goes.textContent() === '', 'nothing to be said where another controls');
+}));
+
 test('two viewers: one controls, the other takes over, and both see it', () => with_server({}, async server => {
   await server.feed(frame);
   const first = await open(server), second = await open(server);

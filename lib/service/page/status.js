@@ -28,10 +28,12 @@ export function status(link, screen) {
   let offset = NaN;      // ms to add to our clock for the server's
   let round = Infinity;  // the round trip that told it
   let last = {shown: 0, bytes: 0, at: 0};
+  let takes = false;     // whether the target may be given keys by this page
   let waiting = [];      // keys that the target has yet to take: {number, key}
 
   for (const [event, act] of Object.entries({state, bare, lost, probe, sent})) link.on(event, act);
   setInterval(tick, 1000);
+  for (const event of ['focusin', 'focusout', 'focus', 'blur']) addEventListener(event, () => setTimeout(goes));
 
   function state({kvm: {title, source, input, viewers, keyboard}, you, source: {captured_fps}}) {
     document.title = title ? `${title} – KVM` : 'KVM';
@@ -48,6 +50,8 @@ export function status(link, screen) {
     $('take').hidden = !may || !(other != null || you.controller && viewers > 1);
     $('logout').hidden = !you.login;
     document.body.classList.toggle('viewer', !may);
+    takes = may && input !== 'view-only' && other == null;
+    goes();
 
     say('keyboard', is ? `keyboard: ${is}` : '');
     $('leds').replaceChildren(...(keyboard?.leds ?? []).map(led => make('span', key_label(`${led}lock`))));
@@ -55,6 +59,14 @@ export function status(link, screen) {
       const {number, key} = waiting.shift();
       key.className = you.failed.includes(number) ? 'failed' : 'taken';
     }
+  }
+
+  // Where keys go: to the target, while the picture has the focus.
+  function goes() {
+    const there = document.hasFocus() && ['screen', 'osk-text'].includes(document.activeElement.id);
+    say('goes', !takes ? '' : there ? 'keys go to the target' : 'keys stay here: click the picture');
+    $('goes').classList.toggle('there', there);
+    document.body.classList.toggle('takes', takes);
   }
 
   // Pictures come by plain HTTP, and nothing goes up.
