@@ -34,6 +34,7 @@ test('no source, live, no signal, device gone, stalled, live again', () => with_
     // Told again and again: after three seconds without a picture the server itself says stalled.
     const stop = server.every(200, () => server.feed(with_facts(frame, `t=${Date.now() * 1000} n=${++n} s=${state}`)));
     await until(async () => await source(page) === said && why.test(await banner(page)), `${said}, ${why}`);
+    await page.locator('#age').waitFor({state: said === 'live' ? 'visible' : 'hidden'});
     stop();
     const look = await page.evaluate(() => [...document.querySelectorAll('#bar, #banner, #screen')]
       .map(element => [getComputedStyle(element).backgroundColor, getComputedStyle(element).filter]));
@@ -179,7 +180,8 @@ test('nobody reads the keys: view only, and it says so', () => with_server({}, a
 }));
 
 test('the server is killed and comes back: the page does too, by itself, with nothing held', async () => {
-  let server = await Server.start();
+  let server = await Server.start({status: true});
+  server.tell();
   const front = await proxy(() => server.port);  // keeps the address, which another program could take
   front.upgrades = true;
   try {
@@ -189,14 +191,15 @@ test('the server is killed and comes back: the page does too, by itself, with no
     await page.locator('#role:text-is("2 watch")').waitFor();
     await page.locator('#screen').focus();
     await page.keyboard.down('z');
-    await server.see('keydown z');
     await page.locator('#take').waitFor();
-    await server.stop('SIGKILL');
     await second.close();
-    await until(async () => await source(page) === 'reconnecting' && /Reconnecting|Next try in/.test(await banner(page)),
+    await server.see('keydown z');
+    await server.stop('SIGKILL');
+    await until(async () => await source(page) === 'reconnecting' && /Reconnecting|No answer/.test(await banner(page)),
       'the page to tell');
-    await until(async () => /Next try in \d+ s/.test(await banner(page)), 'back-off');
-    assert.equal(await page.locator('#take').isVisible(), false);
+    for (const s of [2, 1]) await page.locator(`#next:text-is("Next try in ${s} s.")`).waitFor();
+    for (const id of ['role', 'take', 'keyboard', 'age', 'goes'])
+      assert.equal(await page.locator(`#${id}`).isVisible(), false, `${id} is not known now`);
     await page.locator('[popovertarget=capture]').click();
     await page.locator('#snapshot').click();
     await page.getByText('Nothing was saved').waitFor();

@@ -28,6 +28,7 @@ export function status(link, screen) {
   let offset = NaN;      // ms to add to our clock for the server's
   let round = Infinity;  // the round trip that told it
   let last = {shown: 0, bytes: 0, at: 0};
+  let next = 0;          // when the link is tried again, by performance.now(); 0: it is not down for long
   let takes = false;     // whether the target may be given keys by this page
   let waiting = [];      // keys that the target has yet to take: {number, key}
 
@@ -81,14 +82,28 @@ export function status(link, screen) {
     say('why', banner ?? '');
     $('banner').hidden = !banner;
     $('retry').hidden = !retry;
+    next = 0;
+    count();
   }
 
   function lost({attempt, wait_ms}) {
-    show('reconnecting', attempt < 2 ? 'Connection lost. Reconnecting …'
-      : `No answer from the server. Next try in ${Math.ceil(wait_ms / 1000)} s.`, true);
+    show('reconnecting', attempt < 2 ? 'Connection lost. Reconnecting …' : 'No answer from the server.', true);
+    if (attempt > 1) next = performance.now() + wait_ms;
+    count();
+    // What is not known any more.
+    captured = '–';
+    for (const id of ['role', 'keyboard', 'leds', 'age']) say(id, '');
+    $('take').hidden = true;
+    takes = false;
+    goes();
     for (const {key} of waiting) key.className = 'failed';
     waiting = [];
     $('take').hidden = true;
+  }
+
+  function count() {
+    const s = Math.ceil((next - performance.now()) / 1000);
+    say('next', !next ? '' : s > 0 ? `Next try in ${s} s.` : 'Trying …');
   }
 
   // The server's clock, by the quickest answer.
@@ -101,12 +116,13 @@ export function status(link, screen) {
   }
 
   function tick() {
+    count();
     const {shown, bytes, time_us, shown_ms, width, height, tiles, trouble} = screen;
     const at = performance.now(), s = (at - last.at) / 1000;
     const age = shown_ms + offset - time_us / 1000;
     say('size', width ? `${width}×${height}` : '');
     say('fps', `${captured} / ${tiles ? Math.round((shown - last.shown) / s) : '–'} fps`);
-    say('age', time_us && age > -1000 ? `${Math.max(0, Math.round(age))} ms behind` : '');
+    say('age', document.body.dataset.is === 'live' && time_us && age > -1000 ? `${Math.max(0, Math.round(age))} ms behind` : '');
     say('rate', tiles ? rate((bytes - last.bytes) / s) : trouble || 'MJPEG');
     last = {shown, bytes, at};
   }
