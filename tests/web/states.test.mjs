@@ -57,6 +57,24 @@ test('the status line: size, fps, age, rate', () => with_server({}, async server
   await until(async () => await age(page) >= 55000, 'an old picture called old');
 }));
 
+test('a first picture on its way is told of; before it nothing stands for it', () => with_server({}, async server => {
+  const page = await open(server, {before: `
+    const decode = createImageBitmap;
+    window.createImageBitmap = async (...all) => {
+      while (!window.arrived) await new Promise(done => setTimeout(done, 20));
+      return decode(...all);
+    };`});
+  const first = page.locator('#first'), seen = () => page.locator('#screen').evaluate(screen => Number(getComputedStyle(screen).opacity));
+  await page.locator('#source:text-is("no source")').waitFor();
+  assert.equal(await first.isVisible(), false);
+  play(server);
+  await first.waitFor();
+  assert.equal(await seen(), 0);
+  await page.evaluate(() => window.arrived = true);
+  await first.waitFor({state: 'hidden'});
+  assert.equal(await seen(), 1);
+}));
+
 test('the age is right when the clock of this computer is wrong', () => with_server({}, async server => {
   const page = await open(server, {before: 'const now = Date.now; Date.now = () => now() + 3600e3;'});
   play(server);

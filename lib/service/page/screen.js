@@ -45,6 +45,7 @@ export class Screen {
     this.#link = link;
     link.on('picture', detail => this.#update(detail));
     link.on('first', () => this.trouble ? this.#stand_in('') : (document.hidden || !this.tiles) && this.#ask());
+    link.on('lost', () => this.#view.classList.add('waits'));  // what it shows is old
     link.on('bare', ({first}) => first && this.#stand_in('MJPEG: no WebSocket'));
     document.addEventListener('visibilitychange', () => this.#ask());
     this.#image.onload = () => this.#shown(0, this.#image.naturalWidth, this.#image.naturalHeight);
@@ -109,6 +110,7 @@ export class Screen {
     this.shown++;
     this.time_us = time_us;
     this.shown_ms = Date.now();
+    this.#view.classList.remove('waits');
     if (width === this.width && height === this.height) return;
     Object.assign(this, {width, height});
     this.#lay();

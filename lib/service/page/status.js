@@ -66,7 +66,6 @@ export function status(link, screen) {
   function goes() {
     const there = document.hasFocus() && ['screen', 'osk-text'].includes(document.activeElement.id);
     say('goes', !takes ? '' : there ? 'keys go to the target' : 'keys stay here: click the picture');
-    $('goes').classList.toggle('there', there);
     document.body.classList.toggle('takes', takes);
   }
 
