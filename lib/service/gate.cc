@@ -85,7 +85,7 @@ void Gate::identify(const RequestPtr& request, const Enter& enter) {
 void Gate::refuse(const RequestPtr& request) {
   const bool page = request->path == "/" && request->method == "GET" && !request->query("action") &&
                     request->header("Accept").find("text/html") != std::string_view::npos;
-  if (page) return request->answer(redirect("/login"));
+  if (page) return request->answer(redirect(token_of(*request) ? "/login?ended" : "/login"));
   Answer answer = failure(401, "log in first");
   if (request->peer.secure && request->header("Sec-Fetch-Mode").empty())
     answer.headers.emplace_back("WWW-Authenticate", "Basic realm=\"kvm\", charset=\"UTF-8\"");
@@ -102,9 +102,9 @@ void Gate::login(const RequestPtr& request) {
         // A program reads the answer, a person the form.
         const bool person = request->header("Accept").find("text/html") != std::string_view::npos;
         if (checked.verdict == Auth::Verdict::kWait)
-          return request->answer(person ? redirect("/login#wait") : too_many(checked.wait_s));
+          return request->answer(person ? redirect("/login?wait") : too_many(checked.wait_s));
         if (checked.verdict == Auth::Verdict::kNo)
-          return request->answer(person ? redirect("/login#failed")
+          return request->answer(person ? redirect("/login?failed")
                                         : failure(401, "name or password is wrong"));
         Answer answer = redirect("/");
         answer.headers.emplace_back("Set-Cookie",

@@ -66,7 +66,7 @@ load httpd/server
 	[ "$(http_status /state -b "$jar")" = 401 ]
 	curl -si "$URL/state" | grep -qi '^www-authenticate: Basic'
 	run ! bash -c "curl -si -H 'Sec-Fetch-Mode: cors' '$URL/state' | grep -qi '^www-authenticate'"
-	[ "$(curl -s -o /dev/null -w '%{redirect_url}' -H 'Accept: text/html' -d 'name=ann&password=bad' "$URL/login")" = "$URL/login#failed" ]
+	[ "$(curl -s -o /dev/null -w '%{redirect_url}' -H 'Accept: text/html' -d 'name=ann&password=bad' "$URL/login")" = "$URL/login?failed" ]
 }
 
 @test "two servers on one host do not log each other out, nor does the cookie end a session" {

@@ -42,6 +42,7 @@ const logged_in = async page => {
 test('the right password leads in, keys come out, and out again', () => with_login(async server => {
   const page = await visit(server, {ends: true});
   assert.equal(page.url(), `${server.url}login`);
+  await page.locator('[name=name]:focus').waitFor();
   await log_in(page, 'ann', 'secret');
   await logged_in(page);
   await page.locator('#screen').press('a');
@@ -59,6 +60,8 @@ test('a wrong password is told, and then too many of them', () => with_login(asy
   assert.equal(await page.getByRole('alert').count(), 0);
   await log_in(page, 'ann', 'wrong');
   await page.getByText('Name or password is wrong.').waitFor();
+  assert.equal(await page.getByLabel('Name').inputValue(), 'ann');
+  await page.locator('[name=password]:focus').waitFor();
   await until(async () => {
     await log_in(page, 'nobody', 'wrong');
     return page.getByText('Too many tries').isVisible();
@@ -93,7 +96,7 @@ test('a session that ends leads to the form, and from there back', () => with_lo
   await logged_in(page);
   writeFileSync(file, `ann:${hash('changed')}:control\n`);
   server.httpd.kill('SIGHUP');
-  await page.getByLabel('Password').waitFor();
+  await page.getByText('Your session ended.').waitFor();
   await log_in(page, 'ann', 'changed');
   await logged_in(page);
 }));
@@ -101,7 +104,7 @@ test('a session that ends leads to the form, and from there back', () => with_lo
 test('the form, narrow and wide, dark and light', () => with_login(async server => {
   for (const [width, height] of [[390, 844], [1280, 800]])
     for (const scheme of ['dark', 'light']) {
-      const page = await visit(server, {width, height, scheme, path: 'login#failed'});
+      const page = await visit(server, {width, height, scheme, path: 'login?failed'});
       await page.screenshot({path: `${SHOTS}/login-${width}-${scheme}.png`});
       assert.deepEqual(await violations(page), []);
       const box = await page.locator('form').boundingBox();
