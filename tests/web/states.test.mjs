@@ -188,6 +188,23 @@ test('a mere move takes no control where two watch, and does not nag', () => wit
   assert.deepEqual([await controls(first), await controls(second)], [false, true]);
 }));
 
+test('what is refused is said above an open panel, also on a phone', () => with_server({}, async server => {
+  await server.feed(frame);
+  const other = await open(server), page = await open(server, {width: 390, height: 844, touch: true});
+  await picture(page);
+  await other.locator('#screen').press('a');
+  await page.locator('#role:text-matches("controls")').waitFor();
+  await page.locator('[popovertarget=shortcuts]').click();
+  await page.locator('#chords button').first().click();
+  await page.getByText('Somebody else controls').waitFor();
+  assert.ok(await page.locator('#toast').evaluate(toast => {
+    toast.style.pointerEvents = 'auto';  // or else what is under it would be found
+    const {left, right, top, bottom} = toast.getBoundingClientRect();
+    return left >= 0 && right <= innerWidth && document.elementFromPoint((left + right) / 2, (top + bottom) / 2) === toast;
+  }));
+  assert.ok(await page.locator('#shortcuts').isVisible());
+}));
+
 test('nobody reads the keys: view only, and it says so', () => with_server({}, async server => {
   await server.feed(frame);
   const page = await open(server, {rough: true});

@@ -38,9 +38,10 @@ sight(screen, new URLSearchParams(location.search).get('mode') ?? undefined);
 let fades;
 function toast(words) {
   $('toast').textContent = words;
-  $('toast').hidden = false;
+  $('toast').hidePopover();
+  $('toast').showPopover();  // above the panel that came last
   clearTimeout(fades);
-  fades = setTimeout(() => $('toast').hidden = true, 6000);
+  fades = setTimeout(() => $('toast').hidePopover(), 6000);
 }
 link.on('error', ({why}) => toast(`Refused: ${why}`));
 link.on('denied', () => toast(link.state.you.role === 'control'

@@ -97,7 +97,6 @@ export function status(link, screen) {
     goes();
     for (const {key} of waiting) key.className = 'failed';
     waiting = [];
-    $('take').hidden = true;
   }
 
   function count() {
