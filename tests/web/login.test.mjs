@@ -101,6 +101,29 @@ test('a session that ends leads to the form, and from there back', () => with_lo
   await logged_in(page);
 }));
 
+test('the bar is whole at every width, at most two rows high', () => with_login(async server => {
+  const pages = [];
+  for (const name of ['other', 'page']) {
+    const page = await visit(server);
+    await log_in(page, 'ann', 'secret');
+    await logged_in(page);
+    pages.push(page);
+  }
+  const [other, page] = pages;
+  await other.locator('#screen').press('a');
+  await page.locator('#take').waitFor();
+  for (const width of [360, 390, 641, 700, 790, 1024, 1280, 1920]) {
+    await page.setViewportSize({width, height: 800});
+    const boxes = await page.evaluate(() => [...document.querySelectorAll('#bar, #title, #source, #role, #bar button')]
+      .map(element => element.getBoundingClientRect()));
+    assert.ok(boxes.every(box => box.left >= 0 && box.right <= width), `${width}: cut off`);
+    const [who, tools] = await page.evaluate(() => [document.getElementById('logout'), document.getElementById('tools')].map(element => element.getBoundingClientRect()));
+    assert.ok(who.right <= tools.left || who.bottom <= tools.top, `${width}: one upon the other`);
+    assert.ok(boxes[0].height <= 96, `${width}: ${boxes[0].height} px high`);
+    await page.screenshot({path: `${SHOTS}/bar-${width}.png`});
+  }
+}));
+
 test('the form, narrow and wide, dark and light', () => with_login(async server => {
   for (const [width, height] of [[390, 844], [1280, 800]])
     for (const scheme of ['dark', 'light']) {
