@@ -51,6 +51,7 @@ for (const [width, height] of [[390, 844], [844, 390]])
     const keys = await page.locator('#osk').boundingBox(), shown = await page.locator('#screen').boundingBox();
     assert.ok(keys.y >= 0 && keys.y + keys.height <= height, 'the keyboard is outside');
     assert.ok(shown.width * shown.height > 0.2 * width * height, `${shown.width}×${shown.height} are left`);
+    assert.ok(shown.y + shown.height <= keys.y + 1, 'its lower end is under the keyboard');
     await page.screenshot({path: `${SHOTS}/osk-phone-${width}.png`});
   });
 

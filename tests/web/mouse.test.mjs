@@ -194,3 +194,34 @@ test('touch: tap, hold, drag, scroll, two fingers, pinch', async () => {
   await fingers(page, ['Start', a, b], ['Move', at(0.3, 0.5), at(0.7, 0.5)], ['Move', at(0.1, 0.5), at(0.9, 0.5)], ['End']);
   await until(async () => (await page.locator('#screen').boundingBox()).width > 1.5 * before.width, 'the picture enlarged');
 });
+
+test('touch: enlarged it stays while one types, and two fingers move it, never out of its room', async () => {
+  const {page, at} = await placed_page({width: 390, height: 844, touch: true, before: unhurried});
+  const box = () => page.locator('#screen').boundingBox(), a = at(0.4, 0.5), b = at(0.6, 0.5);
+  // Two fingers side by side, again and again, until `test` of the picture's edges holds.
+  const move = (way, test, what) => until(async () => {
+    await fingers(page, ['Start', a, b],
+      ...[20, 60, 100, 140].map(px => ['Move', ...[a, b].map(([x, y]) => [x + way * px, y])]), ['End']);
+    const {x, width} = await box();
+    return test(x, x + width);
+  }, what);
+  const {width} = await box();
+  await fingers(page, ['Start', a, b], ['Move', at(0.3, 0.5), at(0.7, 0.5)], ['Move', at(0.1, 0.5), at(0.9, 0.5)], ['End']);
+  await until(async () => (await box()).width > 1.5 * width, 'the picture enlarged');
+  await page.locator('#osk-open').click();
+  for (const key of 'abcdefghijk') await page.locator(`#osk-keys button:text-is("${key.toUpperCase()}")`).click();
+  await page.locator('#history li:text-is("K")').waitFor();
+  assert.ok((await box()).width > 1.5 * width, 'as large as before');
+  await server.all(page);
+  server.clear();
+  await move(1, left => Math.abs(left) < 1, 'its left edge');
+  await move(-1, (left, right) => Math.abs(right - 390) < 1, 'its right edge');
+  assert.ok(!(await server.all(page)).some(line => line.includes('wheel')));
+
+  await page.locator('#osk-open').click();
+  await show(page, 'sight');
+  await page.getByText('One to one').click();
+  await page.keyboard.press('Escape');
+  await until(async () => (await box()).width === 640, 'the picture pixel by pixel');
+  await move(-1, (left, right) => Math.abs(right - 390) < 1, 'its right edge, one to one');
+});

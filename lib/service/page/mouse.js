@@ -103,7 +103,7 @@ export function mouse(link, screen) {
   }
 
   // One finger moves; a tap clicks, a held one clicks right, tap and drag drags. Two scroll or
-  // pinch; a tap of two is the right button, of three the middle one.
+  // pinch, and move what is larger than its room; a tap of two is the right button, of three the middle one.
   function finger_down(event) {
     area.focus({preventScroll: true});
     if (put_away()) return;
@@ -151,7 +151,8 @@ export function mouse(link, screen) {
     if (between(now, gesture.start) > TAP_PX) gesture.way ??= 'scroll';
     const [dx, dy] = [now.clientX - old.clientX, now.clientY - old.clientY];
     if (gesture.way === 'pinch') screen.zoom(now.apart / old.apart, now, dx, dy);
-    if (gesture.way === 'scroll') scroll(-dx / FINGER_NOTCH_PX, dy / FINGER_NOTCH_PX);
+    else if (gesture.way && screen.exceeds) screen.zoom(1, now, dx, dy);
+    else if (gesture.way) scroll(-dx / FINGER_NOTCH_PX, dy / FINGER_NOTCH_PX);
     gesture.moved ||= gesture.way;
   }
 

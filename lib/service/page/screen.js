@@ -37,7 +37,8 @@ export class Screen {
   #view = $('view');
   #paint = this.#canvas.getContext('2d', {alpha: false});
   #turn = Promise.resolve();
-  #zoom;
+  #zoom = {scale: 1, x: 0, y: 0};
+  #hidden = 0;      // px of the view that the on-screen keyboard lies over
   #mode = 'tiles';  // as chosen; or mjpeg
   #undecoded = 0;   // updates in a row
 
@@ -49,7 +50,8 @@ export class Screen {
     link.on('bare', ({first}) => first && this.#stand_in('MJPEG: no WebSocket'));
     document.addEventListener('visibilitychange', () => this.#ask());
     this.#image.onload = () => this.#shown(0, this.#image.naturalWidth, this.#image.naturalHeight);
-    new ResizeObserver(() => this.#lay()).observe(this.#view);
+    const observer = new ResizeObserver(() => this.#lay());
+    for (const part of [this.#view, $('osk')]) observer.observe(part);
   }
 
   get tiles() { return this.#mode === 'tiles' && !this.trouble; }
@@ -113,32 +115,66 @@ export class Screen {
     this.#view.classList.remove('waits');
     if (width === this.width && height === this.height) return;
     Object.assign(this, {width, height});
-    this.#lay();
+    this.#lay(true);
   }
 
   // Fit: as large as there is room. Full: one pixel of the target is one pixel here.
   fit(yes) {
     this.#view.classList.toggle('fit', yes);
-    this.#lay();
+    this.#lay(true);
   }
 
-  #lay() {
-    const {width, height} = this, room = this.#view.getBoundingClientRect();
+  get #fit() { return this.#view.classList.contains('fit'); }
+
+  // What of the view is free: on a phone on its side the on-screen keyboard lies over it.
+  #room() {
+    const {left, right, top, bottom} = this.#view.getBoundingClientRect(), keys = $('osk').getBoundingClientRect();
+    return {left, right, top, bottom: keys.height ? Math.min(bottom, keys.top) : bottom};
+  }
+
+  // Whether there is more of the picture than there is room.
+  get exceeds() {
+    const box = this.element.getBoundingClientRect(), {left, right, top, bottom} = this.#room();
+    return box.width > right - left + 1 || box.height > bottom - top + 1;
+  }
+
+  // A view of another size leaves the picture enlarged; one `anew` does not. A keyboard that comes to
+  // lie over it leaves its lower end in sight, where a prompt is.
+  #lay(anew) {
+    const {width, height} = this, view = this.#view.getBoundingClientRect(), hidden = view.bottom - this.#room().bottom;
     if (!width) return;
-    const scale = this.#view.classList.contains('fit')
-      ? Math.min(room.width / width, room.height / height) : 1 / devicePixelRatio;
-    this.#zoom = {scale: 1, x: 0, y: 0};
-    Object.assign(this.element.style, {width: `${width * scale}px`, height: `${height * scale}px`, transform: ''});
+    const before = this.element.getBoundingClientRect().width / this.#zoom.scale;
+    const scale = this.#fit ? Math.min(view.width / width, view.height / height) : 1 / devicePixelRatio;
+    Object.assign(this.element.style, {width: `${width * scale}px`, height: `${height * scale}px`});
+    this.#view.style.paddingBottom = `${hidden}px`;
+    const {scale: enlarged, x, y} = this.#zoom, grown = before && width * scale / before;
+    this.#move(anew ? 1 : enlarged, x * grown, hidden && !this.#hidden ? -Infinity : y * grown);
+    this.#hidden = hidden;
   }
 
   // Enlarges by `factor` about where an event is, and moves along.
   zoom(factor, {clientX, clientY}, dx, dy) {
     const box = this.element.getBoundingClientRect(), {scale, x, y} = this.#zoom;
     const next = Math.min(Math.max(scale * factor, 1), 8), less = 1 - next / scale;
-    this.#zoom = next === 1 ? {scale: 1, x: 0, y: 0} : {scale: next,
-      x: x + dx + (clientX - box.left - box.width / 2) * less,
-      y: y + dy + (clientY - box.top - box.height / 2) * less};
-    this.element.style.transform = `translate(${this.#zoom.x}px, ${this.#zoom.y}px) scale(${next})`;
+    this.#move(next, x + dx + (clientX - box.left - box.width / 2) * less,
+      y + dy + (clientY - box.top - box.height / 2) * less);
+    if (next === 1 && !this.#fit) this.#view.scrollBy(-dx, -dy);
+  }
+
+  // Stays inside its room, or covers it where there is more of it.
+  #move(scale, x, y) {
+    const {style} = this.element, room = this.#room();
+    style.transform = `scale(${scale})`;
+    const box = this.element.getBoundingClientRect();
+    const kept = (by, from, size, start, end) =>
+      Math.min(Math.max(from + by, Math.min(start, end - size)), Math.max(start, end - size)) - from;
+    if (scale === 1 && !(this.#fit && this.exceeds)) x = y = 0;
+    else {
+      x = kept(x, box.left, box.width, room.left, room.right);
+      y = kept(y, box.top, box.height, room.top, room.bottom);
+    }
+    this.#zoom = {scale, x, y};
+    style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
   }
 
   // Where an event is on the target's screen, 0–1 each way.
