@@ -73,6 +73,31 @@ test('all of it by keyboard: Tab reaches every tool, Esc closes a panel and the 
   assert.equal(await page.evaluate(() => document.activeElement.id), 'screen');
 });
 
+test('a phone: signs in the middle of their buttons, which have names; all is large enough for a finger', async () => {
+  const page = await open(server, {width: 390, height: 844, touch: true});
+  await picture(page);
+  const tools = await page.evaluate(() => [...document.querySelectorAll('#tools button')].map(button => {
+    const [sign, all] = [button.firstElementChild, button].map(element => element.getBoundingClientRect());
+    return {title: button.title, off: Math.abs(sign.left + sign.right - all.left - all.right)};
+  }));
+  for (const {title, off} of tools) assert.ok(title && off <= 1, `${title}: ${off}`);
+  for (const panel of PANELS) {
+    await page.locator(`[popovertarget=${panel}]`).click();
+    const small = await page.locator(`#${panel}`).evaluate(section => [...section.querySelectorAll('button, select, label:has(> input)')]
+      .filter(element => element.checkVisibility() && element.getBoundingClientRect().height < 38).map(element => element.textContent));
+    assert.deepEqual(small, [], panel);
+    await page.screenshot({path: `${SHOTS}/touch-${panel}.png`});
+    await page.keyboard.press('Escape');
+  }
+  await page.locator('#osk-open').click();
+  await page.getByRole('button', {name: 'Return', exact: true}).waitFor();
+  await page.getByRole('button', {name: 'Enter', exact: true}).waitFor();
+  const key = page.locator('#osk-keys button:text-is("K")'), ground = () => key.evaluate(one => getComputedStyle(one).backgroundColor);
+  const before = await ground();
+  await key.tap();
+  await until(async () => await ground() === before, 'a key that was tapped to look as before');
+});
+
 test('nothing moves by itself but the picture', async () => {
   const page = await open(server);
   const moving = await page.evaluate(() => [...document.querySelectorAll('*')].filter(element => {

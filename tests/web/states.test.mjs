@@ -193,7 +193,7 @@ test('what is refused is said above an open panel, also on a phone', () => with_
   const other = await open(server), page = await open(server, {width: 390, height: 844, touch: true});
   await picture(page);
   await other.locator('#screen').press('a');
-  await page.locator('#role:text-matches("controls")').waitFor();
+  await page.locator('#take').waitFor();
   await page.locator('[popovertarget=shortcuts]').click();
   await page.locator('#chords button').first().click();
   await page.getByText('Somebody else controls').waitFor();

@@ -20,7 +20,7 @@ export function key_name(code) {
 }
 
 const LABELS = {compose: 'Menu', rightalt: 'AltGr', capslock: 'Caps', numlock: 'Num', scrolllock: 'Scroll',
-  sysrq: 'PrtSc', pageup: 'PgUp', pagedown: 'PgDn', delete: 'Del', insert: 'Ins', backspace: '⌫', enter: '⏎', kpenter: '⏎',
+  sysrq: 'PrtSc', pageup: 'PgUp', pagedown: 'PgDn', delete: 'Del', insert: 'Ins', backspace: '⌫', enter: '⏎', kpenter: 'Enter',
   up: '↑', down: '↓', left: '←', right: '→', minus: '-', equal: '=', leftbrace: '[', rightbrace: ']',
   semicolon: ';', apostrophe: "'", grave: '`', backslash: '\\', comma: ',', dot: '.', slash: '/'};
 export const key_label = name => LABELS[name] ??

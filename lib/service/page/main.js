@@ -12,8 +12,9 @@ import {texts} from './text.js';
 
 for (const opener of $('tools').children) {
   const panel = opener.popoverTargetElement;
+  opener.title = opener.textContent;  // where there is room for the sign only
   if (panel) {
-    panel.ariaLabel = opener.textContent;
+    panel.ariaLabel = opener.title;
     panel.addEventListener('toggle', ({newState}) => {
       opener.ariaExpanded = newState === 'open';
       if (newState === 'closed') back_to_picture(panel);

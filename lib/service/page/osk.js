@@ -107,7 +107,7 @@ export function on_screen_keyboard(link, tell) {
       const levels = legends[name] ?? Array(4).fill(key_label(name)), [plain, shift, altgr] = levels;
       const letter = plain.toUpperCase() === shift, main = level ? levels[level] : letter ? shift : plain;
       const small = text => level || main === text ? [] : [make('small', text)];
-      button.ariaLabel = main || key_label(name);
+      button.ariaLabel = (main || key_label(name)).replace('⏎', 'Return');
       button.replaceChildren(...letter ? [] : small(shift), main, ...small(altgr));
     }
   }
