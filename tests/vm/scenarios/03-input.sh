@@ -34,3 +34,11 @@ reported 'rel 8 -2
 rel 11 -240
 rel 6 1
 rel 12 120' 'wheels' 'wheel -2' 'hwheel 1'
+
+# All of a file arrives, though it ends while the mouse is still busy.
+at_exit 'rm /tmp/lines'
+yes 'mousemove 1 0' | head -n 100 >/tmp/lines
+before=$(wc -l </tmp/events)
+kvm-type -a -f /tmp/lines
+moved() { tail -n +$((before + 1)) /tmp/events | awk '$1 == "rel" && $2 == 0 { x += $3 } END { exit x != 100 }'; }
+wait_for moved
