@@ -8,8 +8,8 @@
 namespace kvm {
 
 struct PageFile {
-  std::string_view name;                // "index.html"
-  std::span<const std::uint8_t> bytes;  // static storage
+  std::string_view name;                      // "index.html"
+  std::span<const std::uint8_t> bytes, gzip;  // as it is, and compressed; static storage
 };
 
 std::span<const PageFile> page_files() noexcept;

@@ -22,10 +22,7 @@ const char* type_of(std::string_view name) {
       {".html", "text/html; charset=utf-8"},
       {".css", "text/css; charset=utf-8"},
       {".js", "text/javascript; charset=utf-8"},
-      {".json", kJson},
       {".svg", "image/svg+xml"},
-      {".png", "image/png"},
-      {".webmanifest", "application/manifest+json"},
   };
   for (const auto& [ending, type] : kTypes)
     if (name.ends_with(ending)) return type;
@@ -80,19 +77,23 @@ void Routes::route(const RequestPtr& request) {
 void Routes::file(const RequestPtr& request, std::string_view name) {
   for (const PageFile& one : page_files()) {
     if (one.name != name) continue;
-    const auto hash = XXH3_64bits(one.bytes.data(), one.bytes.size());
+    const bool packed = has_word(request->header("Accept-Encoding"), "gzip");
+    const auto bytes = packed ? one.gzip : one.bytes;
+    const auto hash = XXH3_64bits(bytes.data(), bytes.size());
     const std::string tag = strf("\"%016llx\"", static_cast<unsigned long long>(hash));
     Answer answer;
     answer.headers = {
         {"ETag", tag},
         {"Cache-Control", "no-cache"},
+        {"Vary", "Accept-Encoding"},
         {"Content-Security-Policy", kPolicy},
         {"Referrer-Policy", "same-origin"}};  // none at all makes a form's Origin "null"
+    if (packed) answer.headers.emplace_back("Content-Encoding", "gzip");
     answer.type = type_of(name);
     if (names_tag(request->header("If-None-Match"), tag))
       answer.status = 304;
     else
-      answer.file = as_text(one.bytes);
+      answer.file = as_text(bytes);
     return request->answer(std::move(answer));
   }
   request->answer(failure(404, "there is no such path"));

@@ -288,6 +288,17 @@ END
 	[ "$(http_status /snapshot -H 'If-None-Match: *')" = 304 ]
 }
 
+@test "the page goes by gzip to those who take it" {
+	start
+	curl -s "$URL/page/main.js" >plain
+	cmp plain "$BATS_TEST_DIRNAME/../../lib/service/page/main.js"
+	curl -s -H 'Accept-Encoding: deflate, gzip' "$URL/page/main.js" | gunzip | cmp - plain
+	curl -s -H 'Accept-Encoding: gzip;q=0' "$URL/page/main.js" | cmp - plain
+	tag() { curl -s -o /dev/null -w '%header{etag}' "$@" "$URL/page/main.js"; }
+	[ "$(tag)" != "$(tag -H 'Accept-Encoding: gzip')" ]
+	[ "$(http_status /page/main.js -H 'Accept-Encoding: gzip' -H "If-None-Match: $(tag -H 'Accept-Encoding: gzip')")" = 304 ]
+}
+
 @test "hostile WebSocket frames end that viewer, not the server" {
 	start
 	run py <<'END'

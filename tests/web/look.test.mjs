@@ -1,6 +1,7 @@
 // How it looks and reads: widths, schemes, accessibility, size, and nothing from elsewhere.
 import assert from 'node:assert/strict';
 import {readdirSync, statSync} from 'node:fs';
+import {get} from 'node:http';
 import {after, before, test} from 'node:test';
 import {close_pages, legends, open, picture, Server, SHOTS, until, violations} from './pipe.mjs';
 
@@ -107,11 +108,16 @@ test('nothing moves by itself but the picture', async () => {
   assert.equal(moving, 0);
 });
 
-test('the page is below 72 KB', () => {
-  const folder = '../../lib/service/page/';
-  const bytes = readdirSync(folder).reduce((sum, name) => sum + statSync(folder + name).size, 0);
+test('the page is below 32 KB on its way', async () => {
+  let bytes = 0;
+  for (const name of readdirSync('../../lib/service/page/'))
+    bytes += await new Promise((done, fail) =>
+      get(`${server.url}page/${name}`, {headers: {'Accept-Encoding': 'gzip, deflate'}}, async reply => {
+        assert.equal(reply.headers['content-encoding'], 'gzip');
+        done((await reply.toArray()).reduce((sum, chunk) => sum + chunk.length, 0));
+      }).on('error', fail));
   console.log(`# ${bytes} bytes`);
-  assert.ok(bytes < 72000);
+  assert.ok(bytes > 10000 && bytes < 32000);
 });
 
 test('the screenshot of the README', async () => {
