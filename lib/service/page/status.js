@@ -66,7 +66,7 @@ export function status(link, screen) {
   function goes() {
     const there = document.hasFocus() && ['screen', 'osk-text'].includes(document.activeElement.id);
     say('goes', !takes ? '' : there ? 'keys go to the target' : 'keys stay here: click the picture');
-    document.body.classList.toggle('takes', takes);
+    document.body.classList.toggle('stays', takes && !there);
   }
 
   // Pictures come by plain HTTP, and nothing goes up.
