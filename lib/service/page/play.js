@@ -76,6 +76,7 @@ export async function play(link, lines, {signal, progress, ahead = 12} = {}) {
   cut.abort();
   link.send(...[...held].filter(([what]) => link.held.has(what)).map(([, undo]) => undo));
   if (wrong) throw wrong;
+  if (signal?.aborted) progress?.(i);  // what was sent will be typed
   return !signal?.aborted;
 }
 
