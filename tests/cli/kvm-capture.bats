@@ -66,8 +66,8 @@ says() { grep -aq "s=$1" "${2:-out}"; }
 }
 
 @test "without room for more threads it goes on or says so, and does not hang" {
-	[[ $BIN != */asan/* ]] || skip "ASan itself needs more address space"
-	run --separate-stderr bash -c 'ulimit -v 300000; exec timeout -k 1 20 kvm-capture -d test -n 3 --threads 64 -o three.mjpeg'
+	[[ $BIN != */asan/* ]] || room=unlimited # which ASan itself needs
+	run --separate-stderr bash -c "ulimit -v ${room-300000}; exec timeout -k 1 20 kvm-capture -d test -n 3 --threads 64 -o three.mjpeg"
 	[ "$status" -eq 0 ] || { status_is 71 && one_line kvm-capture; }
 }
 

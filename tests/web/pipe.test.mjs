@@ -38,13 +38,13 @@ test('a picture shows, a key and a click come out of the end, and are told as ta
     await until(() => /(pointer|mouse).* 01 /i.test(out), 'the click');
     for (const label of ['K', 'left button']) await page.locator(`#history .taken:text-is("${label}")`).waitFor();
 
-    // What kvm-type cannot do is shown as such, and what comes after it as done.
+    // What kvm-type cannot do is shown as such, and what was sent along with it as done.
     await page.locator('[popovertarget=scripts]').click();
     await page.locator('#script').fill('type 漢\nkey tab');
     await page.locator('#script-play').click();
     await page.locator('#history .failed:text-is("text")').waitFor();
     await page.locator('#history .taken:text-is("tab")').waitFor();
-    await page.locator('#script-said:text("Played 2 lines")').waitFor();
+    await page.locator('#script-said:text("line 1: the target did not take it; 2 of 2 lines went.")').waitFor();
     await page.locator('[popovertarget=text]').click();
     await page.locator('#layout option:text-is("kvm-type’s own: de")').waitFor({state: 'attached'});
   } finally {

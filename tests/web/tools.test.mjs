@@ -423,7 +423,7 @@ test('a script stops at the first line that is refused, and tells which', async 
   await server.see('key x');
   assert.ok(!(await page.locator('#script-said').textContent()).includes('unknown'));
   server.tell({done, failed: server.count - done});
-  await page.locator('#script-said:text("line 1: the target did not take it; 0 of 3 lines went.")').waitFor();
+  await page.locator('#script-said:text("line 1: the target did not take it; 2 of 3 lines went.")').waitFor();
   assert.deepEqual(await server.all(page), ['key x']);
 });
 

@@ -38,21 +38,21 @@ const SILENT = /^(sleep +(\d+)|#|$)/;  // what stays here
 
 // Sends `lines`, resting at each `sleep MS`, with at most `ahead` of them on their way to the target.
 // `progress` is told how many it took (were sent, where nobody tells). False: stopped. Throws at the
-// first line that is refused; before it went as many as the error's `at` says.
+// first line that is refused, the one `at` in the error; `went` tells how many were sent on.
 export async function play(link, lines, {signal, progress, ahead = 12} = {}) {
   const cut = new AbortController(), over = cut.signal;
   const places = new Map();  // the link's number of a line → its place here
   const held = new Map();    // by these lines
   let i = 0, done = 0, wrong;
-  const fail = (at, why) => {
-    wrong ??= Object.assign(new Error(why), {at});
+  const fail = (at, why, went = at) => {
+    wrong ??= Object.assign(new Error(why), {at, went});
     cut.abort();
   };
-  const refused = (number, why) => places.has(number) && fail(places.get(number), why);
+  const refused = (number, why, went) => places.has(number) && fail(places.get(number), why, went);
   const tell = () => progress?.(done = Math.max(done, i - link.behind));
   signal?.addEventListener('abort', () => cut.abort());
   link.on('error', ({line, why}) => refused(line, why), {signal: over});
-  link.on('state', ({you}) => you.failed.forEach(number => refused(number, 'the target did not take it')), {signal: over});
+  link.on('state', ({you}) => you.failed.forEach(number => refused(number, 'the target did not take it', i)), {signal: over});
   link.on('lost', () => fail(done, 'the link broke'), {signal: over});
   while (i < lines.length && !over.aborted) {
     const [silent, , ms] = SILENT.exec(lines[i]) ?? [], room = ahead - link.behind, batch = [];
@@ -67,7 +67,7 @@ export async function play(link, lines, {signal, progress, ahead = 12} = {}) {
       fail(i - batch.length, link.open ? 'somebody else controls' : 'no link');
     tell();
     const typed = link.told ? '' : batch.filter(line => /^type/.test(line)).join('');
-    await pause(room > 0 ? Number(ms ?? 10 * typed.length) : 50, over);
+    await pause(Number(ms ?? (room > 0 ? 10 * typed.length : 50)), over);
   }
   while (link.behind && !over.aborted) {
     await pause(50, over);
@@ -94,8 +94,8 @@ export function player(link, go, stop, say) {
     try {
       all = await play(link, lines, {signal: cut.signal, ahead, progress: now => progress(done = now)});
       say(all ? played : `Stopped: ${far(done)} went.`);
-    } catch ({at, message}) {
-      say(`${where(at)}: ${message}; ${far(at)} went.`);
+    } catch ({at, went, message}) {
+      say(`${where(at)}: ${message}; ${far(went)} went.`);
     }
     go.disabled = !(stop.disabled = true);
     sending(go, false);
