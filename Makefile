@@ -61,7 +61,7 @@ $(B)/%.o: %.cc Makefile
 	$(CXX) $(build_flags) -MMD -MP -c -o $@ $<
 
 # Loops over pixels and coefficients: vectorised, unrolled.
-$(B)/lib/device/convert%.o $(B)/lib/device/avx2%.o: build_flags += $(if $(filter release,$(V)),-O3)
+$(B)/lib/picture/convert%.o $(B)/lib/picture/avx2%.o: build_flags += $(if $(filter release,$(V)),-O3)
 
 # To optimise instrumented tests takes longer than to run them as they are, but for those that draw
 # and compare pictures.

@@ -10,10 +10,10 @@
 #include "base/signals.h"
 #include "device/capture_output.h"
 #include "device/capture_source.h"
-#include "device/encoder.h"
-#include "device/notice.h"
 #include "device/rate_gate.h"
-#include "device/retile.h"
+#include "picture/encoder.h"
+#include "picture/notice.h"
+#include "picture/retile.h"
 
 namespace kvm {
 

@@ -9,7 +9,7 @@
 #include "base/io.h"
 #include "device/v4l2_stream.h"
 #include "format/frame.h"
-#include "format/image.h"
+#include "picture/image.h"
 
 namespace kvm {
 

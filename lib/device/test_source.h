@@ -4,7 +4,7 @@
 #include <poll.h>
 
 #include "device/capture_source.h"
-#include "device/pattern.h"
+#include "picture/pattern.h"
 
 namespace kvm {
 

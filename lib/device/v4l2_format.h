@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "base/io.h"
-#include "format/image.h"
+#include "picture/image.h"
 
 struct v4l2_format;
 

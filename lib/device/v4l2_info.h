@@ -51,8 +51,8 @@ struct Choice {
   Size size;
   std::optional<Rate> rate;  // what to ask for: a driver takes the nearest, which may be too slow
 };
-// The format, size and rate to ask for: the wanted size or the nearest (without one, the largest up to
-// 1920x1080 that comes at 15 a second at least); then the rate; then what costs least: JPEG is
+// The format, size and rate to ask for: the wanted size or the nearest (without one, the largest up
+// to 1920x1080 that comes at 15 a second at least); then the rate; then what costs least: JPEG is
 // passed through, 4:2:0 is less to encode than 4:2:2 or RGB. nullopt: nothing is usable.
 std::optional<Choice> choose_format(const std::vector<FormatInfo>& formats,
                                     std::optional<Size> size, std::optional<Rate> rate,

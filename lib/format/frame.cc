@@ -11,11 +11,11 @@ namespace {
 
 constexpr const char* kNames[] = {"live", "no-signal", "no-device", "stalled"};
 constexpr std::string_view kTag = "kvm ";
-constexpr std::int64_t kLatest_us = 100'000'000'000'000'000;  // in the year 5138
+constexpr std::int64_t kLatestUs = 100'000'000'000'000'000;  // in the year 5138
 
 std::optional<std::int64_t> time_of(std::string_view digits) noexcept {
   const auto time_us = parse_number<std::int64_t>(digits);
-  return time_us && *time_us >= 0 && *time_us < kLatest_us ? time_us : std::nullopt;
+  return time_us && *time_us >= 0 && *time_us < kLatestUs ? time_us : std::nullopt;
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ namespace kvm {
 namespace {
 
 constexpr int kFreeFailures = 4;
-constexpr std::int64_t kForget_us = 3'600'000'000;
+constexpr std::int64_t kForgetUs = 3'600'000'000;
 constexpr std::size_t kMostAddresses = 10'000, kMostJobs = 16;
 // A person's own, so that nobody's logins end another's; and all.
 constexpr std::size_t kMostOwnSessions = 50, kMostSessions = 1000;
@@ -50,7 +50,7 @@ std::int64_t Throttle::wait_s(const std::string& address, std::int64_t now_us) c
 }
 
 void Throttle::begins(const std::string& address, std::int64_t now_us) {
-  std::erase_if(tries_, [&](const auto& one) { return now_us - one.second.last_us > kForget_us; });
+  std::erase_if(tries_, [&](const auto& one) { return now_us - one.second.last_us > kForgetUs; });
   if (tries_.size() >= kMostAddresses)
     tries_.erase(std::min_element(tries_.begin(), tries_.end(), [](auto& a, auto& b) {
       return a.second.last_us < b.second.last_us;

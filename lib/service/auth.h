@@ -40,12 +40,12 @@ class Throttle {
 // Belongs to the loop's thread; the slow part of check() runs in a thread of its own.
 class Auth {
  public:
-  static constexpr std::int64_t kSession_s = 12 * 3600;  // since it was last used
+  static constexpr std::int64_t kSessionS = 12 * 3600;  // since it was last used
 
   // `file` empty: everybody is let in. `ended`: sessions were ended, holds() tells which. Throws
   // Error.
   Auth(Loop& loop, Metrics& metrics, std::string file, std::function<void()> ended,
-       std::int64_t session_s = kSession_s);
+       std::int64_t session_s = kSessionS);
   ~Auth();
 
   bool required() const noexcept { return !file_.empty(); }

@@ -9,9 +9,9 @@ namespace kvm {
 namespace {
 
 constexpr std::uint64_t kUpdateVersion = 2, kWhole = 1, kHead = 2;  // version and flags
-constexpr std::int64_t kStateGap_us = 200'000, kTick_us = 250'000, kPing_us = 20'000'000;
+constexpr std::int64_t kStateGapUs = 200'000, kTickUs = 250'000, kPingUs = 20'000'000;
 constexpr std::size_t kMostQueued = 4 << 20;  // bytes a viewer that does not read may cost
-constexpr std::int64_t kSilent_us = 60'000'000;
+constexpr std::int64_t kSilentUs = 60'000'000;
 
 void put(std::string& to, std::uint64_t value, int bytes) {
   for (int i = 0; i < bytes; ++i) to.push_back(static_cast<char>(value >> (8 * i)));
@@ -189,7 +189,7 @@ void Consoles::send_state(Console& console) {
 
 void Consoles::state_changed() {
   if (consoles_.empty() || std::exchange(telling_, true)) return;
-  const std::int64_t wait_us = std::max<std::int64_t>(0, told_us_ + kStateGap_us - monotonic_us());
+  const std::int64_t wait_us = std::max<std::int64_t>(0, told_us_ + kStateGapUs - monotonic_us());
   needs_.loop.after(wait_us, [this] {
     telling_ = false;
     told_us_ = monotonic_us();
@@ -216,15 +216,15 @@ void Consoles::tick() {
     const auto one = next++;
     WebSocket& socket = *one->second->socket;
     const bool stalled = socket.queued_bytes() > 0 && now - socket.sent_us() > needs_.stall_us;
-    if (stalled || socket.queued_bytes() > kMostQueued || now - socket.heard_us() > kSilent_us) {
+    if (stalled || socket.queued_bytes() > kMostQueued || now - socket.heard_us() > kSilentUs) {
       ++needs_.metrics.stalled_viewers;
       drop(one);
-    } else if (now - one->second->pinged_us > kPing_us) {
+    } else if (now - one->second->pinged_us > kPingUs) {
       one->second->pinged_us = now;
       socket.send_ping();
     }
   }
-  needs_.loop.after(kTick_us, [this] { tick(); });
+  needs_.loop.after(kTickUs, [this] { tick(); });
 }
 
 void Consoles::close_all(std::string_view why) {

@@ -14,9 +14,9 @@ namespace kvm {
 namespace {
 
 constexpr int kPipeBytes = 1 << 20;  // the most that an unprivileged process may ask for
-constexpr std::int64_t kCheck_us = 500'000, kStalled_us = 3'000'000;
+constexpr std::int64_t kCheckUs = 500'000, kStalledUs = 3'000'000;
 // The pipe is empty long before; the clock of a source may be behind ours for ever.
-constexpr std::int64_t kStale_us = 1'000'000;
+constexpr std::int64_t kStaleUs = 1'000'000;
 
 }  // namespace
 
@@ -35,10 +35,10 @@ FrameInput::FrameInput(Loop& loop, Hub& hub, Metrics& metrics, int fd, Events ev
 }
 
 void FrameInput::watch() {
-  loop_.after(kCheck_us, [this] {
+  loop_.after(kCheckUs, [this] {
     if (ended_) return;
     look();
-    if (!paused_ && hub_.newest() && monotonic_us() - last_us_ > kStalled_us) hub_.stalled();
+    if (!paused_ && hub_.newest() && monotonic_us() - last_us_ > kStalledUs) hub_.stalled();
     watch();
   });
 }
@@ -90,7 +90,7 @@ void FrameInput::frames() {
 
 // Whether it waited in the pipe while nobody looked.
 bool FrameInput::stale(const FrameFacts& facts) {
-  if (!hub_.resting() || monotonic_us() - resumed_us_ > kStale_us) return false;
+  if (!hub_.resting() || monotonic_us() - resumed_us_ > kStaleUs) return false;
   pollfd more{fd_, POLLIN, 0};
   return facts.time_us.value_or(fresh_us_) < fresh_us_ || ::poll(&more, 1, 0) == 1;
 }

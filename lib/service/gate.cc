@@ -7,7 +7,7 @@ namespace kvm {
 namespace {
 
 // Longer than any session: that it is over is the server's word alone. Browsers allow no more.
-constexpr std::int64_t kCookie_s = 400 * 86'400;
+constexpr std::int64_t kCookieS = 400 * 86'400;
 
 Answer redirect(const std::string& to) {
   return {303, "", {}, {{"Location", to}, {"Cache-Control", "no-store"}}};
@@ -108,7 +108,7 @@ void Gate::login(const RequestPtr& request) {
                                         : failure(401, "name or password is wrong"));
         Answer answer = redirect("/");
         answer.headers.emplace_back("Set-Cookie",
-                                    cookie(*request, auth_.open(checked.user), kCookie_s));
+                                    cookie(*request, auth_.open(checked.user), kCookieS));
         request->answer(std::move(answer));
       });
 }

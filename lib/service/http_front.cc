@@ -16,13 +16,13 @@ namespace kvm {
 
 namespace {
 
-constexpr std::int64_t kCheck_us = 1'000'000;
+constexpr std::int64_t kCheckUs = 1'000'000;
 constexpr int kRuns = 8;  // of the library between two looks at everything else
 // It asks to be run at once, for ever, while a TLS handshake waits for its client: that many looks
 // without a sign from its descriptor (1 MB of an answer goes out meanwhile), and it may wait.
 constexpr int kMostHurried = 8;
-constexpr std::int64_t kHurried_us = 10'000;
-constexpr unsigned kIdle_s = 30;  // an answer that the client does not read
+constexpr std::int64_t kHurriedUs = 10'000;
+constexpr unsigned kIdleS = 30;  // an answer that the client does not read
 constexpr std::size_t kPlainMemory = 16 << 10, kTlsMemory = 256 << 10;  // a connection, bytes
 constexpr const char* kTlsVersions = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
 
@@ -115,7 +115,7 @@ MHD_Daemon* HttpFront::start(const Listener& listener, const std::string& cert,
       flags, 0, &Callbacks::accept, this, &Callbacks::handle, this, MHD_OPTION_EXTERNAL_LOGGER,
       &Callbacks::log, this, MHD_OPTION_LISTEN_SOCKET, socket.get(), MHD_OPTION_CONNECTION_LIMIT,
       static_cast<unsigned>(options_.limits.connections + 16), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-      tls ? kTlsMemory : kPlainMemory, MHD_OPTION_CONNECTION_TIMEOUT, kIdle_s,
+      tls ? kTlsMemory : kPlainMemory, MHD_OPTION_CONNECTION_TIMEOUT, kIdleS,
       MHD_OPTION_NOTIFY_CONNECTION, &Callbacks::connection, this, MHD_OPTION_NOTIFY_COMPLETED,
       &Callbacks::completed, this, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_ARRAY,
       more.data(), MHD_OPTION_END);
@@ -175,7 +175,7 @@ void HttpFront::close_listeners() noexcept {
 // What the library has to do without its descriptor becoming readable: timeouts, what a resumed
 // connection waits for. Returns µs until the next time.
 std::int64_t HttpFront::run_daemons() {
-  std::int64_t least_us = kCheck_us;
+  std::int64_t least_us = kCheckUs;
   const bool resumed = exchange_.take_resumed();
   if (resumed) hurried_ = 0;
   for (auto next = daemons_.begin(); next != daemons_.end();) {
@@ -197,13 +197,13 @@ std::int64_t HttpFront::run_daemons() {
     }
   }
   if (exchange_.resumed()) return 0;
-  if (least_us == 0 && ++hurried_ > kMostHurried) return kHurried_us;
+  if (least_us == 0 && ++hurried_ > kMostHurried) return kHurriedUs;
   return least_us;
 }
 
 void HttpFront::cut_late() {
   visitors_.cut_late();
-  loop_.after(kCheck_us, [this] { cut_late(); });
+  loop_.after(kCheckUs, [this] { cut_late(); });
 }
 
 }  // namespace kvm

@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "format/frame.h"
 #include "format/frame_reader.h"
-#include "service/rate.h"
+#include "service/rate_meter.h"
 
 namespace kvm {
 
@@ -73,7 +73,7 @@ class Hub {
   FramePtr newest_, current_;
   Source source_ = Source::kNone;
   std::uint32_t count_ = 0;
-  Rate rate_;
+  RateMeter rate_;
   std::vector<std::function<void()>> on_frame_, on_source_;
 };
 

@@ -9,7 +9,7 @@ namespace kvm {
 
 namespace {
 
-constexpr std::int64_t kCheck_us = 50'000;
+constexpr std::int64_t kCheckUs = 50'000;
 constexpr std::size_t kShort = 256;  // bytes of a line that may pass while the target is busy
 constexpr const char* kButtons[] = {"left", "right", "middle", "back", "forward"};
 
@@ -174,7 +174,7 @@ void Input::heard(ViewerId viewer) {
 
 void Input::watch_silence() {
   if (std::exchange(watching_, true)) return;
-  loop_.after(kCheck_us, [this] {
+  loop_.after(kCheckUs, [this] {
     // After a look at the sockets: where the machine was busy, what viewers said may wait there.
     loop_.after(0, [this] { release_silent(); });
   });
@@ -185,7 +185,7 @@ void Input::release_silent() {
   const std::int64_t now = monotonic_us();
   for (auto next = held_.begin(); next != held_.end();) {
     const auto one = next++;
-    if (now - one->second.heard_us > options_.silence_us - kCheck_us) release(one->first);
+    if (now - one->second.heard_us > options_.silence_us - kCheckUs) release(one->first);
   }
   if (!held_.empty()) watch_silence();
 }

@@ -24,10 +24,10 @@ namespace kvm {
 
 namespace {
 
-constexpr std::int64_t kBeat_us = 1'000'000;
-constexpr std::int64_t kDrain_us = 5'000'000;     // how long what is on its way may take
-constexpr std::int64_t kSnapshot_us = 5'000'000;  // who asked for a picture so lately still looks
-constexpr int kKept_bytes = 4 << 20;
+constexpr std::int64_t kBeatUs = 1'000'000;
+constexpr std::int64_t kDrainUs = 5'000'000;     // how long what is on its way may take
+constexpr std::int64_t kSnapshotUs = 5'000'000;  // who asked for a picture so lately still looks
+constexpr int kKeptBytes = 4 << 20;
 
 // SIGHUP as a descriptor.
 Fd open_hangup() {
@@ -108,7 +108,7 @@ class Server {
 
   bool somebody_looks() const {
     return !options_.idle || streams_.size() > 0 || consoles_.size() > 0 || snapshots_.waiting() ||
-           monotonic_us() - snapshots_.asked_us() < kSnapshot_us;
+           monotonic_us() - snapshots_.asked_us() < kSnapshotUs;
   }
 
   void route(const RequestPtr& request) {
@@ -146,7 +146,7 @@ class Server {
            strf("%s %dx%d, %d frames a second, %zu viewers", name_of(hub_.source()),
                 frame ? frame->memory.info.width : 0, frame ? frame->memory.info.height : 0,
                 hub_.fps(), streams_.size() + consoles_.size()));
-    loop_.after(std::min(kBeat_us, watchdog_us().value_or(kBeat_us) / 2), [this] { beat(); });
+    loop_.after(std::min(kBeatUs, watchdog_us().value_or(kBeatUs) / 2), [this] { beat(); });
   }
 
   // No more visitors; those there are get their frame or answer to its end, and what is on its way
@@ -158,7 +158,7 @@ class Server {
     streams_.finish();
     consoles_.close_all("the server is stopping");
     front_.end_waiting();
-    loop_.after(kDrain_us, [this] { loop_.stop(); });
+    loop_.after(kDrainUs, [this] { loop_.stop(); });
     wait_until_empty();
   }
   void wait_until_empty() {
@@ -223,8 +223,8 @@ class Server {
 Exit serve(const ServerOptions& options) {
   ::signal(SIGPIPE, SIG_IGN);
   // A frame's memory is not given back after each one, to be faulted in again for the next.
-  ::mallopt(M_MMAP_THRESHOLD, kKept_bytes);
-  ::mallopt(M_TRIM_THRESHOLD, kKept_bytes);
+  ::mallopt(M_MMAP_THRESHOLD, kKeptBytes);
+  ::mallopt(M_TRIM_THRESHOLD, kKeptBytes);
   if (::isatty(STDIN_FILENO))
     throw Error(Exit::kUsage,
                 "stdin is a terminal: pipe frames in (kvm-capture | kvm-mjpeg-httpd)");

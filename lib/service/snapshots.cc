@@ -11,10 +11,10 @@ namespace kvm {
 
 namespace {
 
-constexpr double kLongestWait_s = 60;
-constexpr std::int64_t kTick_us = 1'000'000;
-constexpr std::int64_t kHungUp_us = 1'000'000;  // who hung up may listen still: for so long
-constexpr std::int64_t kWake_us = 3'000'000;    // a source that rested has so long to wake
+constexpr double kLongestWaitS = 60;
+constexpr std::int64_t kTickUs = 1'000'000;
+constexpr std::int64_t kHungUpUs = 1'000'000;  // who hung up may listen still: for so long
+constexpr std::int64_t kWakeUs = 3'000'000;    // a source that rested has so long to wake
 
 // nullopt: not a number of seconds.
 std::optional<double> seconds(const RequestPtr& request, const char* name, double otherwise) {
@@ -35,7 +35,7 @@ void Snapshots::answer(const RequestPtr& request,
                        std::vector<std::pair<std::string, std::string>> headers) {
   const auto max_age = seconds(request, "max_age", HUGE_VAL);
   const auto wait = seconds(request, "wait", 0);
-  if (!max_age || !wait || *wait > kLongestWait_s)
+  if (!max_age || !wait || *wait > kLongestWaitS)
     return request->answer(
         failure(400, "max_age and wait are seconds; wait is 60 at most", std::move(headers)));
   asked_us_ = monotonic_us();
@@ -44,18 +44,18 @@ void Snapshots::answer(const RequestPtr& request,
   if (settle(wish)) return;
   request->defer();
   waiting_.push_back(std::move(wish));
-  for (const std::int64_t delay_us : {wait_us, kWake_us}) loop_.after(delay_us, [this] { look(); });
-  if (!std::exchange(ticking_, true)) loop_.after(kTick_us, [this] { tick(); });
+  for (const std::int64_t delay_us : {wait_us, kWakeUs}) loop_.after(delay_us, [this] { look(); });
+  if (!std::exchange(ticking_, true)) loop_.after(kTickUs, [this] { tick(); });
 }
 
 // Answers, unless it is worth waiting: then false.
 bool Snapshots::settle(const Wish& wish) {
   const auto why = unfit(wish);
   const std::int64_t waited_us = monotonic_us() - wish.asked_us;
-  const std::int64_t patience_us = std::max(wish.wait_us, hub_.resting() ? kWake_us : 0);
+  const std::int64_t patience_us = std::max(wish.wait_us, hub_.resting() ? kWakeUs : 0);
   if (!why)
     fulfil(wish);
-  else if (waited_us < patience_us && (waited_us < kHungUp_us || !wish.request->hung_up()))
+  else if (waited_us < patience_us && (waited_us < kHungUpUs || !wish.request->hung_up()))
     return false;
   else
     wish.request->answer(failure(503, *why, wish.headers));
@@ -96,7 +96,7 @@ void Snapshots::look() {
 void Snapshots::tick() {
   look();
   ticking_ = !waiting_.empty();
-  if (ticking_) loop_.after(kTick_us, [this] { tick(); });
+  if (ticking_) loop_.after(kTickUs, [this] { tick(); });
 }
 
 }  // namespace kvm

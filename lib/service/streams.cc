@@ -16,8 +16,8 @@ namespace kvm {
 
 namespace {
 
-constexpr std::int64_t kTick_us = 100'000;
-constexpr double kLongest_us = 86'400e6;  // between two frames, however few are asked for
+constexpr std::int64_t kTickUs = 100'000;
+constexpr double kLongestUs = 86'400e6;  // between two frames, however few are asked for
 
 constexpr int kUnsent = 16 << 10;  // bytes
 
@@ -68,11 +68,11 @@ void Streams::add(const RequestPtr& request, const User& user, Wish wish,
                          strf("stream_client=%s/%016llx; Path=/; Max-Age=30", viewer->key.c_str(),
                               static_cast<unsigned long long>(viewer->id)));
   if (wish.fps > 0)
-    viewer->interval_us = static_cast<std::int64_t>(std::min(1e6 / wish.fps, kLongest_us));
+    viewer->interval_us = static_cast<std::int64_t>(std::min(1e6 / wish.fps, kLongestUs));
   viewer->progress_us = monotonic_us();
   const std::string boundary = "--" + std::string(kBoundary) + "\r\n";
   ++metrics_.streams;
-  if (!std::exchange(ticking_, true)) loop_.after(kTick_us, [this] { tick(); });
+  if (!std::exchange(ticking_, true)) loop_.after(kTickUs, [this] { tick(); });
   if (request->encrypted()) {
     viewer->request = request;
     viewer->fd = request->fd();
@@ -127,7 +127,7 @@ void Streams::tick() {
       remove(viewer);
     }
   }
-  loop_.after(kTick_us, [this] { tick(); });
+  loop_.after(kTickUs, [this] { tick(); });
 }
 
 // There is something to send.

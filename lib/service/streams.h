@@ -53,7 +53,7 @@ class Streams {
     User user;
     std::uint64_t id = 0;
     std::string key;
-    Rate rate;
+    RateMeter rate;
     std::int64_t interval_us = 0;
     std::function<void()> done;
     std::string head;

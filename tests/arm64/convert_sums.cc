@@ -3,8 +3,8 @@
 #include <cstdio>
 
 #include "../unit/test_picture.h"
-#include "device/convert.h"
-#include "device/convert_rows.h"
+#include "picture/convert.h"
+#include "picture/convert_rows.h"
 
 using namespace kvm;
 

@@ -8,8 +8,8 @@
 #include "../unit/libjpeg.h"
 #include "base/clock.h"
 #include "base/text.h"
-#include "device/encoder.h"
-#include "device/pattern.h"
+#include "picture/encoder.h"
+#include "picture/pattern.h"
 
 using namespace kvm;
 

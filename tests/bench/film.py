@@ -18,7 +18,7 @@ random.seed(1)
 
 
 def glyphs():
-    source = open(f'{ROOT}/lib/device/font.cc').read()
+    source = open(f'{ROOT}/lib/picture/font.cc').read()
     rows = re.findall(r'^ {4}\{((?:0x[0-9a-f]{2}, ){15}0x[0-9a-f]{2})\}', source, re.M)
     return {chr(32 + i): [b''.join(INK if int(row, 16) >> (7 - x) & 1 else PAPER for x in range(8))
                           for row in one.split(', ')] for i, one in enumerate(rows)}

@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <vector>
 
-#include "device/encoder.h"
 #include "format/jpeg.h"
+#include "picture/encoder.h"
 
 using namespace kvm;
 

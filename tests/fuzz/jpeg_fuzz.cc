@@ -1,9 +1,9 @@
 // What a device may hand out as a picture: the marker walker, the cleaner and the retiler.
 #include <cstdlib>
 
-#include "device/retile.h"
 #include "format/frame.h"
 #include "format/jpeg.h"
+#include "picture/retile.h"
 
 using namespace kvm;
 

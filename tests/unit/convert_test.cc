@@ -1,12 +1,12 @@
-#include "device/convert.h"
+#include "picture/convert.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "device/encoder.h"
 #include "libjpeg.h"
+#include "picture/encoder.h"
 #include "test_picture.h"
 
 namespace kvm {

@@ -1,4 +1,4 @@
-#include "device/encoder.h"
+#include "picture/encoder.h"
 
 #include <gtest/gtest.h>
 

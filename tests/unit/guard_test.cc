@@ -89,7 +89,7 @@ struct Sessions : testing::Test {
   Sessions() { write("ann:" + hash + "\nbob:" + hash + "\n"); }
   ~Sessions() override { std::remove(file.c_str()); }
   void write(const std::string& lines) { std::ofstream(file) << lines; }
-  Auth auth(std::int64_t session_s = Auth::kSession_s) {
+  Auth auth(std::int64_t session_s = Auth::kSessionS) {
     return {loop, metrics, file, [this] { ++ended; }, session_s};
   }
   // One who has just logged in.

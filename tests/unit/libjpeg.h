@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/io.h"
-#include "device/convert.h"
+#include "picture/convert.h"
 
 namespace kvm {
 

@@ -1,10 +1,10 @@
-#include "device/pattern.h"
+#include "picture/pattern.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
-#include "device/notice.h"
+#include "picture/notice.h"
 
 namespace kvm {
 namespace {

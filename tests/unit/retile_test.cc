@@ -1,4 +1,4 @@
-#include "device/retile.h"
+#include "picture/retile.h"
 
 #include <gtest/gtest.h>
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "format/image.h"
+#include "picture/image.h"
 
 namespace kvm {
 

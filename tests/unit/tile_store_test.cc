@@ -1,4 +1,4 @@
-#include "device/tile_store.h"
+#include "picture/tile_store.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include <random>
 
 #include "base/error.h"
-#include "device/crew.h"
+#include "picture/crew.h"
 
 namespace kvm {
 namespace {

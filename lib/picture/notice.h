@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "device/canvas.h"
+#include "picture/canvas.h"
 
 namespace kvm {
 

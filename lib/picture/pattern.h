@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "device/canvas.h"
+#include "picture/canvas.h"
 
 namespace kvm {
 

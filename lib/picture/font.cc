@@ -1,4 +1,4 @@
-#include "device/font.h"
+#include "picture/font.h"
 
 namespace kvm {
 

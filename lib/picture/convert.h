@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "format/image.h"
+#include "picture/image.h"
 
 namespace kvm {
 

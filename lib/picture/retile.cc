@@ -1,4 +1,4 @@
-#include "device/retile.h"
+#include "picture/retile.h"
 
 #include <stdio.h>  // jpeglib.h wants FILE
 

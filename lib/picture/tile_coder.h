@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "base/io.h"
-#include "device/avx2_coder.h"
-#include "device/convert.h"
+#include "picture/avx2_coder.h"
+#include "picture/convert.h"
 
 namespace kvm {
 

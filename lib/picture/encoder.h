@@ -5,8 +5,8 @@
 #include <string_view>
 
 #include "base/io.h"
-#include "device/convert.h"
-#include "format/image.h"
+#include "picture/convert.h"
+#include "picture/image.h"
 
 namespace kvm {
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "device/convert.h"
+#include "picture/convert.h"
 
 namespace kvm {
 

@@ -1,9 +1,9 @@
-#include "device/canvas.h"
+#include "picture/canvas.h"
 
 #include <algorithm>
 
-#include "device/convert_rows.h"
-#include "device/font.h"
+#include "picture/convert_rows.h"
+#include "picture/font.h"
 
 namespace kvm {
 

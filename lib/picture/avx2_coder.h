@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "base/io.h"
-#include "device/convert.h"
+#include "picture/convert.h"
 
 namespace kvm {
 

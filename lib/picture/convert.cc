@@ -1,9 +1,9 @@
-#include "device/convert.h"
+#include "picture/convert.h"
 
 #include <algorithm>
 #include <cstring>
 
-#include "device/convert_rows.h"
+#include "picture/convert_rows.h"
 
 namespace kvm {
 

@@ -1,4 +1,4 @@
-#include "device/encoder.h"
+#include "picture/encoder.h"
 
 #include <algorithm>
 #include <atomic>
@@ -9,11 +9,11 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "device/crew.h"
-#include "device/tile_coder.h"
-#include "device/tile_pixels.h"
-#include "device/tile_store.h"
 #include "format/jpeg.h"
+#include "picture/crew.h"
+#include "picture/tile_coder.h"
+#include "picture/tile_pixels.h"
+#include "picture/tile_store.h"
 
 namespace kvm {
 

@@ -1,4 +1,4 @@
-#include "device/tile_pixels.h"
+#include "picture/tile_pixels.h"
 
 #include <xxhash.h>
 #if __has_include(<xxh_x86dispatch.h>) && defined(__x86_64__)
@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "device/convert_rows.h"
+#include "picture/convert_rows.h"
 
 namespace kvm {
 

@@ -1,4 +1,4 @@
-#include "device/pattern.h"
+#include "picture/pattern.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +7,7 @@
 #include <numbers>
 
 #include "base/text.h"
-#include "device/font.h"
+#include "picture/font.h"
 
 namespace kvm {
 

@@ -7,7 +7,7 @@
 namespace kvm {
 
 // Times are monotonic µs and do not go back.
-class Rate {
+class RateMeter {
  public:
   void count(std::int64_t now_us) {
     times_us_.push_back(now_us);

@@ -1,10 +1,10 @@
-#include "device/notice.h"
+#include "picture/notice.h"
 
 #include <algorithm>
 #include <vector>
 
 #include "base/text.h"
-#include "device/font.h"
+#include "picture/font.h"
 
 namespace kvm {
 

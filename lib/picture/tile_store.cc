@@ -1,4 +1,4 @@
-#include "device/tile_store.h"
+#include "picture/tile_store.h"
 
 #include <utility>
 

@@ -1,13 +1,13 @@
-#include "device/avx2_coder.h"
+#include "picture/avx2_coder.h"
 
 #include <utility>
 #include <vector>
 
 #if defined(__x86_64__)
 
-#include "device/avx2_transform.h"
 #include "format/block_code.h"
 #include "format/scan_tables.h"
+#include "picture/avx2_transform.h"
 
 namespace kvm {
 

@@ -1,4 +1,4 @@
-#include "device/crew.h"
+#include "picture/crew.h"
 
 #include <pthread.h>
 

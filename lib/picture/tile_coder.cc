@@ -1,4 +1,4 @@
-#include "device/tile_coder.h"
+#include "picture/tile_coder.h"
 
 #include <stdio.h>  // jpeglib.h wants FILE
 

@@ -1,4 +1,4 @@
-#include "device/convert_rows.h"
+#include "picture/convert_rows.h"
 
 #include <algorithm>
 #include <array>

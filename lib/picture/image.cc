@@ -1,4 +1,4 @@
-#include "format/image.h"
+#include "picture/image.h"
 
 namespace kvm {
 
