@@ -101,8 +101,8 @@ void Capture::arrive(Picture picture) {
 // Says once what changed, and gives up where that was asked for.
 void Capture::watch_health() {
   SourceState state = source_.state();
-  reason_ = source_.reason();
   if (state != SourceState::kLive) {
+    reason_ = source_.reason();
     waiting_.reset();
   } else if (only_damaged()) {
     state = SourceState::kStalled;
@@ -154,7 +154,7 @@ void Capture::send() {
 void Capture::send_picture() {
   Picture picture = std::move(*waiting_);
   waiting_.reset();
-  com_ = com_segment({picture.time_us, picture.sequence, SourceState::kLive});
+  com_ = com_segment({picture.time_us, picture.sequence, SourceState::kLive}, std::move(com_));
   const View view = source_.view(picture);
   const bool due = options_.all_frames || written_us_ == 0 || state_ != written_state_ ||
                    now_us_ - written_us_ >= kStillUs;
@@ -192,7 +192,7 @@ void Capture::send_notice() {
   const int width = source_.width() > 0 ? source_.width() : kNoticeWidth;
   const int height = source_.height() > 0 ? source_.height() : kNoticeHeight;
   const std::int64_t time_us = unix_us();
-  com_ = com_segment({time_us, last_sequence_, state_});
+  com_ = com_segment({time_us, last_sequence_, state_}, std::move(com_));
   if (!encoder_) encoder_.emplace(options_.encoder);
   Notice notice(width, height);
   const Bytes frame = encoder_->encode(notice.draw(title_of(state_), reason_), com_);

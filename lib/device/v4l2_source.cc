@@ -16,6 +16,7 @@ namespace {
 constexpr std::uint32_t kBuffers = 5;
 constexpr std::int64_t kLeastStallUs = 700'000;  // without a picture: say so within a second
 constexpr std::int64_t kCheckUs = 250'000;       // between looks at a signal or for a device
+constexpr std::int64_t kLiveCheckUs = 500'000;   // the same while pictures come
 // Between two tries to start a stalled stream: longer each time, for a device that is only slow.
 constexpr std::int64_t kReviveUs = 2'000'000, kLastReviveUs = 10'000'000;
 
@@ -204,7 +205,8 @@ void V4l2Source::drain() {
 void V4l2Source::tick(std::int64_t now_us) {
   now_us_ = now_us;
   const bool due = now_us >= check_us_;
-  if (due) check_us_ = now_us + kCheckUs;
+  const bool live = state_ == SourceState::kLive && now_us - picture_us_ < kCheckUs;
+  if (due) check_us_ = now_us + (live ? kLiveCheckUs : kCheckUs);
   try {
     if (!node_) {
       if (due) open();

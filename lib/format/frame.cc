@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <iterator>
+#include <utility>
 
 #include "base/text.h"
 
@@ -24,9 +25,10 @@ const char* name_of(SourceState state) noexcept {
   return kNames[static_cast<int>(state)];
 }
 
-std::string com_segment(const FrameFacts& facts) {
-  std::string segment;
-  segment.reserve(80);  // every frame has one: no more than one trip to the heap
+std::string com_segment(const FrameFacts& facts, std::string reuse) {
+  std::string segment = std::move(reuse);
+  segment.clear();
+  segment.reserve(80);  // no more than one trip to the heap
   segment.append("\xff\xfe\0\0", 4).append(kTag);
   const auto put_number = [&](const char* key, auto number) {
     char digits[20];

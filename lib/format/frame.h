@@ -23,8 +23,9 @@ struct FrameFacts {
   SourceState state = SourceState::kLive;
 };
 
-// The COM segment, marker and length included: "kvm t=… n=… s=…".
-std::string com_segment(const FrameFacts& facts);
+// The COM segment, marker and length included: "kvm t=… n=… s=…". In the memory of `reuse`, for
+// every frame has one.
+std::string com_segment(const FrameFacts& facts, std::string reuse = {});
 
 // What the image says of itself; defaults where it says nothing, or what cannot be: the time is
 // from 1970 to the year 5138. Unknown words are passed over.
