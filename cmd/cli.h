@@ -8,6 +8,7 @@
 #include <memory>
 #include <sstream>
 #include <string>
+#include <type_traits>
 
 #include "base/error.h"
 #include "base/io.h"
@@ -37,12 +38,15 @@ class HelpFormatter : public CLI::Formatter {
   }
 };
 
-// A number from `least` to `most`; CLI::Range lets what is not a number pass.
-inline CLI::Validator number_from(double least, double most) {
+// A number from `least` to `most`, a whole one where these are.
+template <class Number>
+CLI::Validator number_from(Number least, Number most) {
   return {[=](std::string& text) {
-            const auto value = parse_number<double>(text);
+            const auto value = parse_number<Number>(text);
             if (value && *value >= least && *value <= most) return std::string();
-            return strf("'%s' is not a number from %g to %g", text.c_str(), least, most);
+            const char* whole = std::is_integral_v<Number> ? " whole" : "";
+            return strf("'%s' is not a%s number from %g to %g", text.c_str(), whole,
+                        static_cast<double>(least), static_cast<double>(most));
           },
           ""};
 }

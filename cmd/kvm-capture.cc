@@ -233,7 +233,6 @@ int main(int argc, char** argv) {
   CaptureOptions& options = arguments.capture;
   CLI::App app{"Writes frames of a capture device's picture: JPEG images, one after the other.",
                "kvm-capture"};
-  const auto range = [](auto least, auto most) { return CLI::Range(least, most).description(""); };
   app.add_option("-d,--device", arguments.device,
                  "A path, a name in /dev/v4l/by-id, auto or test[:KIND] (default: auto)")
       ->type_name("DEVICE");
@@ -247,22 +246,22 @@ int main(int argc, char** argv) {
       ->type_name("FOURCC");
   app.add_option("-q,--quality", options.encoder.quality, "JPEG quality, 1 to 100 (default: 80)")
       ->type_name("QUALITY")
-      ->check(range(1, 100));
+      ->check(number_from(1, 100));
   app.add_option("--subsampling", arguments.subsampling, "Of colours (default: 420)")
       ->type_name("420|422|444")
       ->check(CLI::IsMember({"420", "422", "444"}).description(""));
   app.add_option("--threads", options.encoder.threads,
                  "Threads to encode with (default: one a core, up to 8)")
       ->type_name("N")
-      ->check(range(1, 64));
+      ->check(number_from(1, 64));
   app.add_option("--noise", options.encoder.noise,
                  "Differences up to this a sample are no change (default: 0)")
       ->type_name("N")
-      ->check(range(0, 64));
+      ->check(number_from(0, 64));
   app.add_flag("--retile", options.retile, "Cut passed-through JPEG into tiles, without loss");
   app.add_option("-n,--count", options.count, "Stop after so many frames")
       ->type_name("COUNT")
-      ->check(range(std::int64_t{1}, INT64_MAX));
+      ->check(number_from<std::int64_t>(1, 1'000'000'000'000));
   app.add_option("-o,--output", arguments.output,
                  "Where to, a strftime(3) pattern (default: -, stdout)")
       ->type_name("FILE")
@@ -279,9 +278,9 @@ int main(int argc, char** argv) {
       ->allow_extra_args(false);
   app.add_option("--edid", arguments.edid, "Show this EDID to the target")->type_name("FILE");
   app.add_option("--timeout", arguments.timeout_s,
-                 "Give up after so long without a picture (default: with -n 10, else never)")
+                 "Give up after so long without a picture (default: 10 with -n, else never)")
       ->type_name("SECONDS")
-      ->check(number_from(0, 1e6));
+      ->check(number_from(0.0, 1e6));
   app.add_flag("--wait", arguments.wait, "Wait for a device that is not there yet");
   app.add_flag("--exit-on-loss", options.exit_on_loss,
                "Exit when signal or device are lost, instead of waiting for them");

@@ -230,15 +230,15 @@ void add_gadget_options(CLI::App& app, Options& options) {
       ->allow_extra_args(false);
   group(app.add_option("--udc", options.spec.udc, "The controller, of /sys/class/udc"))
       ->type_name("NAME");
-  add_id("--vendor-id", options.spec.vendor_id, "USB vendor (1d6b: Linux Foundation)");
-  add_id("--product-id", options.spec.product_id, "USB product (0104: composite gadget)");
+  add_id("--vendor-id", options.spec.vendor_id, "USB vendor (default: 1d6b, Linux Foundation)");
+  add_id("--product-id", options.spec.product_id, "USB product (default: 0104, composite gadget)");
   add_text("--manufacturer", options.spec.manufacturer, "What the host shows")
       ->capture_default_str();
   add_text("--product", options.spec.product, "What the host shows")->capture_default_str();
-  add_text("--serial", options.spec.serial, "Serial number (one of this machine's own)");
+  add_text("--serial", options.spec.serial, "Serial number (default: one of this machine's own)");
   group(app.add_option("--max-power", options.spec.max_power_ma, "What it may draw, in mA"))
       ->type_name("MA")
-      ->check(CLI::Range(0, 500).description(""))
+      ->check(number_from(0, 500))
       ->capture_default_str();
   group(app.add_flag("--remote-wakeup", options.spec.remote_wakeup, "May wake a sleeping host"));
 }

@@ -14,9 +14,9 @@ int main(int argc, char** argv) {
   std::string mode = "660";
 
   text("-l,--listen", options.listen, "ADDR",
-       "Serve on ADDR:PORT or unix:PATH (repeatable; default 127.0.0.1:8080; port 0: any)")
+       "Serve on ADDR:PORT or unix:PATH (repeatable; port 0: any; default: 127.0.0.1:8080)")
       ->allow_extra_args(false);
-  text("--unix-mode", mode, "MODE", "Access to a unix socket, octal (default 660)");
+  text("--unix-mode", mode, "MODE", "Access to a unix socket, octal (default: 660)");
   text("--title", options.title, "TEXT", "What the page is called: the target's name");
   text("--status", options.status, "FIFO", "Show viewers the status lines of kvm-type from here");
   app.add_flag("--shared-control", options.shared_control, "Let all viewers send input at once");
@@ -35,13 +35,13 @@ int main(int argc, char** argv) {
                "Believe X-Forwarded-For and X-Forwarded-Proto of local clients");
 
   text("--stall-timeout", options.stall_timeout_s, "SECONDS",
-       "Drop a viewer that takes nothing for so long (default 10)")
-      ->check(CLI::Range(0.1, 3600.0).description(""));
-  text("--max-connections", options.max_connections, "N", "In all (default 500)")
-      ->check(CLI::Range(1, 100'000).description(""));
+       "Drop a viewer that takes nothing for so long (default: 10)")
+      ->check(kvm::number_from(0.1, 3600.0));
+  text("--max-connections", options.max_connections, "N", "In all (default: 500)")
+      ->check(kvm::number_from(1, 100'000));
   text("--max-per-address", options.max_per_address, "N",
-       "From one address, this machine excepted (default 50)")
-      ->check(CLI::Range(1, 100'000).description(""));
+       "From one address, this machine excepted (default: 50)")
+      ->check(kvm::number_from(1, 100'000));
 
   return kvm::run_cli(app, argc, argv, [&] {
     const char* const end = mode.data() + mode.size();

@@ -335,13 +335,13 @@ void add_options(CLI::App& app, Options& options) {
   app.add_option("--rate", options.rate,
                  "At most N characters a second (default: as many as the host takes)")
       ->type_name("N")
-      ->check(number_from(0.01, 10000));
+      ->check(number_from(0.01, 10'000.0));
   app.add_option("--delay", options.delay_ms, "Wait MS milliseconds after each key (default: 0)")
       ->type_name("MS")
-      ->check(CLI::Range(0, 60000).description(""));
+      ->check(number_from(0, 60'000));
   app.add_option("--hold", options.hold_ms, "Hold each key for MS milliseconds (default: 0)")
       ->type_name("MS")
-      ->check(CLI::Range(0, 60000).description(""));
+      ->check(number_from(0, 60'000));
   app.add_option("--verify-leds", options.verify_leds,
                  "Every N characters, see NumLock answer (default: never)")
       ->type_name("N")
@@ -349,7 +349,7 @@ void add_options(CLI::App& app, Options& options) {
   app.add_option("--timeout", options.timeout_s,
                  "Give up after SECONDS without progress; 0: never (default: 5)")
       ->type_name("SECONDS")
-      ->check(number_from(0, 86400));
+      ->check(number_from(0.0, 86'400.0));
   app.add_flag("--wait", options.wait, "Wait for a gadget and a host, however long")
       ->excludes("--timeout");
   app.add_flag("--no-wait", options.no_wait, "Do not wait while another kvm-type is typing");

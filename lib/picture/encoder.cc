@@ -41,13 +41,13 @@ struct Place {
 };
 
 // What one thread needs to encode tiles.
-struct Bench {
+struct Worker {
   TileCoder coder;
   Converter converter;
   std::vector<std::uint8_t> samples;
   Planes planes{};
 
-  explicit Bench(const TileShape& shape) : coder(shape) {
+  explicit Worker(const TileShape& shape) : coder(shape) {
     const std::size_t stride = size(shape.mcus * shape.mcu_width()) + 16;
     const std::size_t plane = stride * size(shape.mcu_height()) + 16;
     samples.resize(3 * plane);
@@ -112,7 +112,7 @@ struct Encoder::State {
   Image like;
   TileShape shape;
   int columns = 0, rows = 0;
-  std::vector<std::unique_ptr<Bench>> benches;  // one a thread
+  std::vector<std::unique_ptr<Worker>> workers;  // one a thread
   std::unique_ptr<TileStore> store;
   std::vector<Place> places;
   std::vector<Strip> strips;
@@ -135,7 +135,7 @@ struct Encoder::State {
   void call_help();
   void work();
   void take_rows(int thread);
-  bool encode_row(int row, const Rect& rect, Bench& bench);
+  bool encode_row(int row, const Rect& rect, Worker& worker);
   void exchange_tiles();
   void assemble();
   Bytes finish(std::string_view com);
@@ -162,9 +162,9 @@ void Encoder::State::fit(const Image& picture) {
   columns = tiles_across(mcus);
   rows = (picture.height + shape.mcu_height() - 1) / shape.mcu_height();
   shape.mcus = mcus / columns;
-  benches.clear();
-  for (int i = 0; i <= crew.helpers(); ++i) benches.push_back(std::make_unique<Bench>(shape));
-  const auto header = benches[0]->coder.header(picture.width, picture.height);
+  workers.clear();
+  for (int i = 0; i <= crew.helpers(); ++i) workers.push_back(std::make_unique<Worker>(shape));
+  const auto header = workers[0]->coder.header(picture.width, picture.height);
   store = std::make_unique<TileStore>(kIdleTileBytes);
   reference = options.noise > 0 ? TileReference(picture) : TileReference();
   body = kComRoom;
@@ -205,7 +205,7 @@ void Encoder::State::work() {
 
 // Takes rows until there are no more. Thread 0 is the caller of encode().
 void Encoder::State::take_rows(int thread) {
-  Bench& bench = *benches[size(thread)];
+  Worker& worker = *workers[size(thread)];
   for (int row; (row = next_row.fetch_add(1, std::memory_order_relaxed)) < rows;) {
     const int top = row * shape.mcu_height();
     const Rect rect{0, top, like.width, std::min(shape.mcu_height(), like.height - top)};
@@ -215,16 +215,16 @@ void Encoder::State::take_rows(int thread) {
         places[size(row * columns + column)].changed = false;
       continue;
     }
-    strip.still = !encode_row(row, rect, bench);
+    strip.still = !encode_row(row, rect, worker);
     if (strip.still) strip.pixels = hash_row(*image, rect);
     if (thread == 0 && encoded.load(std::memory_order_relaxed) > kTilesWorthHelp) call_help();
   }
-  bench.settle();
+  worker.settle();
 }
 
 // Encodes those of its tiles that changed. False: none did, nor would if the next picture were the
 // same.
-bool Encoder::State::encode_row(int row, const Rect& rect, Bench& bench) {
+bool Encoder::State::encode_row(int row, const Rect& rect, Worker& worker) {
   std::array<std::uint64_t, kMostColumns> hashes;
   hash_tiles(*image, rect, shape.mcus * shape.mcu_width(), hashes);
   bool changes = bool{reference};  // which is brought up to date now and then
@@ -241,9 +241,9 @@ bool Encoder::State::encode_row(int row, const Rect& rect, Bench& bench) {
     place.changed = changes = true;
     place.hash = hash;
     if (reference) reference.keep(*image, tile);
-    if (store->has(hash) || bench.has_made(hash)) continue;
-    bench.converter.convert(*image, tile, shape.subsampling, bench.planes);
-    bench.encode(place);
+    if (store->has(hash) || worker.has_made(hash)) continue;
+    worker.converter.convert(*image, tile, shape.subsampling, worker.planes);
+    worker.encode(place);
     encoded.fetch_add(1, std::memory_order_relaxed);
   }
   return changes;
@@ -252,7 +252,7 @@ bool Encoder::State::encode_row(int row, const Rect& rect, Bench& bench) {
 // The places that changed show their new tiles. Nothing is released before all are held: it might
 // be one of them.
 void Encoder::State::exchange_tiles() {
-  for (const auto& bench : benches) bench->hand_over(*store);
+  for (const auto& worker : workers) worker->hand_over(*store);
   for (Place& place : places)
     if (place.changed && !place.next) place.next = store->find(place.hash);
   for (Place& place : places)

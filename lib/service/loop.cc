@@ -51,10 +51,8 @@ void Loop::forget(int fd) noexcept {
   if (watches_.erase(fd) > 0) ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
 }
 
-Loop::Timer Loop::after(std::int64_t delay_us, Call call) {
-  const Timer timer{monotonic_us() + delay_us, ++timer_number_};
-  timers_.emplace(timer, std::move(call));
-  return timer;
+void Loop::after(std::int64_t delay_us, Call call) {
+  timers_.emplace(std::pair{monotonic_us() + delay_us, ++timer_number_}, std::move(call));
 }
 
 void Loop::post(Call call) {

@@ -21,7 +21,6 @@ class Loop {
  public:
   using Ready = std::function<void(std::uint32_t events)>;
   using Call = std::function<void()>;
-  using Timer = std::pair<std::int64_t, std::uint64_t>;  // due (monotonic µs), number
 
   Loop();
 
@@ -32,8 +31,7 @@ class Loop {
   // Before the descriptor is closed. Safe inside any callback, its own included.
   void forget(int fd) noexcept;
 
-  Timer after(std::int64_t delay_us, Call call);
-  void cancel(Timer timer) noexcept { timers_.erase(timer); }
+  void after(std::int64_t delay_us, Call call);
 
   // Runs `call` in the loop's thread, soon. From any thread.
   void post(Call call);
@@ -57,7 +55,7 @@ class Loop {
   std::uint32_t generation_ = 0;
   std::uint64_t timer_number_ = 0;
   std::unordered_map<int, Watch> watches_;
-  std::map<Timer, Call> timers_;
+  std::map<std::pair<std::int64_t, std::uint64_t>, Call> timers_;  // by when (monotonic µs), number
   std::function<std::int64_t()> hook_;
   std::mutex mutex_;
   std::vector<Call> posted_;  // guarded by mutex_
