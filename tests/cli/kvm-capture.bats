@@ -305,8 +305,9 @@ picture() { on_device dev kvm-capture -n 1 | ffmpeg -v error -f mjpeg -i - -f md
 	on_device dev kvm-capture -r 20 -n 40 --all-frames | grep -aoE ' n=[0-9]+' | tr -d ' n=' >numbers
 	python3 - <<-END
 		n = [int(line) for line in open('numbers')]
-		# 30 come a second then, and two of three are taken; at 15 all would be, at 60 one of three.
-		assert 1.4 < (n[-1] - n[0]) / (len(n) - 1) < 2, n
+		# 30 come a second then, and two of three are taken; at 15 all would be, at 60 one of three. A
+		# busy machine misses some.
+		assert 1.4 < (n[-1] - n[0]) / (len(n) - 1) < 2.6, n
 	END
 }
 
