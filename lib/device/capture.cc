@@ -14,8 +14,8 @@ namespace kvm {
 namespace {
 
 constexpr std::int64_t kSecond = 1'000'000;
-constexpr std::int64_t kRepeatUs = kSecond;      // of a notice, while it holds
-constexpr std::int64_t kStillUs = 950'000;       // of a picture: its turn may come a little early
+constexpr std::int64_t kRepeatUs = kSecond;  // of a picture that does not change
+constexpr std::int64_t kTurnUs = 950'000;    // the same with -r: its turn may come a little early
 constexpr std::int64_t kReportUs = 5 * kSecond;  // of -v
 constexpr std::int64_t kFirstRetryUs = 1000, kLastRetryUs = 20'000;
 constexpr std::int64_t kStoppingUs = kSecond;   // a reader may take so long for the last frame
@@ -157,7 +157,7 @@ void Capture::send_picture() {
   com_ = com_segment({picture.time_us, picture.sequence, SourceState::kLive}, std::move(com_));
   const View view = source_.view(picture);
   const bool due = options_.all_frames || written_us_ == 0 || state_ != written_state_ ||
-                   now_us_ - written_us_ >= kStillUs;
+                   now_us_ - written_us_ >= (gate_ ? kTurnUs : kRepeatUs);
   if (const auto* image = std::get_if<Image>(&view)) {
     if (!encoder_) encoder_.emplace(options_.encoder);
     const Bytes frame = encoder_->encode(*image, com_);
