@@ -87,7 +87,8 @@ class Request : public std::enable_shared_from_this<Request> {
   int fd() const noexcept;
   // The client is gone, or all was said.
   bool over() const noexcept { return connection_ == nullptr; }
-  // The client says no more: most have gone then, but one may still listen for its answer.
+  // The client says no more, read or not: most have gone then, but one may still listen for its
+  // answer.
   bool hung_up() const noexcept;
 
  private:

@@ -387,13 +387,19 @@ test('a script from a file is edited, played with its pauses, and stopped', asyn
   assert.ok(!(await server.all(page)).includes('key c'));
 });
 
-test('a script lets go of its own keys, not of those that the person holds', async () => {
+// A page that plays this script to a target that tells what it took.
+async function playing(script) {
   const page = await console_page();
   server.tell();
   await page.locator('#keyboard:text("ready")').waitFor();
   await show(page, 'scripts');
-  await page.locator('#script').fill('keydown b');
+  await page.locator('#script').fill(script);
   await page.locator('#script-play').click();
+  return page;
+}
+
+test('a script lets go of its own keys, not of those that the person holds', async () => {
+  const page = await playing('keydown b');
   await server.see('keydown b');
   await page.locator('#screen').focus();
   await page.keyboard.down('ShiftLeft');
@@ -406,12 +412,7 @@ test('a script lets go of its own keys, not of those that the person holds', asy
 });
 
 test('a script stops at the first line that is refused, and tells which', async () => {
-  const page = await console_page();
-  server.tell();
-  await page.locator('#keyboard:text("ready")').waitFor();
-  await show(page, 'scripts');
-  await page.locator('#script').fill('# log in\nkey a\nkye foo\ntype root\nsleep 60000\ntype secret\n');
-  await page.locator('#script-play').click();
+  const page = await playing('# log in\nkey a\nkye foo\ntype root\nsleep 60000\ntype secret\n');
   await page.locator('#script-said:text("line 3: ")').waitFor();
   assert.match(await page.locator('#script-said').textContent(), /^line 3: unknown action.*; 2 of 6 lines went\.$/);
   assert.deepEqual(await server.all(page), ['key a']);
