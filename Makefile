@@ -44,7 +44,7 @@ libraries   := $(libraries)
 lib_objects := $(patsubst %.cc,$(B)/%.o,$(wildcard lib/*/*.cc)) $(B)/gen/page_files.o
 cmd_objects := $(patsubst %.cc,$(B)/%.o,$(filter-out cmd/kvm-%,$(wildcard cmd/*.cc)))
 unit_objects := $(patsubst %.cc,$(B)/%.o,$(wildcard tests/unit/*.cc))
-page_sources := $(sort $(wildcard lib/service/page/*))
+page_sources := $(sort $(wildcard lib/http/page/*))
 
 all: $(TOOLS:%=$(B)/bin/%) ## build the tools into build/release/bin (V=debug|asan|tsan: build/V/bin)
 
@@ -104,7 +104,7 @@ check-ship: ## what takes longer: the package under systemd in a Debian, web ser
 	tests/ship/run --all
 	tests/ship/boot/run
 
-lint: ## layers, warnings, shell scripts, man pages, formatting
+lint: ## rooms, warnings, shell scripts, man pages, formatting
 	tests/lint/run
 
 fuzz: ## run every fuzz target for FUZZ_SECONDS each (default 5)

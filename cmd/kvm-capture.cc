@@ -1,17 +1,16 @@
 // kvm-capture: frames of a screen, from a capture device to stdout.
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
 #include <cctype>
 #include <cstdio>
 
+#include "base/json.h"
 #include "base/message.h"
 #include "base/text.h"
+#include "capture/edid.h"
+#include "capture/engine.h"
+#include "capture/pattern_source.h"
+#include "capture/v4l2_source.h"
 #include "cli.h"
-#include "device/capture.h"
-#include "device/test_source.h"
-#include "device/v4l2_source.h"
-#include "format/edid.h"
 
 namespace kvm {
 namespace {
@@ -83,53 +82,62 @@ void print_device(const V4l2Node& node) {
   }
 }
 
-nlohmann::json json_of(const V4l2Node& node) {
-  using nlohmann::json;
-  const SignalInfo signal = detect_signal(node);
-  json timings;
-  if (signal.timings)
-    timings = {{"width", signal.timings->bt.width},
-               {"height", signal.timings->bt.height},
-               {"rate", timings_hz(*signal.timings)}};
-  json formats = json::array(), controls = json::array();
-  for (const FormatInfo& format : list_formats(node)) {
-    json sizes = json::array();
-    for (const SizeInfo& size : format.sizes) {
-      json rates = json::array();
-      for (const Rate& rate : size.rates) rates.push_back(rate.hz());
-      json each = {{"width", size.most.width}, {"height", size.most.height}, {"rates", rates}};
-      if (!(size.least == size.most)) {
-        each["least_width"] = size.least.width;
-        each["least_height"] = size.least.height;
-      }
-      sizes.push_back(std::move(each));
-    }
-    formats.push_back({{"fourcc", fourcc_name(format.fourcc)},
+Json json_of(const SizeInfo& size) {
+  std::vector<Json> rates;
+  for (const Rate& rate : size.rates) rates.push_back(rate.hz());
+  std::vector<Json::Member> members = {
+      {"width", size.most.width}, {"height", size.most.height}, {"rates", Json::array(rates)}};
+  if (!(size.least == size.most)) {
+    members.emplace_back("least_width", size.least.width);
+    members.emplace_back("least_height", size.least.height);
+  }
+  return Json::object(members);
+}
+
+Json json_of(const FormatInfo& format) {
+  std::vector<Json> sizes;
+  for (const SizeInfo& size : format.sizes) sizes.push_back(json_of(size));
+  return Json::object({{"fourcc", fourcc_name(format.fourcc)},
                        {"description", format.description},
                        {"usable", format.usable},
-                       {"sizes", sizes}});
-  }
-  for (const ControlInfo& control : list_controls(node)) {
-    json menu = json::object();
-    for (const auto& [value, name] : control.menu) menu[std::to_string(value)] = name;
-    controls.push_back({{"name", control.name},
-                        {"type", control.type},
-                        {"min", control.least},
-                        {"max", control.most},
-                        {"step", control.step},
-                        {"default", control.standard},
-                        {"value", control.value},
-                        {"read_only", control.read_only},
-                        {"menu", menu}});
-  }
-  return {{"path", node.path()},
-          {"card", node.card()},
-          {"driver", node.driver()},
-          {"bus", node.bus()},
-          {"signal", signal.signal == Signal::kSteady},
-          {"timings", timings},
-          {"formats", formats},
-          {"controls", controls}};
+                       {"sizes", Json::array(sizes)}});
+}
+
+Json json_of(const ControlInfo& control) {
+  std::vector<std::string> values;  // which the members' names point into
+  for (const auto& [value, name] : control.menu) values.push_back(std::to_string(value));
+  std::vector<Json::Member> menu;
+  for (std::size_t i = 0; i < values.size(); ++i)
+    menu.emplace_back(values[i], control.menu[i].second);
+  return Json::object({{"name", control.name},
+                       {"type", control.type},
+                       {"min", control.least},
+                       {"max", control.most},
+                       {"step", control.step},
+                       {"default", control.standard},
+                       {"value", control.value},
+                       {"read_only", control.read_only},
+                       {"menu", Json::object(menu)}});
+}
+
+Json json_of(const V4l2Node& node) {
+  const SignalInfo signal = detect_signal(node);
+  Json timings;
+  if (signal.timings)
+    timings = Json::object({{"width", signal.timings->bt.width},
+                            {"height", signal.timings->bt.height},
+                            {"rate", timings_hz(*signal.timings)}});
+  std::vector<Json> formats, controls;
+  for (const FormatInfo& format : list_formats(node)) formats.push_back(json_of(format));
+  for (const ControlInfo& control : list_controls(node)) controls.push_back(json_of(control));
+  return Json::object({{"path", node.path()},
+                       {"card", node.card()},
+                       {"driver", node.driver()},
+                       {"bus", node.bus()},
+                       {"signal", signal.signal == Signal::kSteady},
+                       {"timings", timings},
+                       {"formats", Json::array(formats)},
+                       {"controls", Json::array(controls)}});
 }
 
 // All devices, the one that `-d auto` takes first; with -d, that one.
@@ -147,9 +155,9 @@ Exit list(const Arguments& arguments) {
     nodes.emplace_back(resolve_device(arguments.device));
   }
   if (arguments.json) {
-    nlohmann::json all = nlohmann::json::array();
+    std::vector<Json> all;
     for (const V4l2Node& node : nodes) all.push_back(json_of(node));
-    std::printf("%s\n", all.dump(2).c_str());
+    std::printf("%s\n", Json::array(all).pretty().c_str());
   } else {
     for (const V4l2Node& node : nodes) print_device(node);
   }

@@ -10,10 +10,10 @@
 #include "base/message.h"
 #include "base/signals.h"
 #include "cli.h"
-#include "device/gadget.h"
-#include "device/gadget_disc.h"
-#include "device/gadget_status.h"
-#include "format/gadget_spec.h"
+#include "usb/disc.h"
+#include "usb/gadget.h"
+#include "usb/gadget_spec.h"
+#include "usb/gadget_status.h"
 
 namespace kvm {
 namespace {
@@ -124,7 +124,7 @@ Exit down(const Options& options, StopSignals& signals) {
 
 Exit status(const Options& options) {
   const GadgetStatus status = read_status(Gadget());
-  std::puts(options.json ? to_json(status).c_str() : describe(status).c_str());
+  std::puts(options.json ? to_json(status).text().c_str() : describe(status).c_str());
   return status.configured() ? Exit::kDone : Exit::kNo;
 }
 
@@ -157,7 +157,7 @@ Exit watch(const Options& options, StopSignals& signals) {
   for (;;) {
     const GadgetStatus status = read_status(Gadget());
     if (status != last) {
-      std::puts(options.json ? to_json(status).c_str()
+      std::puts(options.json ? to_json(status).text().c_str()
                              : (local_time() + summarize(status)).c_str());
       if (std::fflush(stdout) != 0) throw Error::from_errno("stdout");
       last = status;

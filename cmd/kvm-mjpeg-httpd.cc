@@ -2,7 +2,7 @@
 #include <charconv>
 
 #include "cli.h"
-#include "service/server.h"
+#include "http/server.h"
 
 int main(int argc, char** argv) {
   CLI::App app("Serve MJPEG frames from stdin to browsers; print their input as action lines.",

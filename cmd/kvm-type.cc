@@ -15,11 +15,12 @@
 #include "base/poller.h"
 #include "base/text.h"
 #include "cli.h"
-#include "device/hid_link.h"
-#include "device/printed_reports.h"
-#include "device/status_file.h"
-#include "format/keys.h"
-#include "format/player.h"
+#include "keys/key_names.h"
+#include "keys/layout_list.h"
+#include "type/hid_link.h"
+#include "type/player.h"
+#include "type/printed_reports.h"
+#include "type/status_file.h"
 
 namespace kvm {
 namespace {
@@ -239,8 +240,8 @@ class Session {
 
   void tell_status() {
     if (!status_) return;
-    status_counts_.keyboard = name_of(link_ ? link_->host() : HostState::kNoDevice);
-    if (link_) status_counts_.leds = link_->known_leds();
+    status_counts_.host = link_ ? link_->host() : HostState::kNoDevice;
+    if (link_) status_counts_.leds = link_->known_leds().value_or(Leds{});
     status_counts_.layout = player_.typist().layout().name();
     status_->write(status_counts_);
   }

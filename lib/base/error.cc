@@ -34,11 +34,15 @@ Exit exit_for_errno(int err) noexcept {
   }
 }
 
-Error Error::from_errno(const std::string& what, int err, const std::string& hint) {
-  std::string line = what + ": " + std::strerror(err);
-  if (!hint.empty()) line += " (" + hint + ")";
-  Error error(exit_for_errno(err), line);
+Error Error::from_errno(const std::string& message, int err, const std::string& hint) {
+  Error error(exit_for_errno(err), message + ": " + std::strerror(err), hint);
   error.code_ = err;
+  return error;
+}
+
+Error Error::with_hint(const std::string& hint) const {
+  Error error(exit_, message(), hint);
+  error.code_ = code_;
   return error;
 }
 

@@ -23,22 +23,33 @@ enum class Exit : int {
   kConfig = 78,  // a configuration file is wrong
 };
 
-// "The job cannot be done." what() is the whole line the user sees, less the tool's name:
-// what failed, on what, why, and what to try.
+// The job cannot be done. what() is the whole line that the user sees, without the tool's name:
+// what failed, on what, why, and in parentheses the hint: what to try.
 class Error : public std::runtime_error {
  public:
-  Error(Exit exit, const std::string& what) : std::runtime_error(what), exit_(exit) {}
+  // `hint` may be empty. It never names an option: the library serves several tools, and a tool
+  // that has an option for the cure says so with with_hint() or in the options it passes down.
+  Error(Exit exit, const std::string& message, const std::string& hint = "")
+      : std::runtime_error(hint.empty() ? message : message + " (" + hint + ")"),
+        exit_(exit),
+        message_bytes_(message.size()) {}
 
   Exit exit() const noexcept { return exit_; }
   // The errno behind it; 0 if none.
   int code() const noexcept { return code_; }
+  // what() without the hint.
+  std::string message() const { return std::string(what(), message_bytes_); }
+  // The same error with another hint.
+  Error with_hint(const std::string& hint) const;
 
-  // "WHAT: strerror(err) (HINT)", with the exit code that fits err.
-  static Error from_errno(const std::string& what, int err = errno, const std::string& hint = "");
+  // "MESSAGE: strerror(err) (HINT)", with the exit code that fits err.
+  static Error from_errno(const std::string& message, int err = errno,
+                          const std::string& hint = "");
 
  private:
   Exit exit_;
   int code_ = 0;
+  std::size_t message_bytes_;
 };
 
 // Thrown where a stop signal is noticed; the tool frame cleans up by unwinding, then dies of it.

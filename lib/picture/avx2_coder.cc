@@ -5,8 +5,8 @@
 
 #if defined(__x86_64__)
 
-#include "format/block_code.h"
-#include "format/scan_tables.h"
+#include "jpeg/block_code.h"
+#include "jpeg/scan_tables.h"
 #include "picture/avx2_transform.h"
 
 namespace kvm {

@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "format/jpeg.h"
+#include "jpeg/walker.h"
 
 // For all that is to become part of one function: whoever calls must have asked the processor.
 #define KVM_AVX2 gnu::target("avx2,bmi,bmi2")

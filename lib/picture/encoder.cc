@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "format/jpeg.h"
+#include "jpeg/walker.h"
 #include "picture/crew.h"
 #include "picture/tile_coder.h"
 #include "picture/tile_pixels.h"

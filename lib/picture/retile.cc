@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <csetjmp>
 
-#include "format/jpeg.h"
+#include "jpeg/walker.h"
 
 namespace kvm {
 

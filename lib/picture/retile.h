@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "format/mjpeg_fix.h"
+#include "jpeg/clean.h"
 
 namespace kvm {
 

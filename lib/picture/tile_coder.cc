@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "base/error.h"
-#include "format/jpeg.h"
+#include "jpeg/walker.h"
 
 namespace kvm {
 

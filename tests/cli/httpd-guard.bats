@@ -291,7 +291,7 @@ END
 @test "the page goes by gzip to those who take it" {
 	start
 	curl -s "$URL/page/main.js" >"$BATS_TEST_TMPDIR/plain"
-	cmp "$BATS_TEST_TMPDIR/plain" "$BATS_TEST_DIRNAME/../../lib/service/page/main.js"
+	cmp "$BATS_TEST_TMPDIR/plain" "$BATS_TEST_DIRNAME/../../lib/http/page/main.js"
 	curl -s -H 'Accept-Encoding: deflate, gzip' "$URL/page/main.js" | gunzip | cmp - "$BATS_TEST_TMPDIR/plain"
 	curl -s -H 'Accept-Encoding: gzip;q=0' "$URL/page/main.js" | cmp - "$BATS_TEST_TMPDIR/plain"
 	tag() { curl -s -o /dev/null -w '%header{etag}' "$@" "$URL/page/main.js"; }

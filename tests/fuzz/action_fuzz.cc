@@ -4,7 +4,7 @@
 
 #include "base/io.h"
 #include "base/text.h"
-#include "format/action.h"
+#include "keys/action.h"
 
 using namespace kvm;
 

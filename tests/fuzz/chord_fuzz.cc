@@ -4,9 +4,9 @@
 
 #include "base/io.h"
 #include "base/text.h"
-#include "format/action.h"
-#include "format/keys.h"
-#include "format/layout.h"
+#include "keys/action.h"
+#include "keys/key_names.h"
+#include "keys/layout.h"
 
 using namespace kvm;
 

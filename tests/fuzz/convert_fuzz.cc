@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <vector>
 
-#include "format/jpeg.h"
+#include "jpeg/walker.h"
 #include "picture/encoder.h"
 
 using namespace kvm;

@@ -1,6 +1,6 @@
 // EDID files: whatever they hold, they parse or are refused.
 #include "base/error.h"
-#include "format/edid.h"
+#include "capture/edid.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   try {

@@ -4,9 +4,9 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "format/frame.h"
-#include "format/frame_reader.h"
-#include "format/mosaic.h"
+#include "jpeg/frame_facts.h"
+#include "jpeg/frame_reader.h"
+#include "jpeg/mosaic.h"
 
 using namespace kvm;
 

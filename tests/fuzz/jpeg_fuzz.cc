@@ -1,8 +1,8 @@
 // What a device may hand out as a picture: the marker walker, the cleaner and the retiler.
 #include <cstdlib>
 
-#include "format/frame.h"
-#include "format/jpeg.h"
+#include "jpeg/frame_facts.h"
+#include "jpeg/walker.h"
 #include "picture/retile.h"
 
 using namespace kvm;

@@ -3,11 +3,11 @@
 #include <cstdlib>
 
 #include "base/error.h"
-#include "service/guard.h"
-#include "service/json.h"
-#include "service/passwords.h"
-#include "service/request.h"
-#include "service/status_input.h"
+#include "base/json.h"
+#include "http/origin.h"
+#include "http/request.h"
+#include "keys/keyboard_status.h"
+#include "net/passwords.h"
 
 using namespace kvm;
 
@@ -47,9 +47,9 @@ void json(std::string_view bytes) {
     object->flag("take");
     object->texts("leds");
   }
-  const auto keyboard = read_keyboard_line(bytes);
-  require(!keyboard || JsonObject::parse(keyboard->json));
-  require(JsonObject::parse("{\"a\":" + json_string(bytes) + "}").has_value());
+  if (const auto keyboard = read_keyboard_status(bytes))
+    require(read_keyboard_status(to_json_line(*keyboard, 0)) == keyboard);
+  require(JsonObject::parse(Json::object({{"a", bytes}}).text()).has_value());
 }
 
 void passwords(std::string_view bytes) {

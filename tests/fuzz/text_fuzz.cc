@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "format/typist.h"
+#include "keys/typist.h"
 
 using namespace kvm;
 

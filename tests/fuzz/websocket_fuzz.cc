@@ -4,7 +4,7 @@
 
 #include <cstdlib>
 
-#include "service/websocket.h"
+#include "http/websocket.h"
 
 using namespace kvm;
 

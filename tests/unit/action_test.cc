@@ -1,9 +1,9 @@
-#include "format/action.h"
+#include "keys/action.h"
 
 #include <gtest/gtest.h>
 #include <linux/input-event-codes.h>
 
-#include "format/keys.h"
+#include "keys/key_names.h"
 
 namespace kvm {
 namespace {

@@ -1,4 +1,4 @@
-#include "format/edid.h"
+#include "capture/edid.h"
 
 #include <gtest/gtest.h>
 

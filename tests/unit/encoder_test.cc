@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "format/frame.h"
-#include "format/jpeg.h"
+#include "jpeg/frame_facts.h"
+#include "jpeg/walker.h"
 #include "libjpeg.h"
 #include "test_picture.h"
 

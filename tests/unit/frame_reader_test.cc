@@ -1,4 +1,4 @@
-#include "format/frame_reader.h"
+#include "jpeg/frame_reader.h"
 
 #include <gtest/gtest.h>
 

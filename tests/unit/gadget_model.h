@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "format/gadget_plan.h"
+#include "usb/gadget_plan.h"
 
 namespace kvm {
 

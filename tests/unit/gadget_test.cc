@@ -2,10 +2,10 @@
 
 #include <random>
 
-#include "format/gadget_plan.h"
-#include "format/gadget_spec.h"
-#include "format/hid.h"
 #include "gadget_model.h"
+#include "usb/gadget_plan.h"
+#include "usb/gadget_spec.h"
+#include "usb/hid_descriptors.h"
 
 namespace kvm {
 namespace {

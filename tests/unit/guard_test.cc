@@ -1,4 +1,4 @@
-#include "service/guard.h"
+#include "http/origin.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -8,8 +8,8 @@
 #include <fstream>
 
 #include "base/error.h"
-#include "service/auth.h"
-#include "service/request.h"
+#include "http/request.h"
+#include "net/auth.h"
 
 namespace kvm {
 namespace {
@@ -90,7 +90,7 @@ struct Sessions : testing::Test {
   ~Sessions() override { std::remove(file.c_str()); }
   void write(const std::string& lines) { std::ofstream(file) << lines; }
   Auth auth(std::int64_t session_s = Auth::kSessionS) {
-    return {loop, metrics, file, [this] { ++ended; }, session_s};
+    return {loop, file, [this] { ++ended; }, session_s};
   }
   // One who has just logged in.
   static User enter(Auth& auth, const std::string& name) {
@@ -110,7 +110,6 @@ struct Sessions : testing::Test {
 
   std::string file = testing::TempDir() + "passwords." + std::to_string(::getpid());
   Loop loop;
-  Metrics metrics;
   int ended = 0;
 };
 
@@ -149,7 +148,7 @@ TEST_F(Sessions, TheSameAtOnceIsOneTry) {
     loop.run();
     EXPECT_EQ(verdicts, std::vector(12, right ? Auth::Verdict::kYes : Auth::Verdict::kNo));
   }
-  EXPECT_EQ(metrics.auth_failures, 1u);
+  EXPECT_EQ(all.counts().failures, 1u);
   EXPECT_EQ(judged(all, "password", "192.0.2.1"), Auth::Verdict::kYes);
 }
 
@@ -223,7 +222,7 @@ TEST_F(Sessions, EndWhenTheirTimeIsUp) {
 }
 
 TEST_F(Sessions, AreNotNeededWithoutAFile) {
-  const Auth open(loop, metrics, "", nullptr);
+  const Auth open(loop, "", nullptr);
   EXPECT_TRUE(open.holds({}));
 }
 

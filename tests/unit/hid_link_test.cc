@@ -1,4 +1,4 @@
-#include "device/hid_link.h"
+#include "type/hid_link.h"
 
 #include <gtest/gtest.h>
 #include <pty.h>
@@ -13,8 +13,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "format/keys.h"
-#include "format/player.h"
+#include "keys/key_names.h"
+#include "type/player.h"
 
 namespace kvm {
 namespace {

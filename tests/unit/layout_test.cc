@@ -1,4 +1,5 @@
-#include "format/layout.h"
+#include "keys/layout.h"
+#include "keys/layout_list.h"
 
 #include <gtest/gtest.h>
 #include <xkbcommon/xkbcommon-compose.h>
@@ -10,9 +11,9 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
-#include "format/hid_report.h"
-#include "format/keys.h"
-#include "format/player.h"
+#include "keys/key_names.h"
+#include "type/player.h"
+#include "usb/hid_report.h"
 
 namespace kvm {
 namespace {

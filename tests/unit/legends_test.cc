@@ -1,4 +1,4 @@
-#include "format/legends.h"
+#include "keys/legends.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "format/mosaic.h"
+#include "jpeg/mosaic.h"
 
 #include <gtest/gtest.h>
 

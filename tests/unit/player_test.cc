@@ -1,4 +1,4 @@
-#include "format/player.h"
+#include "type/player.h"
 
 #include <gtest/gtest.h>
 

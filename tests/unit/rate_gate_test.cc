@@ -1,4 +1,4 @@
-#include "device/rate_gate.h"
+#include "capture/rate_gate.h"
 
 #include <gtest/gtest.h>
 

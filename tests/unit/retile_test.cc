@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "format/frame.h"
-#include "format/jpeg.h"
+#include "jpeg/frame_facts.h"
+#include "jpeg/walker.h"
 #include "libjpeg.h"
 
 namespace kvm {

@@ -1,4 +1,4 @@
-#include "device/v4l2_format.h"
+#include "capture/v4l2_format.h"
 
 #include <gtest/gtest.h>
 #include <linux/videodev2.h>

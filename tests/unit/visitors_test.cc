@@ -1,4 +1,4 @@
-#include "service/visitors.h"
+#include "net/visitors.h"
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>

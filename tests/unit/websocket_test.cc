@@ -1,4 +1,4 @@
-#include "service/websocket.h"
+#include "http/websocket.h"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>

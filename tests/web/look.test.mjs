@@ -110,7 +110,7 @@ test('nothing moves by itself but the picture', async () => {
 
 test('the page is below 32 KB on its way', async () => {
   let bytes = 0;
-  for (const name of readdirSync('../../lib/service/page/'))
+  for (const name of readdirSync('../../lib/http/page/'))
     bytes += await new Promise((done, fail) =>
       get(`${server.url}page/${name}`, {headers: {'Accept-Encoding': 'gzip, deflate'}}, async reply => {
         assert.equal(reply.headers['content-encoding'], 'gzip');

@@ -9,8 +9,8 @@
 #include <string>
 
 #include "base/io.h"
-#include "format/frame.h"
-#include "format/jpeg.h"
+#include "jpeg/frame_facts.h"
+#include "jpeg/walker.h"
 
 namespace {
 

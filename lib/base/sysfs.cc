@@ -1,0 +1,26 @@
+#include "base/sysfs.h"
+
+#include <cstdlib>
+
+#include "base/error.h"
+#include "base/io.h"
+
+namespace kvm {
+
+std::string sys_path(const std::string& path) {
+  const char* const root = std::getenv("KVM_SYSFS_ROOT");
+  return root ? root + path : path;
+}
+
+std::optional<std::string> read_attribute(const std::string& path) {
+  try {
+    std::string value = read_file(path, 1 << 16);
+    // MAC addresses and Microsoft's identifiers end with zero bytes, too.
+    value.erase(value.find_last_not_of(std::string_view("\n\0", 2)) + 1);
+    return value;
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+}  // namespace kvm

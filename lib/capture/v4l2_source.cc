@@ -1,0 +1,254 @@
+#include "capture/v4l2_source.h"
+
+#include <poll.h>
+
+#include <algorithm>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "capture/edid.h"
+
+namespace kvm {
+
+namespace {
+
+// A buffer each for the reader, the newest picture and the one being taken; two to fill meanwhile.
+constexpr std::uint32_t kBuffers = 5;
+constexpr std::int64_t kLeastStallUs = 700'000;  // without a picture: say so within a second
+constexpr std::int64_t kCheckUs = 250'000;       // between looks at a signal or for a device
+constexpr std::int64_t kLiveCheckUs = 500'000;   // the same while pictures come
+// Between two tries to start a stalled stream: longer each time, for a device that is only slow.
+constexpr std::int64_t kReviveUs = 2'000'000, kLastReviveUs = 10'000'000;
+
+// A picture comes this share of a period after the one before, or later.
+constexpr double kEarly = 0.75;
+
+constexpr const char* kUnplugged = "the capture device was unplugged";
+
+}  // namespace
+
+V4l2Source::V4l2Source(V4l2Wishes wishes) : wishes_(std::move(wishes)) {
+  now_us_ = monotonic_us();
+  if (wishes_.wait)
+    tick(now_us_);
+  else
+    open();
+}
+
+V4l2Source::~V4l2Source() {
+  stop();
+}
+
+int V4l2Source::fd() const {
+  return node_ && events() ? node_->fd() : -1;
+}
+
+short V4l2Source::events() const {
+  // Without a stream, POLLIN would be answered with POLLERR at once, over and over.
+  return static_cast<short>((stream_ ? POLLIN : 0) | (has_events_ ? POLLPRI : 0));
+}
+
+std::int64_t V4l2Source::deadline_us() const {
+  // While pictures come, each is an occasion to look: nothing else is to wake us.
+  return state_ == SourceState::kLive && stream_ ? std::max(check_us_, picture_us_ + kLeastStallUs)
+                                                 : check_us_;
+}
+
+// Slow devices are given the time of three pictures.
+std::int64_t V4l2Source::stall_us() const {
+  return hz_ > 0 ? std::max(kLeastStallUs, static_cast<std::int64_t>(3e6 / hz_)) : kLeastStallUs;
+}
+
+// The device where it is now: where it was asked for, or under another number. Not one that was
+// there beside it: that shows another machine.
+std::string V4l2Source::find_again() const {
+  const bool any = wishes_.device == "auto";
+  if (card_.empty()) return resolve_device(wishes_.device);
+  if (!any) {
+    const std::string path = resolve_device(wishes_.device);
+    if (path.starts_with("/dev/v4l/")) return path;  // such names stay with the dongle or the port
+  }
+  auto nodes = list_nodes();
+  const auto is_it = [&](const V4l2Node& node) {
+    return node.driver() == driver_ && node.card() == card_;
+  };
+  for (const V4l2Node& node : nodes)
+    if (is_it(node) && node.bus() == bus_) return node.path();
+  std::erase_if(nodes, [&](const V4l2Node& node) {
+    return std::find(others_.begin(), others_.end(), node.bus()) != others_.end();
+  });
+  for (const V4l2Node& node : nodes)
+    if (is_it(node)) return node.path();
+  if (!any) return resolve_device(wishes_.device);
+  if (const auto found = choose_node(nodes)) return nodes[*found].path();
+  throw Error(Exit::kNoInput, kUnplugged);
+}
+
+void V4l2Source::open() {
+  node_.emplace(find_again());
+  picture_us_ = now_us_;
+  revive_us_ = kReviveUs;
+  has_events_ = subscribe_source_changes(*node_);
+  if (!wishes_.edid.empty())
+    set_edid(*node_, wishes_.edid);
+  else if (!has_edid(*node_))
+    set_edid(*node_, default_edid());
+  for (const auto& [name, value] : wishes_.controls) set_control(*node_, name, value);
+  check_signal();
+}
+
+// Looks at the cable, and sees to it that a stream runs that fits what it carries.
+void V4l2Source::check_signal() {
+  const SignalInfo info = detect_signal(*node_);
+  const bool was_steady = signal_ == Signal::kSteady;
+  signal_ = info.signal;
+  if (signal_ != Signal::kSteady) return lack(signal_);
+  const bool changed = info.timings && (!timings_ || !same_timings(*info.timings, *timings_));
+  if (!was_steady || changed) picture_us_ = now_us_;
+  if (stream_ && !changed) return;
+  stop();
+  timings_ = info.timings;
+  start();
+}
+
+void V4l2Source::lack(Signal signal) {
+  signal_ = signal;
+  state_ = SourceState::kNoSignal;
+  reason_ = describe(signal);
+  newest_.reset();
+}
+
+void V4l2Source::start() {
+  std::optional<Size> size = wishes_.size;
+  if (timings_) {
+    v4l2_dv_timings timings = *timings_;
+    node_->must(VIDIOC_S_DV_TIMINGS, &timings, "VIDIOC_S_DV_TIMINGS");
+    if (!size) size = {static_cast<int>(timings.bt.width), static_cast<int>(timings.bt.height)};
+  }
+  const auto choice = choose_format(list_formats(*node_), size, wishes_.rate, wishes_.fourcc);
+  if (!choice)
+    throw Error(Exit::kConfig,
+                node_->path() + ": no " +
+                    (wishes_.fourcc ? fourcc_name(*wishes_.fourcc) : std::string("picture")) +
+                    " format that can be used (see kvm-capture --list)");
+  format_ = node_->set_format(choice->fourcc, choice->size.width, choice->size.height);
+  const auto rate = node_->rate(choice->rate);
+  hz_ = rate ? rate->hz() : timings_ ? timings_hz(*timings_) : 0;
+  try {
+    stream_ = V4l2Stream::start(*node_, kBuffers);
+  } catch (const Error& error) {
+    // unicam and rp1-cfe, where the bridge would need more lanes than the board has.
+    if (error.code() != EINVAL || !timings_) throw;
+    if (wishes_.edid.empty()) ask_for_less(*node_);
+    return lack(Signal::kOutOfRange);
+  }
+  base_ = sequence_ ? sequence_ + 1 : 0;
+  started_us_ = now_us_;
+}
+
+void V4l2Source::stop() noexcept {
+  newest_.reset();
+  if (stream_) stream_->stop();
+  stream_.reset();
+}
+
+void V4l2Source::lose(const std::string& why) {
+  if (node_ && node_->bus() == bus_) {
+    others_.clear();
+    for (const V4l2Node& node : list_nodes())
+      if (node.bus() != bus_) others_.push_back(node.bus());
+  }
+  stop();
+  node_.reset();
+  has_events_ = false;
+  timings_.reset();
+  signal_ = Signal::kSteady;
+  state_ = SourceState::kNoDevice;
+  reason_ = why;
+}
+
+// Takes all pictures that are ready and keeps the newest.
+void V4l2Source::drain() {
+  for (;;) {
+    LentPicture lent;
+    switch (stream_->take(lent)) {
+      case Taken::kNothing:
+        return;
+      case Taken::kFlawed:
+        ++losses_.flawed;
+        continue;
+      case Taken::kGone:
+        return lose(kUnplugged);
+      case Taken::kBroken:
+        return stop();
+      case Taken::kPicture:
+        break;
+    }
+    if (state_ != SourceState::kLive || card_.empty()) {
+      driver_ = node_->driver();
+      card_ = node_->card();
+      bus_ = node_->bus();
+    }
+    picture_us_ = now_us_;
+    sequence_ = base_ + lent.sequence();
+    if (signal_ != Signal::kSteady) continue;  // of noise, or of the last thing seen
+    if (newest_) ++losses_.late;
+    // A time that does not go on is none: what we know is that it came now.
+    time_us_ = lent.time_us() > time_us_ ? lent.time_us() : unix_us();
+    newest_ = Picture{time_us_, sequence_, std::move(lent), format_};
+    state_ = SourceState::kLive;
+    // The next is not there before its time: one need not ask.
+    if (hz_ > 0 && unix_us() < time_us_ + static_cast<std::int64_t>(kEarly * 1e6 / hz_)) return;
+  }
+}
+
+void V4l2Source::tick(std::int64_t now_us) {
+  now_us_ = now_us;
+  const bool due = now_us >= check_us_;
+  const bool live = state_ == SourceState::kLive && now_us - picture_us_ < kCheckUs;
+  if (due) check_us_ = now_us + (live ? kLiveCheckUs : kCheckUs);
+  try {
+    if (!node_) {
+      if (due) open();
+      return;
+    }
+    if (has_events_ && take_source_changes(*node_)) check_signal();
+    if (stream_) drain();
+    if (node_ && due) look_after();
+  } catch (const Error& error) {
+    v4l2_capability about{};
+    const bool there = node_ && node_->ask(VIDIOC_QUERYCAP, &about);
+    const bool asked_wrongly = error.exit() == Exit::kUsage || error.exit() == Exit::kConfig;
+    // What a device refuses from the start, waiting does not mend. But one that leaves refuses
+    // everything, and one that ran before may come back for a while as less than it was.
+    if (asked_wrongly && there && card_.empty()) throw;
+    const bool left = node_ ? !there : error.exit() == Exit::kNoInput && !card_.empty();
+    lose(left ? kUnplugged : error.what());
+  }
+}
+
+// For when pictures do not come, or come although the signal does not.
+void V4l2Source::look_after() {
+  const bool stalled = now_us_ - picture_us_ >= stall_us();
+  const bool trusted = stream_ && signal_ == Signal::kSteady && has_events_;
+  if (trusted && !stalled) return;
+  v4l2_capability about{};
+  if (stalled && !node_->ask(VIDIOC_QUERYCAP, &about)) return lose(kUnplugged);
+  check_signal();
+  if (signal_ != Signal::kSteady || !stalled) return;
+  state_ = SourceState::kStalled;
+  reason_ = "the capture device delivers nothing";
+  if (now_us_ - started_us_ < revive_us_) return;
+  revive_us_ = std::min(2 * revive_us_, kLastReviveUs);
+  stop();
+  start();
+}
+
+View V4l2Source::view(const Picture& picture) {
+  const auto memory = picture.lent.memory();
+  if (is_jpeg(picture.format.fourcc)) return memory[0];
+  if (const auto image = picture.format.image(memory)) return *image;
+  return {};
+}
+
+}  // namespace kvm

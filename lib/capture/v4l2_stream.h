@@ -1,0 +1,76 @@
+// Buffers that a driver fills, lent out one picture at a time.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "base/io.h"
+#include "capture/v4l2_node.h"
+
+namespace kvm {
+
+class V4l2Stream;
+
+// A filled buffer. Its memory is readable, and the driver is without it, until this is destroyed.
+class LentPicture {
+ public:
+  LentPicture() = default;
+  LentPicture(LentPicture&& other) noexcept { *this = std::move(other); }
+  LentPicture& operator=(LentPicture&& other) noexcept;
+  ~LentPicture() { give_back(); }
+
+  explicit operator bool() const noexcept { return stream_ != nullptr; }
+  std::span<const Bytes> memory() const noexcept { return {memory_.data(), count_}; }
+  std::int64_t time_us() const noexcept { return time_us_; }     // unix time
+  std::uint32_t sequence() const noexcept { return sequence_; }  // the driver's count
+
+ private:
+  friend class V4l2Stream;
+  void give_back() noexcept;
+
+  std::shared_ptr<V4l2Stream> stream_;
+  std::uint32_t index_ = 0, sequence_ = 0;
+  std::int64_t time_us_ = 0;
+  std::array<Bytes, 3> memory_{};
+  std::size_t count_ = 0;
+};
+
+enum class Taken {
+  kPicture,
+  kNothing,  // none is ready
+  kFlawed,   // the driver flagged an error, or it is empty; the buffer went back
+  kBroken,   // the stream must be started anew (EIO, EPIPE: signal loss)
+  kGone,     // the device is no more
+};
+
+class V4l2Stream : public std::enable_shared_from_this<V4l2Stream> {
+ public:
+  // Requests and maps `buffers`, queues them, starts. Borrows `node`, which outlives stop().
+  // Throws Error: somebody else streams from it (75).
+  static std::shared_ptr<V4l2Stream> start(const V4l2Node& node, std::uint32_t buffers);
+  ~V4l2Stream();
+  V4l2Stream(const V4l2Stream&) = delete;
+  V4l2Stream& operator=(const V4l2Stream&) = delete;
+
+  Taken take(LentPicture& into);
+  // Pictures on loan stay readable; their buffers are not given back any more.
+  void stop() noexcept;
+
+ private:
+  friend class LentPicture;
+  struct Mapping {
+    void* start = nullptr;
+    std::size_t bytes = 0;
+  };
+  explicit V4l2Stream(const V4l2Node& node) : node_(&node) {}
+  void map(std::uint32_t index);
+  bool queue(std::uint32_t index) const noexcept;
+
+  const V4l2Node* node_;  // null once stopped
+  std::vector<std::vector<Mapping>> buffers_;
+};
+
+}  // namespace kvm

@@ -1,0 +1,242 @@
+#include "http/consoles.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+
+namespace kvm {
+
+namespace {
+
+constexpr std::uint64_t kUpdateVersion = 2, kWhole = 1, kHead = 2;  // version and flags
+constexpr std::int64_t kStateGapUs = 200'000, kTickUs = 250'000, kPingUs = 20'000'000;
+constexpr std::size_t kMostQueued = 4 << 20;  // bytes a viewer that does not read may cost
+constexpr std::int64_t kSilentUs = 60'000'000;
+
+void put(std::string& to, std::uint64_t value, int bytes) {
+  for (int i = 0; i < bytes; ++i) to.push_back(static_cast<char>(value >> (8 * i)));
+}
+
+// The start of each binary message.
+std::string update_header(std::uint64_t flags, std::size_t pieces, const Frame& frame) {
+  std::string header;
+  put(header, kUpdateVersion, 1);
+  put(header, flags, 1);
+  put(header, pieces, 2);
+  put(header, frame.id, 4);
+  put(header, static_cast<std::uint64_t>(frame.time_us), 8);
+  return header;
+}
+
+std::shared_ptr<const std::string> binary_message(const std::string& body) {
+  return std::make_shared<const std::string>(websocket_header(true, body.size()) + body);
+}
+
+}  // namespace
+
+struct Consoles::Console {
+  ViewerId id;
+  User user;
+  bool may_control;
+  std::unique_ptr<WebSocket> socket;
+  bool pictures = true;
+  std::uint32_t shown = 0;  // the newest update sent, by frame id
+  std::int64_t shown_content = 0;
+  std::shared_ptr<const std::string> head;  // of the pieces, as last sent
+  bool in_flight = false;                   // the newest update is not acknowledged
+  std::int64_t pinged_us = 0;
+};
+
+Consoles::Consoles(Needs needs) : needs_(std::move(needs)) {
+  needs_.hub.on_frame([this] {
+    for (auto& [id, console] : consoles_) update(*console);
+  });
+}
+
+Consoles::~Consoles() = default;
+
+void Consoles::adopt(ViewerId id, const User& user, Upgraded connection) {
+  auto console = std::make_unique<Console>();
+  Console& one = *console;
+  one.id = id;
+  one.user = user;
+  one.may_control = user.role == Role::kControl;
+  one.pinged_us = monotonic_us();
+  one.socket = std::make_unique<WebSocket>(
+      needs_.loop, std::move(connection),
+      [this, &one](std::string_view message) { text(one, message); },
+      [this, id] {
+        if (const auto found = consoles_.find(id); found != consoles_.end()) drop(found);
+      });
+  consoles_.emplace(id, std::move(console));
+  needs_.input.receipts().expect(id);
+  ++needs_.metrics.websockets;
+  send_state(one);
+  update(one);
+  state_changed();
+  if (!std::exchange(ticking_, true)) tick();
+}
+
+void Consoles::text(Console& console, std::string_view message) {
+  needs_.input.heard(console.id);
+  if (message.starts_with('{')) return control(console, message);
+  Receipts& receipts = needs_.input.receipts();
+  std::optional<Refused> refused;
+  std::int64_t number = receipts.lines(console.id) + 1;  // of the line that is refused
+  if (!console.may_control) refused = Refused{Refused::kControlled, "your role is view"};
+  for (const std::string_view line : split(message, '\n')) {
+    // What follows a refused line is refused with it, but keys that come up.
+    const bool passes =
+        !refused || (refused->reason == Refused::kBusy && needs_.input.lets_go(console.id, line));
+    if (!passes) {
+      receipts.refused(console.id);
+    } else if (auto why = needs_.input.submit(console.id, line); why && !refused) {
+      refused = std::move(why);
+      number = receipts.lines(console.id);
+    }
+  }
+  if (!refused) return;
+  console.socket->send_text(
+      Json::object({{"op", "error"}, {"line", number}, {"why", refused->why}}).text());
+  state_changed();
+}
+
+void Consoles::control(Console& console, std::string_view message) {
+  const auto json = JsonObject::parse(message);
+  const auto op = json ? json->text("op") : std::nullopt;
+  if (op == "ack") {
+    if (json->number("id") != console.shown) return;
+    console.in_flight = false;
+    update(console);
+  } else if (op == "control" && console.may_control) {
+    if (json->flag("take") == true)
+      needs_.input.take(console.id);
+    else
+      needs_.input.leave(console.id);
+  } else if (op == "picture") {
+    console.pictures = json->text("mode") != "off";
+    console.in_flight = false;
+    console.shown = 0;
+    console.head.reset();
+    update(console);
+  }
+}
+
+// The WebSocket frame that brings a viewer from the frame `shown` (0: none) to the newest one; null
+// where nothing differs.
+const std::shared_ptr<const std::string>& Consoles::message_since(std::uint32_t shown) {
+  const Frame& frame = *needs_.hub.newest();
+  const JpegInfo& info = frame.memory.info;
+  if (mosaic_.id() != frame.id) {
+    messages_.clear();
+    mosaic_.show(frame.jpeg(), info, frame.id);
+  }
+  const auto [message, fresh] = messages_.try_emplace(shown);
+  if (!fresh) return message->second;
+
+  auto pieces = mosaic_.since(shown);
+  std::size_t bytes = 0;
+  if (pieces)
+    for (const Mosaic::Piece& piece : *pieces) bytes += piece.coded.size();
+  const bool whole = !pieces || bytes >= info.size;
+  if (whole)
+    pieces.emplace(1, Mosaic::Piece{0, 0, info.width, info.height, 0, 0, 0, 0,
+                                    std::string(as_text(frame.jpeg()))});
+  if (pieces->empty()) return message->second;
+
+  std::string body = update_header(whole ? kWhole : 0, pieces->size(), frame);
+  for (const Mosaic::Piece& piece : *pieces) {
+    for (const int value : {piece.x, piece.y, piece.width, piece.height})
+      put(body, static_cast<std::uint64_t>(value), 2);
+    for (const int value : {piece.left, piece.top, piece.right, piece.bottom})
+      put(body, static_cast<std::uint64_t>(value), 1);
+    put(body, piece.coded.size(), 4);
+  }
+  for (const Mosaic::Piece& piece : *pieces) body += piece.coded;
+  return message->second = binary_message(body);
+}
+
+// Sends what is new on the screen, unless the last update is still on its way: then the next
+// acknowledgement asks again, and what came meanwhile goes as one.
+void Consoles::update(Console& console) {
+  const FramePtr& frame = needs_.hub.current();
+  if (!console.pictures || console.in_flight || !frame || frame->id == console.shown) return;
+  if (console.shown != 0 && frame->content == console.shown_content) return;
+  const auto& message = message_since(console.shown);
+  console.shown = frame->id;
+  console.shown_content = frame->content;
+  if (!message) return;
+  if (const auto& head = mosaic_.head(); head && (!console.head || *head != *console.head)) {
+    console.head = head;
+    console.socket->send_shared(binary_message(update_header(kHead, 0, *frame) + *head));
+  }
+  console.in_flight = true;
+  ++needs_.metrics.updates;
+  needs_.metrics.update_bytes += message->size();
+  needs_.metrics.update_age.add(frame->age_us());
+  console.socket->send_shared(message);
+}
+
+void Consoles::send_state(Console& console) {
+  std::vector<Json::Member> you = {{"id", console.id},
+                                   {"role", name_of(console.user.role)},
+                                   {"controller", needs_.input.controller() == console.id},
+                                   {"login", !console.user.name.empty()}};
+  for (auto& member : needs_.input.receipts().members(console.id)) you.push_back(std::move(member));
+  std::vector<Json::Member> state = {{"op", "state"}};
+  for (auto& member : needs_.state()) state.push_back(std::move(member));
+  state.emplace_back("you", Json::object(you));
+  console.socket->send_text(Json::object(state).text());
+}
+
+void Consoles::state_changed() {
+  if (consoles_.empty() || std::exchange(telling_, true)) return;
+  const std::int64_t wait_us = std::max<std::int64_t>(0, told_us_ + kStateGapUs - monotonic_us());
+  needs_.loop.after(wait_us, [this] {
+    telling_ = false;
+    told_us_ = monotonic_us();
+    for (auto& [id, console] : consoles_)
+      // One that does not read gets the state of the time when it does again.
+      if (console->socket->queued_bytes() < kMostQueued / 4) send_state(*console);
+  });
+}
+
+void Consoles::drop(Place console) {
+  const ViewerId id = console->first;
+  consoles_.erase(console);
+  needs_.input.leave(id);
+  needs_.input.receipts().forget(id);
+  state_changed();
+}
+
+// Drops who takes nothing or has gone without a word.
+void Consoles::tick() {
+  ticking_ = !consoles_.empty();
+  if (!ticking_) return;
+  const std::int64_t now = monotonic_us();
+  for (auto next = consoles_.begin(); next != consoles_.end();) {
+    const auto one = next++;
+    WebSocket& socket = *one->second->socket;
+    const bool stalled = socket.queued_bytes() > 0 && now - socket.sent_us() > needs_.stall_us;
+    if (stalled || socket.queued_bytes() > kMostQueued || now - socket.heard_us() > kSilentUs) {
+      ++needs_.metrics.stalled_viewers;
+      drop(one);
+    } else if (now - one->second->pinged_us > kPingUs) {
+      one->second->pinged_us = now;
+      socket.send_ping();
+    }
+  }
+  needs_.loop.after(kTickUs, [this] { tick(); });
+}
+
+void Consoles::close_all(std::string_view why) {
+  for (auto& [id, console] : consoles_) console->socket->close(WSLAY_CODE_GOING_AWAY, why);
+}
+
+void Consoles::drop_if(const std::function<bool(const User&)>& gone) {
+  for (auto next = consoles_.begin(); next != consoles_.end();) {
+    const auto one = next++;
+    if (gone(one->second->user)) drop(one);
+  }
+}
+
+}  // namespace kvm

@@ -1,0 +1,209 @@
+#include "http/front.h"
+
+#include <microhttpd.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cstdarg>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/io.h"
+#include "base/message.h"
+#include "base/text.h"
+
+namespace kvm {
+
+namespace {
+
+constexpr std::int64_t kCheckUs = 1'000'000;
+constexpr int kRuns = 8;  // of the library between two looks at everything else
+// It asks to be run at once, for ever, while a TLS handshake waits for its client: that many looks
+// without a sign from its descriptor (1 MB of an answer goes out meanwhile), and it may wait.
+constexpr int kMostHurried = 8;
+constexpr std::int64_t kHurriedUs = 10'000;
+constexpr unsigned kIdleS = 30;  // an answer that the client does not read
+constexpr std::size_t kPlainMemory = 16 << 10, kTlsMemory = 256 << 10;  // a connection, bytes
+constexpr const char* kTlsVersions = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+
+}  // namespace
+
+// What libmicrohttpd calls: each hands on to a member, and lets no exception into C.
+struct HttpFront::Callbacks {
+  static void log(void* self, const char* format, va_list arguments) noexcept {
+    char line[256];
+    std::vsnprintf(line, sizeof line, format, arguments);
+    static_cast<HttpFront*>(self)->said_ = line;
+  }
+  static MHD_Result accept(void* self, const sockaddr* address, socklen_t) noexcept {
+    return static_cast<HttpFront*>(self)->visitors_.admit(text_of(address)) ? MHD_YES : MHD_NO;
+  }
+  static void connection(void* self, MHD_Connection* connection, void** context,
+                         MHD_ConnectionNotificationCode code) noexcept {
+    Visitors& visitors = static_cast<HttpFront*>(self)->visitors_;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+      const auto* const address =
+          MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+      *context = visitors.came(
+          MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
+          text_of(address ? address->client_addr : nullptr));
+    } else {
+      visitors.gone(static_cast<Visitor*>(*context));
+    }
+  }
+  static MHD_Result handle(void* self, MHD_Connection* connection, const char* url,
+                           const char* method, const char* version, const char* data,
+                           std::size_t* size, void** context) noexcept {
+    try {
+      return static_cast<MHD_Result>(static_cast<HttpFront*>(self)->exchange_.handle(
+          connection, url, method, version, data, size, context));
+    } catch (const std::exception& error) {
+      say(std::string("request: ") + error.what());
+      return MHD_NO;
+    }
+  }
+  static void completed(void* self, MHD_Connection* connection, void** context,
+                        MHD_RequestTerminationCode) noexcept {
+    static_cast<HttpFront*>(self)->exchange_.completed(connection, context);
+  }
+};
+
+HttpFront::HttpFront(Loop& loop, Metrics& metrics, FrontOptions options,
+                     std::vector<Listener> listeners, Exchange::Calls calls)
+    : loop_(loop),
+      options_(std::move(options)),
+      listeners_(std::move(listeners)),
+      visitors_(options_.limits),
+      exchange_(metrics, visitors_, options_.trust_proxy, std::move(calls)) {
+  std::string cert, key;
+  if (tls()) {
+    cert = read_file(options_.tls_cert);
+    key = read_file(options_.tls_key);
+  }
+  for (const Listener& listener : listeners_) add(start(listener, cert, key));
+  loop_.before_wait([this] { return run_daemons(); });
+  cut_late();
+}
+
+HttpFront::~HttpFront() {
+  loop_.before_wait(nullptr);
+  for (const Daemon& one : daemons_) {
+    loop_.forget(one.epoll);
+    MHD_stop_daemon(one.daemon);
+  }
+  close_listeners();
+}
+
+MHD_Daemon* HttpFront::start(const Listener& listener, const std::string& cert,
+                             const std::string& key) {
+  // The library closes the one it gets; ours stays for the next reload.
+  Fd socket(::fcntl(listener.fd.get(), F_DUPFD_CLOEXEC, 0));
+  if (!socket) throw Error::from_errno("dup");
+  const bool tls = !cert.empty() && !listener.unix_socket;
+  std::vector<MHD_OptionItem> more;
+  if (tls) {
+    const auto text = [](const std::string& value) { return const_cast<char*>(value.c_str()); };
+    more.push_back({MHD_OPTION_HTTPS_MEM_CERT, 0, text(cert)});
+    more.push_back({MHD_OPTION_HTTPS_MEM_KEY, 0, text(key)});
+    more.push_back({MHD_OPTION_HTTPS_PRIORITIES, 0, const_cast<char*>(kTlsVersions)});
+  }
+  more.push_back({MHD_OPTION_END, 0, nullptr});
+  said_.clear();
+  unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE | MHD_USE_ERROR_LOG;
+  if (tls) flags |= MHD_USE_TLS;
+  MHD_Daemon* const daemon = MHD_start_daemon(
+      flags, 0, &Callbacks::accept, this, &Callbacks::handle, this, MHD_OPTION_EXTERNAL_LOGGER,
+      &Callbacks::log, this, MHD_OPTION_LISTEN_SOCKET, socket.get(), MHD_OPTION_CONNECTION_LIMIT,
+      static_cast<unsigned>(options_.limits.connections + 16), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+      tls ? kTlsMemory : kPlainMemory, MHD_OPTION_CONNECTION_TIMEOUT, kIdleS,
+      MHD_OPTION_NOTIFY_CONNECTION, &Callbacks::connection, this, MHD_OPTION_NOTIFY_COMPLETED,
+      &Callbacks::completed, this, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_ARRAY,
+      more.data(), MHD_OPTION_END);
+  if (!daemon) {
+    const std::string why(trim(said_));
+    if (tls) throw Error(Exit::kConfig, options_.tls_cert + ", " + options_.tls_key + ": " + why);
+    throw Error(Exit::kOs, listener.name + ": the HTTP library did not start: " + why);
+  }
+  socket.release();
+  return daemon;
+}
+
+void HttpFront::add(MHD_Daemon* daemon) {
+  const int epoll = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+  daemons_.push_back({daemon, epoll, false});
+  loop_.watch(epoll, EPOLLIN, [this, daemon](std::uint32_t) {
+    hurried_ = 0;
+    MHD_run(daemon);
+  });
+}
+
+void HttpFront::retire(Daemon& one) {
+  if (std::exchange(one.retired, true)) return;
+  if (const MHD_socket socket = MHD_quiesce_daemon(one.daemon); socket >= 0) ::close(socket);
+}
+
+void HttpFront::reload() {
+  if (!tls()) return;
+  const std::string cert = read_file(options_.tls_cert), key = read_file(options_.tls_key);
+  std::vector<MHD_Daemon*> fresh;
+  try {
+    for (const Listener& listener : listeners_) fresh.push_back(start(listener, cert, key));
+  } catch (...) {
+    for (MHD_Daemon* daemon : fresh) MHD_stop_daemon(daemon);
+    throw;
+  }
+  for (Daemon& one : daemons_) retire(one);
+  for (MHD_Daemon* daemon : fresh) add(daemon);
+}
+
+void HttpFront::quiesce() {
+  close_listeners();
+  for (Daemon& one : daemons_) retire(one);
+  visitors_.see_out();
+}
+
+// A unix socket goes while it still is ours: when the last visitor has gone, what stands there may
+// be our successor's.
+void HttpFront::close_listeners() noexcept {
+  for (Listener& listener : listeners_) {
+    if (!listener.path.empty()) ::unlink(listener.path.c_str());
+    listener.path.clear();
+    listener.fd.reset();
+  }
+}
+
+// What the library has to do without its descriptor becoming readable: timeouts, what a resumed
+// connection waits for. Returns µs until the next time.
+std::int64_t HttpFront::run_daemons() {
+  std::int64_t least_us = kCheckUs;
+  const bool resumed = exchange_.take_resumed();
+  if (resumed) hurried_ = 0;
+  for (auto next = daemons_.begin(); next != daemons_.end();) {
+    const auto one = next++;
+    MHD_UNSIGNED_LONG_LONG wait_ms = 0;
+    if (resumed) MHD_run(one->daemon);
+    for (int i = 0; MHD_get_timeout(one->daemon, &wait_ms) == MHD_YES && wait_ms == 0 && i < kRuns;
+         ++i)
+      MHD_run(one->daemon);
+    if (MHD_get_timeout(one->daemon, &wait_ms) == MHD_YES)
+      least_us = std::min(least_us, static_cast<std::int64_t>(wait_ms) * 1000);
+    const auto* const left =
+        one->retired ? MHD_get_daemon_info(one->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)
+                     : nullptr;
+    if (left && left->num_connections == 0) {
+      loop_.forget(one->epoll);
+      MHD_stop_daemon(one->daemon);
+      daemons_.erase(one);
+    }
+  }
+  if (exchange_.resumed()) return 0;
+  if (least_us == 0 && ++hurried_ > kMostHurried) return kHurriedUs;
+  return least_us;
+}
+
+void HttpFront::cut_late() {
+  visitors_.cut_late();
+  loop_.after(kCheckUs, [this] { cut_late(); });
+}
+
+}  // namespace kvm

@@ -1,0 +1,44 @@
+#include "http/layouts.h"
+
+#include <algorithm>
+#include <span>
+
+#include "base/text.h"
+#include "keys/layout_list.h"
+#include "keys/legends.h"
+
+namespace kvm {
+
+namespace {
+constexpr std::size_t kMostListed = 1000;
+}
+
+Json Layouts::check(const std::string& layout, const std::string& text) {
+  if (!last_ || last_->name() != layout) last_.emplace(layout);
+  const auto found = untypable(*last_, text);
+  std::vector<Json> list;
+  for (const Untypable& at : std::span(found).first(std::min(found.size(), kMostListed))) {
+    std::string character;
+    append_utf8(character, at.character);
+    list.push_back(Json::object({{"char", character}, {"line", at.line}, {"column", at.column}}));
+  }
+  return Json::object({{"ok", found.empty()}, {"untypable", Json::array(list)}});
+}
+
+const Json& Layouts::list() {
+  if (list_) return *list_;
+  std::vector<Json> list;
+  for (const LayoutName& one : list_layouts())
+    list.push_back(
+        Json::object({{"name", one.layout}, {"variant", one.variant}, {"title", one.title}}));
+  return list_.emplace(Json::array(list));
+}
+
+Json Layouts::legends(const std::string& layout) {
+  std::vector<Json::Member> all;
+  for (const Legend& one : kvm::legends(layout))
+    all.emplace_back(one.key->name, Json::array_of(one.levels));
+  return Json::object(all);
+}
+
+}  // namespace kvm

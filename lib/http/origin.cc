@@ -1,0 +1,80 @@
+#include "http/origin.h"
+
+#include <arpa/inet.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "net/visitors.h"
+
+namespace kvm {
+
+namespace {
+
+std::string lower(std::string_view text) {
+  std::string small(text);
+  for (char& c : small)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+  return small;
+}
+
+}  // namespace
+
+std::string host_name(std::string_view host) {
+  if (host.starts_with('[')) {
+    const auto end = host.find(']');
+    return lower(host.substr(1, end == host.npos ? host.npos : end - 1));
+  }
+  host = host.substr(0, host.find(':'));
+  if (host.ends_with('.')) host.remove_suffix(1);
+  return lower(host);
+}
+
+std::string forwarded_address(std::string_view word) {
+  const bool with_port = word.starts_with('[') || word.find(':') == word.rfind(':');
+  const std::string host = with_port ? host_name(word) : std::string(word);
+  sockaddr_in v4{};
+  v4.sin_family = AF_INET;
+  if (::inet_pton(AF_INET, host.c_str(), &v4.sin_addr) == 1)
+    return text_of(reinterpret_cast<const sockaddr*>(&v4));
+  sockaddr_in6 v6{};
+  v6.sin6_family = AF_INET6;
+  if (::inet_pton(AF_INET6, host.c_str(), &v6.sin6_addr) == 1)
+    return text_of(reinterpret_cast<const sockaddr*>(&v6));
+  return "";
+}
+
+std::string cookie_name(std::string_view host) {
+  const auto colon = host.rfind(':');
+  const std::string_view port = colon == host.npos ? "" : host.substr(colon + 1);
+  const bool digits = !port.empty() && port.find_first_not_of("0123456789") == port.npos;
+  return digits ? "kvm_session_" + std::string(port) : "kvm_session";
+}
+
+HostList::HostList(const std::vector<std::string>& allowed) {
+  char name[HOST_NAME_MAX + 1] = "";
+  if (::gethostname(name, sizeof name - 1) == 0 && name[0] != '\0') {
+    names_.push_back(host_name(name));
+    const std::string label = names_.back().substr(0, names_.back().find('.'));
+    names_.push_back(label);
+    names_.push_back(label + ".local");
+  }
+  for (const std::string& one : allowed) names_.push_back(host_name(one));
+}
+
+bool HostList::allows(std::string_view host, std::string_view own, bool local) const {
+  if (host.empty()) return true;
+  const std::string name = host_name(host);
+  if (!own.empty() && name == own) return true;
+  if (local && name == "localhost") return true;
+  return std::find(names_.begin(), names_.end(), name) != names_.end();
+}
+
+bool same_origin(std::string_view origin, std::string_view host, bool tls) {
+  if (origin.empty()) return true;
+  return lower(origin) == (tls ? "https://" : "http://") + lower(host);
+}
+
+}  // namespace kvm

@@ -1,0 +1,17 @@
+// The files of the console page (lib/http/page/), held in the binary by scripts/embed.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace kvm {
+
+struct PageFile {
+  std::string_view name;                      // "index.html"
+  std::span<const std::uint8_t> bytes, gzip;  // as it is, and compressed; static storage
+};
+
+std::span<const PageFile> page_files() noexcept;
+
+}  // namespace kvm

@@ -1,0 +1,197 @@
+#include "http/routes.h"
+
+#include <xxhash.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "http/page.h"
+
+namespace kvm {
+
+namespace {
+
+constexpr const char* kJson = "application/json";
+constexpr const char* kPolicy =
+    "default-src 'self'; connect-src 'self'; img-src 'self' blob: data:; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+const char* type_of(std::string_view name) {
+  constexpr std::pair<std::string_view, const char*> kTypes[] = {
+      {".html", "text/html; charset=utf-8"},
+      {".css", "text/css; charset=utf-8"},
+      {".js", "text/javascript; charset=utf-8"},
+      {".svg", "image/svg+xml"},
+  };
+  for (const auto& [ending, type] : kTypes)
+    if (name.ends_with(ending)) return type;
+  return "application/octet-stream";
+}
+
+Answer json(const Json& body) {
+  return {200, kJson, body.text() + "\n", {{"Cache-Control", "no-store"}}};
+}
+
+Answer wrong_method(const char* allowed) {
+  Answer answer = failure(405, "wrong method");
+  answer.headers.emplace_back("Allow", allowed);
+  return answer;
+}
+
+}  // namespace
+
+const Routes::Row Routes::kRows[] = {
+    {"/", "GET", &Routes::console},          {"/stream", "GET", &Routes::stream},
+    {"/snapshot", "GET", &Routes::snapshot}, {"/state", "GET", &Routes::state},
+    {"/metrics", "GET", &Routes::metrics},   {"/ws", "GET", &Routes::websocket},
+    {"/actions", "POST", &Routes::actions},  {"/check", "POST", &Routes::check},
+    {"/layouts", "GET", &Routes::layouts},   {"/legends", "GET", &Routes::legends},
+};
+
+Routes::Routes(Needs needs) : needs_(std::move(needs)) {}
+
+void Routes::route(const RequestPtr& request) {
+  const std::string& path = request->path;
+  if (!needs_.gate.comes_from_us(request)) return;
+  const std::string method = request->method == "HEAD" ? "GET" : request->method;
+  // The page's files are no secret, and the login form needs them.
+  if (method == "GET" && path == "/login") return file(request, "login.html");
+  if (method == "GET" && path.starts_with("/page/"))
+    return file(request, std::string_view(path).substr(6));
+  if (method == "POST" && path == "/login") return needs_.gate.login(request);
+  if (method == "POST" && path == "/logout") return needs_.gate.logout(request);
+  if (path == "/login") return request->answer(wrong_method("GET, HEAD, POST"));
+  if (path == "/logout") return request->answer(wrong_method("POST"));
+  if (path.starts_with("/page/")) return request->answer(wrong_method("GET, HEAD"));
+  needs_.gate.identify(request, [this, method](const RequestPtr& asked, const User& user) {
+    const auto row = std::find_if(std::begin(kRows), std::end(kRows),
+                                  [&](const Row& one) { return one.path == asked->path; });
+    if (row == std::end(kRows)) return asked->answer(failure(404, "there is no such path"));
+    if (row->method != method)
+      return asked->answer(wrong_method(row->method == "GET" ? "GET, HEAD" : "POST"));
+    (this->*row->handler)(asked, user);
+  });
+}
+
+void Routes::file(const RequestPtr& request, std::string_view name) {
+  for (const PageFile& one : page_files()) {
+    if (one.name != name) continue;
+    const bool packed = has_word(request->header("Accept-Encoding"), "gzip");
+    const auto bytes = packed ? one.gzip : one.bytes;
+    const auto hash = XXH3_64bits(bytes.data(), bytes.size());
+    const std::string tag = strf("\"%016llx\"", static_cast<unsigned long long>(hash));
+    Answer answer;
+    answer.headers = {
+        {"ETag", tag},
+        {"Cache-Control", "no-cache"},
+        {"Vary", "Accept-Encoding"},
+        {"Content-Security-Policy", kPolicy},
+        {"Referrer-Policy", "same-origin"}};  // none at all makes a form's Origin "null"
+    if (packed) answer.headers.emplace_back("Content-Encoding", "gzip");
+    answer.type = type_of(name);
+    if (names_tag(request->header("If-None-Match"), tag))
+      answer.status = 304;
+    else
+      answer.file = as_text(bytes);
+    return request->answer(std::move(answer));
+  }
+  request->answer(failure(404, "there is no such path"));
+}
+
+// mjpg-streamer's and uStreamer's old addresses lead here, too.
+void Routes::console(const RequestPtr& request, const User& user) {
+  const auto action = request->query("action");
+  if (action == "stream") return stream(request, user);
+  if (action == "snapshot") return snapshot(request, user);
+  file(request, "index.html");
+}
+
+std::vector<std::pair<std::string, std::string>> Routes::sharing() const {
+  if (needs_.allow_origin.empty()) return {};
+  return {{"Access-Control-Allow-Origin", needs_.allow_origin}, {"Vary", "Origin"}};
+}
+
+void Routes::stream(const RequestPtr& request, const User& user) {
+  const auto wanted = request->query("fps");
+  const auto fps = parse_number<double>(wanted.value_or("0"));
+  if (!fps || !(*fps >= 0 && *fps <= 1000))
+    return request->answer(
+        failure(400, "fps is a number up to 1000; 0 or none: all frames", sharing()));
+  if (request->method == "HEAD")
+    return request->answer({200, kStreamType, {}, {{"Cache-Control", "no-store"}}});
+  needs_.streams.add(request, user, {*fps, request->query("key").value_or("")}, sharing());
+}
+
+void Routes::snapshot(const RequestPtr& request, const User&) {
+  needs_.snapshots.answer(request, sharing());
+}
+
+void Routes::state(const RequestPtr& request, const User&) {
+  Answer answer = json(Json::object({{"ok", true}, {"result", Json::object(needs_.state())}}));
+  for (auto& header : sharing()) answer.headers.push_back(std::move(header));
+  request->answer(std::move(answer));
+}
+
+void Routes::metrics(const RequestPtr& request, const User&) {
+  request->answer({200, "text/plain; version=0.0.4; charset=utf-8", needs_.metrics()});
+}
+
+void Routes::websocket(const RequestPtr& request, const User& user) {
+  const bool asked = request->method == "GET" && request->version >= "HTTP/1.1" &&
+                     has_word(request->header("Upgrade"), "websocket") &&
+                     has_word(request->header("Connection"), "upgrade") &&
+                     request->header("Sec-WebSocket-Version") == "13";
+  if (!asked) {
+    Answer answer = failure(426, "this path speaks WebSocket only");
+    answer.headers.emplace_back("Upgrade", "websocket");
+    answer.headers.emplace_back("Sec-WebSocket-Version", "13");
+    return request->answer(std::move(answer));
+  }
+  const std::string_view key = request->header("Sec-WebSocket-Key");
+  if (!is_websocket_key(key))
+    return request->answer(failure(400, "Sec-WebSocket-Key is not 16 bytes in base64"));
+  request->upgrade({{"Upgrade", "websocket"}, {"Sec-WebSocket-Accept", websocket_accept(key)}},
+                   [this, user](Upgraded connection) {
+                     needs_.consoles.adopt(++last_viewer_, user, std::move(connection));
+                   });
+}
+
+void Routes::actions(const RequestPtr& request, const User& user) {
+  if (user.role != Role::kControl) return request->answer(failure(403, "your role is view"));
+  // A viewer that comes, says its lines and goes: what it leaves down comes up.
+  const ViewerId viewer = ++last_viewer_;
+  const auto refused = needs_.input.submit_all(viewer, request->body);
+  needs_.input.leave(viewer);
+  if (!refused) return request->answer(json(Json::object({{"ok", true}})));
+  const int status = refused->reason == Refused::kLine         ? 400
+                     : refused->reason == Refused::kControlled ? 409
+                                                               : 503;
+  request->answer(failure(status, refused->why));
+}
+
+void Routes::check(const RequestPtr& request, const User&) {
+  try {
+    request->answer(json(layouts_.check(request->query("layout").value_or("us"), request->body)));
+  } catch (const Error& error) {
+    request->answer(failure(400, error.what()));
+  }
+}
+
+void Routes::layouts(const RequestPtr& request, const User&) {
+  try {
+    request->answer(json(layouts_.list()));
+  } catch (const Error& error) {
+    request->answer(failure(503, error.what()));
+  }
+}
+
+void Routes::legends(const RequestPtr& request, const User&) {
+  try {
+    request->answer(json(layouts_.legends(request->query("layout").value_or("us"))));
+  } catch (const Error& error) {
+    request->answer(failure(400, error.what()));
+  }
+}
+
+}  // namespace kvm

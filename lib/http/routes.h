@@ -1,0 +1,61 @@
+// Which path does what (kvm-mjpeg-httpd(1), PATHS).
+#pragma once
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "http/consoles.h"
+#include "http/gate.h"
+#include "http/layouts.h"
+#include "http/request.h"
+#include "http/snapshots.h"
+#include "http/streams.h"
+#include "hub/control.h"
+
+namespace kvm {
+
+class Routes {
+ public:
+  struct Needs {
+    Gate& gate;
+    Streams& streams;
+    Snapshots& snapshots;
+    Consoles& consoles;
+    Input& input;
+    std::string allow_origin;  // whose pages may read pictures and state; "": nobody's
+    std::function<std::vector<Json::Member>()> state;  // the members of GET /state's `result`
+    std::function<std::string()> metrics;              // the body of GET /metrics
+  };
+  explicit Routes(Needs needs);
+
+  void route(const RequestPtr& request);
+
+ private:
+  using Handler = void (Routes::*)(const RequestPtr&, const User&);
+  struct Row {
+    std::string_view path, method;
+    Handler handler;
+  };
+  static const Row kRows[];
+
+  void file(const RequestPtr& request, std::string_view name);
+  void console(const RequestPtr& request, const User& user);
+  void stream(const RequestPtr& request, const User& user);
+  void snapshot(const RequestPtr& request, const User& user);
+  void state(const RequestPtr& request, const User& user);
+  void metrics(const RequestPtr& request, const User& user);
+  void websocket(const RequestPtr& request, const User& user);
+  void actions(const RequestPtr& request, const User& user);
+  void check(const RequestPtr& request, const User& user);
+  void layouts(const RequestPtr& request, const User& user);
+  void legends(const RequestPtr& request, const User& user);
+  std::vector<std::pair<std::string, std::string>> sharing() const;
+
+  Needs needs_;
+  Layouts layouts_;
+  ViewerId last_viewer_ = 0;
+};
+
+}  // namespace kvm

@@ -1,0 +1,70 @@
+// One WebSocket (RFC 6455) on the event loop: whole messages in, shared buffers out.
+#pragma once
+
+#include <wslay/wslay.h>
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/fd.h"
+#include "base/loop.h"
+#include "http/request.h"
+
+namespace kvm {
+
+// The Sec-WebSocket-Accept that answers a Sec-WebSocket-Key (section 4.2.2).
+std::string websocket_accept(std::string_view key);
+
+// Whether that key is 16 bytes in base64 (section 4.2.1).
+bool is_websocket_key(std::string_view key);
+
+// An unmasked frame header before a payload of `size` bytes (section 5.2), text or binary.
+std::string websocket_header(bool binary, std::size_t size);
+
+class WebSocket {
+ public:
+  using OnText = std::function<void(std::string_view)>;
+  static constexpr std::size_t kLongestMessage = 1 << 20;  // bytes, from the client
+
+  // `on_close` is called once, in the loop, when the peer is gone; the owner then destroys this.
+  WebSocket(Loop& loop, Upgraded connection, OnText on_text, std::function<void()> on_close);
+  ~WebSocket();
+  WebSocket(const WebSocket&) = delete;
+  WebSocket& operator=(const WebSocket&) = delete;
+
+  void send_text(std::string_view text);
+  // `frame` begins with websocket_header(); viewers share it.
+  void send_shared(std::shared_ptr<const std::string> frame);
+  void send_ping();
+  // Says goodbye behind what is queued; on_close follows when that is out.
+  void close(unsigned code, std::string_view reason);
+
+  // What the kernel has not taken yet.
+  std::size_t queued_bytes() const noexcept { return queued_bytes_; }
+  // Monotonic µs: when bytes last went out (or there were none to send), and last came in.
+  std::int64_t sent_us() const noexcept { return sent_us_; }
+  std::int64_t heard_us() const noexcept { return heard_us_; }
+
+ private:
+  struct Callbacks;
+  void ready(std::uint32_t events);
+  void flush();
+  void fail();
+
+  Loop& loop_;
+  Upgraded connection_;
+  OnText on_text_;
+  std::function<void()> on_close_;
+  Handle<wslay_event_context, wslay_event_context_free> context_;
+  std::deque<std::shared_ptr<const std::string>> queue_;
+  std::size_t sent_ = 0;  // of the first in the queue
+  std::size_t queued_bytes_ = 0;
+  std::size_t budget_ = 0;  // bytes that may yet be read in this turn
+  std::int64_t sent_us_, heard_us_;
+  bool failed_ = false, want_write_ = false;
+};
+
+}  // namespace kvm

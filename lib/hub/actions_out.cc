@@ -1,0 +1,57 @@
+#include "hub/actions_out.h"
+
+#include <limits.h>
+#include <poll.h>
+
+#include <algorithm>
+
+namespace kvm {
+
+ActionPipe::ActionPipe(Loop& loop, int fd, std::function<void()> on_gone)
+    : loop_(loop), fd_(fd), on_gone_(std::move(on_gone)) {
+  if (::fcntl(fd, F_GETFL) < 0 || (::fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY) {
+    gone_ = true;
+    return;
+  }
+  // With no events asked for, epoll still tells when the last reader has gone: of a pipe as an
+  // error, of a socket as a hang-up.
+  always_ready_ = !loop_.watch(fd, 0, [this](std::uint32_t events) {
+    if ((events & (EPOLLERR | EPOLLHUP)) != 0) return lose();
+    flush();
+  });
+}
+
+void ActionPipe::write(std::string_view line) {
+  if (gone_) return;
+  pending_.append(line).push_back('\n');
+  flush();
+}
+
+void ActionPipe::flush() {
+  while (!pending_.empty()) {
+    // stdout is shared with whoever started us, so it stays a blocking descriptor. A pipe that
+    // polls writable takes PIPE_BUF bytes without blocking.
+    pollfd ready{fd_, POLLOUT, 0};
+    if (!always_ready_ && (::poll(&ready, 1, 0) != 1 || (ready.revents & POLLOUT) == 0)) break;
+    const ssize_t n =
+        ::write(fd_, pending_.data(), std::min<std::size_t>(pending_.size(), PIPE_BUF));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno == EAGAIN) break;
+    if (n < 0) return lose();
+    pending_.erase(0, static_cast<std::size_t>(n));
+  }
+  if (const bool wait = !pending_.empty(); wait != waiting_ && !always_ready_) {
+    waiting_ = wait;
+    loop_.change(fd_, wait ? EPOLLOUT : 0u);
+  }
+}
+
+void ActionPipe::lose() {
+  if (gone_) return;
+  gone_ = true;
+  pending_.clear();
+  loop_.forget(fd_);
+  on_gone_();
+}
+
+}  // namespace kvm

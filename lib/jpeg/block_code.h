@@ -1,0 +1,112 @@
+// Quantised blocks as entropy-coded data: whole tokens from a table, and no branch that a processor
+// would have to guess.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+
+#include "jpeg/huffman.h"
+
+namespace kvm {
+
+// Writes bits, without the zeros that belong behind each 0xff: stuff() sees to these.
+class BareBits {
+ public:
+  // At `to` there is room for all that is put, and for so many bytes more.
+  static constexpr std::size_t kSpare = 8;
+  explicit BareBits(std::uint8_t* to) : to_(to) {}
+
+  // 1 to 32 bits: `bits` has no others. Writes the whole bytes and some that are not whole yet: to
+  // ask whether there are enough would cost more.
+  [[gnu::always_inline]] void put(std::uint32_t bits, std::uint32_t length) noexcept {
+    count_ += length;
+    held_ |= std::uint64_t{bits} << (64 - count_);
+    std::uint64_t bytes = held_;
+    if constexpr (std::endian::native == std::endian::little) bytes = __builtin_bswap64(bytes);
+    std::memcpy(to_, &bytes, sizeof bytes);
+    to_ += count_ / 8;
+    held_ <<= count_ & ~7u;
+    count_ &= 7;
+  }
+  // Fills the last byte with ones (F.1.2.3). The end of what was written.
+  std::uint8_t* finish() noexcept {
+    put(0x7f, 7);
+    return to_;
+  }
+
+ private:
+  std::uint8_t* to_;
+  std::uint64_t held_ = 0;   // from the top
+  std::uint32_t count_ = 0;  // of held_, less than 8
+};
+
+// Copies entropy-coded data with a zero behind each 0xff. Returns the end of the copy, which may be
+// twice as long.
+std::uint8_t* stuff(const std::uint8_t* from, const std::uint8_t* end, std::uint8_t* to) noexcept;
+
+// How the blocks of a component are coded. Source: ITU-T T.81, F.1.2.
+class BlockCode {
+ public:
+  BlockCode(const HuffmanCodes& dc, const HuffmanCodes& ac);
+
+  // At most so many bytes a block: 64 times 16 bits of Huffman code and 11 of value.
+  static constexpr std::size_t kLargest = 64 * 27 / 8;
+
+  // `block`: the coefficients, the one that is i-th in zigzag order at `places[i]`. `nonzero`: bit
+  // i tells whether it is not zero. `last`: the DC value of the block before, then this one's.
+  [[gnu::always_inline]] void write(BareBits& to, const std::int16_t* block,
+                                    const std::array<std::uint8_t, 64>& places,
+                                    std::uint64_t nonzero, int& last) const noexcept {
+    put(to, dc_.of(0, block[0] - last));
+    last = block[0];
+    nonzero >>= 1;
+    const std::uint8_t* place = &places[1];
+    while (nonzero) {
+      auto run = static_cast<unsigned>(std::countr_zero(nonzero));
+      nonzero = nonzero >> run >> 1;
+      place += run;
+      for (; run > 15; run -= 16) put(to, ac_.sixteen_zeros());
+      put(to, ac_.of(run, block[*place++]));
+    }
+    if (place != places.data() + places.size()) put(to, ac_.end_of_block());
+  }
+
+ private:
+  // A Huffman code and behind it the value's bits.
+  struct Token {
+    std::uint32_t bits = 0, length = 0;
+  };
+  // A code tells the zeros before a value and how many bits that has, which are those of the value,
+  // or of the value less one where it is negative.
+  class Tokens {
+   public:
+    explicit Tokens(const HuffmanCodes& codes);
+
+    // `run` is below 16.
+    [[gnu::always_inline]] Token of(std::uint32_t run, int value) const noexcept {
+      const auto index = static_cast<std::uint32_t>(value + kSmall);
+      if (index < 2 * kSmall) [[likely]]
+        return small_[run * 2 * kSmall + index];
+      return any(run, value);
+    }
+    const Token& end_of_block() const noexcept { return codes_[0x00]; }
+    const Token& sixteen_zeros() const noexcept { return codes_[0xf0]; }
+
+   private:
+    Token any(std::uint32_t run, int value) const noexcept;
+
+    static constexpr int kSmall = 16;   // most values are: there are whole tokens for them
+    std::array<Token, 16 * 16> codes_;  // run << 4 | bits of the value: with room for these
+    std::array<Token, 16 * 2 * kSmall> small_;
+  };
+
+  [[gnu::always_inline]] static void put(BareBits& to, const Token& token) noexcept {
+    to.put(token.bits, token.length);
+  }
+
+  Tokens dc_, ac_;
+};
+
+}  // namespace kvm

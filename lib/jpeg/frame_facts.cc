@@ -1,0 +1,84 @@
+#include "jpeg/frame_facts.h"
+
+#include <charconv>
+#include <iterator>
+#include <utility>
+
+#include "base/text.h"
+
+namespace kvm {
+
+namespace {
+
+constexpr const char* kNames[] = {"live", "no-signal", "no-device", "stalled"};
+constexpr std::string_view kTag = "kvm ";
+constexpr std::int64_t kLatestUs = 100'000'000'000'000'000;  // in the year 5138
+
+std::optional<std::int64_t> time_of(std::string_view digits) noexcept {
+  const auto time_us = parse_number<std::int64_t>(digits);
+  return time_us && *time_us >= 0 && *time_us < kLatestUs ? time_us : std::nullopt;
+}
+
+}  // namespace
+
+const char* name_of(SourceState state) noexcept {
+  return kNames[static_cast<int>(state)];
+}
+
+std::string com_segment(const FrameFacts& facts, std::string reuse) {
+  std::string segment = std::move(reuse);
+  segment.clear();
+  segment.reserve(80);  // no more than one trip to the heap
+  segment.append("\xff\xfe\0\0", 4).append(kTag);
+  const auto put_number = [&](const char* key, auto number) {
+    char digits[20];
+    segment.append(key).append(digits, std::to_chars(digits, std::end(digits), number).ptr) += ' ';
+  };
+  if (facts.time_us) put_number("t=", *facts.time_us);
+  if (facts.sequence) put_number("n=", *facts.sequence);
+  segment.append("s=").append(name_of(facts.state));
+  const std::size_t length = segment.size() - 2;
+  segment[2] = static_cast<char>(length >> 8);
+  segment[3] = static_cast<char>(length);
+  return segment;
+}
+
+std::size_t size_of(const FrameParts& frame) noexcept {
+  std::size_t size = 0;
+  for (const Bytes part : frame) size += part.size();
+  return size;
+}
+
+std::vector<std::uint8_t> joined(const FrameParts& frame) {
+  std::vector<std::uint8_t> bytes;
+  bytes.reserve(size_of(frame));
+  for (const Bytes part : frame) bytes.insert(bytes.end(), part.begin(), part.end());
+  return bytes;
+}
+
+std::size_t com_size(Bytes image) noexcept {
+  if (image.size() < 6 + kTag.size() || image[2] != 0xff || image[3] != 0xfe) return 0;
+  const std::size_t length = static_cast<std::size_t>(image[4]) << 8 | image[5];
+  if (length < 2 + kTag.size() || 4 + length > image.size()) return 0;
+  return as_text(image.subspan(6, kTag.size())) == kTag ? 2 + length : 0;
+}
+
+FrameFacts read_facts(Bytes image) noexcept {
+  FrameFacts facts;
+  const std::size_t size = com_size(image);
+  if (size == 0) return facts;
+  std::string_view text = as_text(image.subspan(6, size - 4)).substr(kTag.size());
+  while (!text.empty()) {
+    const auto end = text.find(' ');
+    const std::string_view word = text.substr(0, end);
+    text.remove_prefix(end == text.npos ? text.size() : end + 1);
+    if (word.starts_with("t=")) facts.time_us = time_of(word.substr(2));
+    if (word.starts_with("n=")) facts.sequence = parse_number<std::uint64_t>(word.substr(2));
+    if (!word.starts_with("s=")) continue;
+    for (int i = 0; i < 4; ++i)
+      if (word.substr(2) == kNames[i]) facts.state = static_cast<SourceState>(i);
+  }
+  return facts;
+}
+
+}  // namespace kvm

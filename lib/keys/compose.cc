@@ -1,0 +1,82 @@
+#include "keys/compose.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace kvm {
+namespace {
+
+constexpr std::uint8_t kUsageSpace = 0x2c;
+
+// Tries every sequence of the keys that the layout has against a Compose table.
+class ComposeSearch {
+ public:
+  ComposeSearch(xkb_compose_table* table, std::vector<Step> steps, CharacterTable& found)
+      : state_(xkb_compose_state_new(table, XKB_COMPOSE_STATE_NO_FLAGS)),
+        steps_(std::move(steps)),
+        found_(found) {}
+
+  // Sequences of exactly `length` strokes; shorter ones must have been looked for before.
+  void look(std::size_t length) {
+    std::vector<const Step*> path;
+    extend(path, length);
+  }
+
+ private:
+  xkb_compose_status feed(const std::vector<const Step*>& path) {
+    xkb_compose_state_reset(state_.get());
+    for (const Step* step : path) xkb_compose_state_feed(state_.get(), step->keysym);
+    return xkb_compose_state_get_status(state_.get());
+  }
+
+  void extend(std::vector<const Step*>& path, std::size_t length) {
+    for (const Step& step : steps_) {
+      if (step.interrupts && !path.empty() && path.back()->stroke.held != step.stroke.held)
+        continue;
+      path.push_back(&step);
+      const auto status = feed(path);
+      if (status == XKB_COMPOSE_COMPOSING && path.size() < length) extend(path, length);
+      if (status == XKB_COMPOSE_COMPOSED && path.size() == length) take(path);
+      path.pop_back();
+    }
+  }
+
+  void take(const std::vector<const Step*>& path) {
+    char text[16];
+    const int size = xkb_compose_state_get_utf8(state_.get(), text, sizeof text);
+    if (size <= 0 || size >= static_cast<int>(sizeof text)) return;
+    std::string_view left(text, static_cast<std::size_t>(size));
+    const auto character = take_utf8(left);
+    if (!character || !left.empty()) return;
+    if (found_.contains(*character)) return;
+    Strokes strokes;
+    for (const Step* step : path) {
+      // What the next one needs too stays down, as fingers do it.
+      if (!strokes.empty()) strokes.back().keep_held = strokes.back().held == step->stroke.held;
+      strokes.push_back(step->stroke);
+    }
+    found_.emplace(*character, std::move(strokes));
+  }
+
+  XkbComposeState state_;
+  std::vector<Step> steps_;
+  CharacterTable& found_;
+};
+
+}  // namespace
+
+void add_composed(xkb_context* context, const KeysymTable& keys, CharacterTable& found) {
+  const XkbComposeTable table = load_compose(context);
+  if (!table) return;
+  std::vector<Step> steps;
+  for (const auto& [keysym, step] : keys) steps.push_back(step);
+  // A dead key and the space bar give its accent on every system; after that what is simpler.
+  std::ranges::sort(steps, {}, [](const Step& step) {
+    return std::tuple(step.stroke.key != kUsageSpace, cost(step.stroke), step.stroke.key);
+  });
+  ComposeSearch search(table.get(), std::move(steps), found);
+  for (std::size_t length = 2; length <= 4; ++length) search.look(length);
+}
+
+}  // namespace kvm

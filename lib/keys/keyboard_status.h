@@ -1,0 +1,43 @@
+// The status lines by which kvm-type tells of the target's keyboard (kvm(7), STATUS): writer and
+// reader.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+#include "keys/leds.h"
+
+namespace kvm {
+
+// Whether a USB host takes what the keyboard sends.
+enum class HostState {
+  kReady,     // the host has configured the gadget: reports are taken
+  kNoHost,    // there is no cable, or the host is off
+  kAsleep,    // the host has suspended the bus
+  kNoDevice,  // there is no gadget, or it is on no controller
+};
+// "ready", "no-host", "asleep", "no-device".
+const char* name_of(HostState state) noexcept;
+std::optional<HostState> host_state_named(std::string_view name) noexcept;
+
+struct KeyboardStatus {
+  HostState host = HostState::kNoDevice;
+  Leds leds;                           // none lit while the host has not told them
+  std::uint64_t done = 0, failed = 0;  // actions since kvm-type began; each ends as one of the two
+  std::string layout;                  // the layout through which text is typed
+  bool operator==(const KeyboardStatus&) const = default;
+};
+
+// `{"t":…,"keyboard":"ready","leds":["caps"],"done":17,"failed":0,"layout":"us"}` and '\n';
+// `time_us` is unix time.
+std::string to_json_line(const KeyboardStatus& status, std::int64_t time_us);
+// nullopt: `line` is not a status line of a keyboard. Counts are 10^15 at most, which a browser
+// reads exactly.
+std::optional<KeyboardStatus> read_keyboard_status(std::string_view line);
+// As viewers are told: `{"state":"ready","leds":["caps"],"done":17,"failed":0,"layout":"us"}`.
+Json to_json(const KeyboardStatus& status);
+
+}  // namespace kvm

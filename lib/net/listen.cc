@@ -1,0 +1,149 @@
+#include "net/listen.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace kvm {
+
+namespace {
+
+constexpr int kBacklog = 128;
+constexpr int kFirstInherited = 3;  // SD_LISTEN_FDS_START
+
+bool is_loopback(const sockaddr_storage& address) {
+  if (address.ss_family == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
+    return ntohl(v4.sin_addr.s_addr) >> 24 == 127;
+  }
+  return IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<const sockaddr_in6&>(address).sin6_addr);
+}
+
+// What the socket is bound to; the kernel has chosen the port by now.
+Listener described(Fd fd) {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  if (::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &length) < 0)
+    throw Error::from_errno("getsockname");
+  if (address.ss_family == AF_UNIX) {
+    const auto& local = reinterpret_cast<const sockaddr_un&>(address);
+    return {std::move(fd), strf("unix:%s", local.sun_path), true, true, ""};
+  }
+  char host[NI_MAXHOST], port[NI_MAXSERV];
+  ::getnameinfo(reinterpret_cast<sockaddr*>(&address), length, host, sizeof host, port, sizeof port,
+                NI_NUMERICHOST | NI_NUMERICSERV);
+  const bool v6 = address.ss_family == AF_INET6;
+  return {std::move(fd), strf(v6 ? "[%s]:%s" : "%s:%s", host, port), is_loopback(address), false,
+          ""};
+}
+
+Fd open_socket(int family) {
+  Fd fd(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd) throw Error::from_errno("socket");
+  return fd;
+}
+
+Listener open_unix(const std::string& path, unsigned mode) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.empty() || path.size() >= sizeof address.sun_path)
+    throw Error(Exit::kUsage, "unix:" + path + ": the path must have 1 to 107 bytes");
+  std::memcpy(address.sun_path, path.c_str(), path.size());
+  Fd fd = open_socket(AF_UNIX);
+  const auto* const name = reinterpret_cast<const sockaddr*>(&address);
+  // A socket that nobody listens on is left over from a crash; one that answers is not ours to
+  // take.
+  if (struct stat status = {}; ::stat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode)) {
+    if (::connect(open_socket(AF_UNIX).get(), name, sizeof address) == 0)
+      throw Error::from_errno("unix:" + path, EADDRINUSE, "another server listens on it");
+    ::unlink(path.c_str());
+  }
+  const mode_t before = ::umask(0777 & ~mode);
+  const int bound = ::bind(fd.get(), name, sizeof address);
+  const int error = errno;
+  ::umask(before);
+  if (bound < 0) throw Error::from_errno("unix:" + path, error);
+  if (::listen(fd.get(), kBacklog) < 0) throw Error::from_errno("unix:" + path);
+  Listener listener = described(std::move(fd));
+  listener.path = path;
+  return listener;
+}
+
+// Those at one address of `all` that are listed. Where all of IPv4 has its own, IPv6's leaves it
+// that: else they would be in each other's way.
+void open_inet(const std::string& text, const std::vector<std::string>& all,
+               std::vector<Listener>& listeners) {
+  const auto colon = text.rfind(':');
+  const std::string port = colon == text.npos ? "" : text.substr(colon + 1);
+  std::string host = text.substr(0, colon);
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']')
+    host = host.substr(1, host.size() - 2);
+  if (host.empty() || !parse_number<std::uint16_t>(port) ||
+      (host.find(':') != host.npos && text[0] != '['))
+    throw Error(Exit::kUsage,
+                "-l " + text + ": not an address (127.0.0.1:8080, [::1]:8080, unix:/run/kvm.sock)");
+  addrinfo hints{}, *found = nullptr;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE;
+  if (const int error = ::getaddrinfo(host.c_str(), port.c_str(), &hints, &found); error != 0)
+    throw Error(Exit::kUnavailable, "-l " + text + ": " + ::gai_strerror(error));
+  const Handle<addrinfo, ::freeaddrinfo> addresses(found);
+  for (const addrinfo* one = found; one; one = one->ai_next) {
+    Fd fd = open_socket(one->ai_family);
+    const int on = 1;
+    ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (one->ai_family == AF_INET6 && std::ranges::count(all, "0.0.0.0:" + port) > 0)
+      ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    if (::bind(fd.get(), one->ai_addr, one->ai_addrlen) < 0 || ::listen(fd.get(), kBacklog) < 0)
+      throw Error::from_errno("-l " + text, errno,
+                              errno == EADDRINUSE ? "is another server running?" : "");
+    listeners.push_back(described(std::move(fd)));
+  }
+}
+
+}  // namespace
+
+std::vector<Listener> open_listeners(const std::vector<std::string>& addresses,
+                                     unsigned unix_mode) {
+  std::vector<Listener> listeners;
+  for (const std::string& address : addresses)
+    if (address.starts_with("unix:"))
+      listeners.push_back(open_unix(address.substr(5), unix_mode));
+    else
+      open_inet(address, addresses, listeners);
+  return listeners;
+}
+
+std::vector<Listener> inherited_listeners() {
+  std::vector<Listener> listeners;
+  const char* const pid = std::getenv("LISTEN_PID");
+  const char* const count = std::getenv("LISTEN_FDS");
+  const auto for_whom = parse_number<int>(pid ? pid : "");
+  const auto many = parse_number<int>(count ? count : "");
+  ::unsetenv("LISTEN_PID");
+  ::unsetenv("LISTEN_FDS");
+  if (!for_whom || *for_whom != ::getpid() || !many) return listeners;
+  for (int fd = kFirstInherited; fd < kFirstInherited + *many; ++fd) {
+    int listening = 0;
+    socklen_t length = sizeof listening;
+    if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) < 0 || !listening)
+      throw Error(Exit::kUsage, strf("LISTEN_FDS: descriptor %d is not a listening socket", fd));
+    ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+    ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
+    listeners.push_back(described(Fd(fd)));
+  }
+  return listeners;
+}
+
+}  // namespace kvm

@@ -1,0 +1,59 @@
+#include "net/passwords.h"
+
+#include <crypt.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace kvm {
+
+const char* name_of(Role role) noexcept {
+  return role == Role::kControl ? "control" : "view";
+}
+
+std::vector<Account> parse_passwords(std::string_view text, const std::string& name) {
+  std::vector<Account> accounts;
+  int number = 0;
+  for (const std::string_view raw : split(text, '\n')) {
+    ++number;
+    const auto refuse = [&](const std::string& why) {
+      return Error(Exit::kConfig, strf("%s:%d: ", name.c_str(), number) + why);
+    };
+    const std::string_view line = trim(raw);
+    if (line.empty() || line.front() == '#') continue;
+    const auto parts = split(line, ':');
+    if (parts.size() < 2 || parts.size() > 3 || parts[0].empty())
+      throw refuse("not NAME:HASH:ROLE (see kvm-mjpeg-httpd(1), PASSWORDS)");
+    Account account{std::string(parts[0]), std::string(parts[1]), Role::kControl};
+    const std::string_view role = parts.size() == 3 ? parts[2] : "control";
+    if (role != "control" && role != "view") throw refuse("the role is control or view");
+    if (role == "view") account.role = Role::kView;
+    // Apache's way to write bcrypt.
+    if (account.hash.starts_with("$2y$")) account.hash[2] = 'b';
+    if (::crypt_checksalt(account.hash.c_str()) != CRYPT_SALT_OK)
+      throw refuse("not a strong hash (make one: mkpasswd -m yescrypt, or htpasswd -nB)");
+    if (std::any_of(accounts.begin(), accounts.end(),
+                    [&](const Account& other) { return other.name == account.name; }))
+      throw refuse("the name '" + printable(account.name) + "' comes twice");
+    accounts.push_back(std::move(account));
+  }
+  if (accounts.empty()) throw Error(Exit::kConfig, name + ": nobody in it could log in");
+  return accounts;
+}
+
+bool password_fits(const std::string& password, const std::string& hash) {
+  const auto data = std::make_unique<crypt_data>();
+  const char* const result = ::crypt_r(password.c_str(), hash.c_str(), data.get());
+  if (!result || result[0] == '*' || password.find('\0') != password.npos) return false;
+  const std::string_view made = result;
+  if (made.size() != hash.size()) return false;
+  unsigned different = 0;
+  for (std::size_t i = 0; i < made.size(); ++i)
+    different |= static_cast<unsigned char>(made[i]) ^ static_cast<unsigned char>(hash[i]);
+  return different == 0;
+}
+
+}  // namespace kvm

@@ -1,0 +1,43 @@
+#include "type/caps_lock_off.h"
+
+#include "base/error.h"
+
+namespace kvm {
+namespace {
+
+Report with_caps_lock(KeyboardState keyboard) {
+  keyboard.press(0x39);
+  return keyboard.report();
+}
+
+}  // namespace
+
+void CapsLockOff::switch_off() {
+  const auto leds = sink_.leds();
+  if (!leds || !leds->caps) return;
+  sink_.send(with_caps_lock(keyboard_));
+  off_ = true;  // or on: the light may be of another time; back again, however this goes on
+  sink_.send(keyboard_.report());
+  if (sink_.leds_change(*leds)) return;
+  throw Error(Exit::kBusy, "CapsLock is on at the target and does not go off");
+}
+
+void CapsLockOff::restore() {
+  if (!off_) return;
+  const auto leds = sink_.leds();
+  sink_.send(with_caps_lock(keyboard_));
+  off_ = false;
+  sink_.send(keyboard_.report());
+  // Whoever types next looks at the light to know the lock.
+  sink_.leds_change(leds.value_or(Leds{}));
+}
+
+CapsLockOff::~CapsLockOff() {
+  if (!off_) return;
+  const KeyboardState nothing;
+  sink_.let_go(nothing.report());
+  sink_.let_go(with_caps_lock(nothing));
+  sink_.let_go(nothing.report());
+}
+
+}  // namespace kvm

@@ -1,0 +1,278 @@
+#include "type/player.h"
+
+#include <utility>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "keys/key_names.h"
+#include "type/caps_lock_off.h"
+#include "type/pace.h"
+
+namespace kvm {
+namespace {
+
+constexpr std::uint8_t kUsageNumLock = 0x53;
+
+std::uint8_t usage_of(std::uint16_t code) {
+  const Key* key = find_key_code(code);
+  return key ? key->usage : 0;
+}
+
+}  // namespace
+
+Player::Player(ReportSink& sink, Typist typist, PlayerOptions options)
+    : sink_(sink),
+      typist_(std::move(typist)),
+      options_(options),
+      own_(options),
+      own_layout_(typist_.layout().name()),
+      mice_(sink, [this](const Report& report) { send(report); }) {}
+
+Player::~Player() {
+  abandon();
+}
+
+void Player::abandon() noexcept {
+  keyboard_.clear();
+  mice_.forget();
+  for (std::size_t i = 0; i < kHidDevices; ++i) {
+    const auto device = static_cast<HidDevice>(i);
+    if (!std::exchange(touched_[i], false)) continue;
+    sink_.let_go(device == HidDevice::kKeyboard ? keyboard_.report() : mice_.report(device));
+    sink_.rest(device);
+  }
+}
+
+bool Player::idle(HidDevice device) const noexcept {
+  return device == HidDevice::kKeyboard ? keyboard_.idle() : mice_.idle(device);
+}
+
+void Player::send(const Report& report) {
+  touched_[static_cast<std::size_t>(report.device)] = true;
+  sink_.send(report);
+}
+
+void Player::settle() {
+  sink_.settle();
+  for (std::size_t i = 0; i < kHidDevices; ++i) {
+    const auto device = static_cast<HidDevice>(i);
+    if (!touched_[i] || !idle(device)) continue;
+    touched_[i] = false;
+    sink_.rest(device);
+  }
+}
+
+void Player::flush() {
+  mice_.flush();
+  settle();
+}
+
+void Player::run(const Action& action) {
+  const std::chrono::milliseconds time(action.ms);
+  switch (action.verb) {
+    case Verb::kMouseTo:
+      return mice_.move_to(action.x, action.y);
+    case Verb::kMouseMove:
+      return mice_.move_by(action.dx, action.dy);
+    default:
+      mice_.flush();
+  }
+  switch (action.verb) {
+    case Verb::kKey:
+      for (const Chord& chord : action.chords) check(chord);
+      for (const Chord& chord : action.chords) press_and_release(chord);
+      break;
+    case Verb::kKeyDown:
+      for (const Chord& chord : action.chords) press(chord);
+      break;
+    case Verb::kKeyUp:
+      for (const Chord& chord : action.chords) release(chord);
+      break;
+    case Verb::kType:
+      return type(action.text);
+    case Verb::kClick:
+      mice_.set_button(action.button, true);
+      mice_.set_button(action.button, false);
+      break;
+    case Verb::kButtonDown:
+      mice_.set_button(action.button, true);
+      break;
+    case Verb::kButtonUp:
+      mice_.set_button(action.button, false);
+      break;
+    case Verb::kWheel:
+      mice_.turn_wheel(action.dx, 0);
+      break;
+    case Verb::kHWheel:
+      mice_.turn_wheel(0, action.dx);
+      break;
+    case Verb::kKeyDelay:
+      options_.key_delay = action.ms < 0 ? own_.key_delay : time;
+      break;
+    case Verb::kKeyHold:
+      options_.key_hold = action.ms < 0 ? own_.key_hold : time;
+      break;
+    case Verb::kTypeDelay:
+      options_.type_delay = action.ms < 0 ? own_.type_delay : time;
+      break;
+    case Verb::kTypeHold:
+      options_.type_hold = action.ms < 0 ? own_.type_hold : time;
+      break;
+    case Verb::kSleep:
+      settle();
+      sink_.pause(time);
+      break;
+    case Verb::kReleaseAll:
+      return release_all();
+    case Verb::kWake:
+      sink_.wake();
+      break;
+    case Verb::kLayout:
+      typist_.set_layout(Layout(action.ms < 0 ? own_layout_ : action.text));
+      break;
+    case Verb::kMouseTo:
+    case Verb::kMouseMove:
+      break;
+  }
+  settle();
+}
+
+// ---- keyboard ----
+
+Stroke Player::resolve(const KeyName& key) const {
+  if (key.keysym.empty()) return {usage_of(key.code), {}};
+  const Stroke* found = typist_.layout().find_keysym(key.keysym);
+  if (!found)
+    throw Error(Exit::kData,
+                "no key for x:" + key.keysym + " on layout " + typist_.layout().name());
+  return *found;
+}
+
+void Player::push(KeyboardState& state, std::uint8_t usage) {
+  if (!state.press(usage))
+    throw Error(Exit::kData, "more than six keys down: a USB boot keyboard cannot tell");
+}
+
+void Player::check(const Chord& chord) const {
+  KeyboardState state = keyboard_;
+  for (const KeyName& name : chord.keys) {
+    const Stroke stroke = resolve(name);
+    for (const std::uint8_t held : stroke.held)
+      if (held != 0) push(state, held);
+    push(state, stroke.key);
+  }
+}
+
+// The modifiers go down with the first key. Further keys follow one by one, so that the host sees
+// their order (alt+sysrq+b).
+void Player::press(const Chord& chord) {
+  bool sent = false;
+  for (const KeyName& name : chord.keys) {
+    const Stroke stroke = resolve(name);
+    hold(stroke.held);
+    push(keyboard_, stroke.key);
+    sent = !is_modifier_usage(stroke.key);
+    if (sent) send(keyboard_.report());
+  }
+  if (!sent) send(keyboard_.report());
+}
+
+void Player::release(const Chord& chord) {
+  for (const KeyName& name : chord.keys) {
+    const Stroke stroke = resolve(name);
+    for (const std::uint8_t held : stroke.held)
+      if (held != 0) keyboard_.release(held);
+    keyboard_.release(stroke.key);
+  }
+  send(keyboard_.report());
+}
+
+void Player::press_and_release(const Chord& chord) {
+  press(chord);
+  sink_.pause(options_.key_hold);
+  release(chord);
+  settle();
+  sink_.pause(options_.key_delay);
+}
+
+void Player::tap(std::uint8_t usage) {
+  KeyboardState down = keyboard_;
+  push(down, usage);
+  send(down.report());
+  send(keyboard_.report());
+}
+
+// In this order. Mostly the report of the key to be struck tells it; otherwise it takes its own.
+void Player::hold(std::span<const std::uint8_t> usages) {
+  int order = 0;
+  for (const std::uint8_t usage : usages) {
+    if (usage == 0 || keyboard_.is_down(usage)) continue;
+    if (report_order(usage) < order) send(keyboard_.report());
+    push(keyboard_, usage);
+    order = report_order(usage);
+  }
+  if (order == kKeysOrder) send(keyboard_.report());
+}
+
+void Player::type_character(const Strokes& strokes) {
+  KeyboardState base = keyboard_;  // what keydown left down stays down
+  for (const Stroke& stroke : strokes) {
+    if (keyboard_.is_down(stroke.key)) {
+      base.release(stroke.key);
+      keyboard_.release(stroke.key);
+      send(keyboard_.report());
+    }
+    hold(stroke.held);
+    push(keyboard_, stroke.key);
+    send(keyboard_.report());
+    sink_.pause(options_.type_hold);
+    if (stroke.keep_held)
+      keyboard_.release(stroke.key);
+    else
+      keyboard_ = base;
+    send(keyboard_.report());
+  }
+}
+
+void Player::check_that_the_host_follows() {
+  for (int i = 0; i < 2; ++i) {
+    const auto before = sink_.leds();
+    tap(kUsageNumLock);
+    if (!sink_.leds_change(before.value_or(Leds{})))
+      throw Error(Exit::kBusy, "the target does not answer NumLock with its light");
+  }
+}
+
+void Player::type(std::string_view text) {
+  arrived_ = 0;
+  const std::size_t missing = typist_.untypable(text).size();
+  if (missing > 0)
+    throw Error(Exit::kData, strf("layout %s cannot type %zu of these characters",
+                                  typist_.layout().name().c_str(), missing));
+  touched_[static_cast<std::size_t>(HidDevice::kKeyboard)] = true;  // by CapsLock, too
+  CapsLockOff caps_lock(sink_, keyboard_);
+  caps_lock.switch_off();
+  Pace pace(options_.rate);
+  int unverified = 0;
+  each_character(text, [&](char32_t character, std::size_t, std::size_t) {
+    pace.wait(sink_);
+    type_character(*typist_.strokes(character));
+    ++arrived_;
+    if (options_.verify_leds > 0 && ++unverified >= options_.verify_leds) {
+      check_that_the_host_follows();
+      unverified = 0;
+    }
+    sink_.pause(options_.type_delay);
+  });
+  caps_lock.restore();
+  settle();
+}
+
+void Player::release_all() {
+  keyboard_.clear();
+  send(keyboard_.report());
+  mice_.release_all();
+  settle();
+}
+
+}  // namespace kvm

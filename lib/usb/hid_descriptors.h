@@ -1,0 +1,25 @@
+// What our HID functions tell the host about themselves: report descriptors as data.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+namespace kvm {
+
+// One HID function. What fills its reports is usb/hid_report.h.
+struct HidFunction {
+  int subclass;  // bInterfaceSubClass: 1 if firmware may speak the boot protocol to it
+                 // (HID 1.11, 4.2)
+  int protocol;  // bInterfaceProtocol: 0 none, 1 keyboard, 2 mouse (HID 1.11, 4.3)
+  int report_bytes;
+  std::span<const std::uint8_t> descriptor;
+};
+
+// In: modifiers, 0, six usages. Out: one byte of LEDs.
+extern const HidFunction kHidKeyboard;
+// In: 5 buttons; X and Y, 0..32767 across the screen, little-endian; wheel; horizontal wheel.
+extern const HidFunction kHidPointer;
+// In: 5 buttons, dx, dy, wheel, horizontal wheel. The first three bytes are the boot protocol's.
+extern const HidFunction kHidMouse;
+
+}  // namespace kvm
