@@ -1,17 +1,21 @@
-// Reading what the kernel tells in /sys, /dev and /run; tests put a folder in their place.
+// Reading what the kernel shows in /sys, /dev and /run. Tests put a folder in their place.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace kvm {
 
-// PATH below $KVM_SYSFS_ROOT, which tests set to a folder that plays the machine; PATH itself where
-// it is not set.
+// PATH below $KVM_SYSFS_ROOT, a folder in which tests play the machine; PATH itself if the variable
+// is not set.
 std::string sys_path(const std::string& path);
 
-// A sysfs or configfs file without the newlines and zero bytes at its end; nullopt where the file
-// cannot be read.
+// The content of a sysfs or configfs file without the newlines and zero bytes at its end; nullopt
+// if the file cannot be read.
 std::optional<std::string> read_attribute(const std::string& path);
+
+// The names in a directory, sorted; empty if the directory cannot be read.
+std::vector<std::string> list_directory(const std::string& path);
 
 }  // namespace kvm

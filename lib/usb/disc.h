@@ -1,34 +1,34 @@
-// The drive of the gadget: a medium goes in and out while the host watches.
+// The drive of the gadget: puts a medium in and takes it out while the host watches.
 #pragma once
 
-#include <functional>
 #include <string>
 
-#include "usb/gadget.h"
+#include "base/error.h"
+#include "base/signals.h"
+#include "usb/medium.h"
 
 namespace kvm {
 
-enum class DiscMode { kReadOnly, kCdrom, kWritable };
+// What the user can do if a command fails, in the words of the tool.
+struct DiscHints {
+  std::string no_drive;
+  std::string locked;  // if the kernel can force the host to let go of the medium
+  MediumHints medium;
+};
 
-// Puts `image` in, in place of what is there: the host sees a changed medium. Between disk and
-// CD-ROM the gadget is plugged in anew, because hosts ask only then; `replug` is called first.
-// Throws Error, with all as it was before: the image cannot be had or is in use, the host has
-// locked the medium, there is no drive.
-void insert_disc(const Gadget& gadget, const std::string& image, DiscMode mode,
-                 const std::function<void()>& replug,
-                 const std::function<void(const std::string&)>& complain);
-
-// Before a change to `to`: that the image which it has in the drive, if any, can go in, as
-// insert_disc() looks at it. It gets its true path, which the kernel tells too. Throws Error.
-void check_medium(const Gadget& gadget, GadgetTree& to);
-
-// For change() to call after each step: throws Error (Exit::kPermission) once an image that `to`
-// has as writable could only be opened to read. The kernel does so and says nothing.
-void check_writable(const Gadget& gadget, const GadgetTree& to, const GadgetStep& done,
-                    const std::string& hint);
+// Puts the image into the drive in place of the present one. The host sees a changed medium.
+// Between disk and CD-ROM the gadget is unplugged and plugged in again, which is said on stderr:
+// hosts ask for the type of a drive only when it is plugged in. On failure everything is as before.
+// Throws Error: the gadget has no drive, the image cannot go in (see checked_path()), or the host
+// has locked the present medium. Throws Stopped after a stop signal.
+void insert_disc(const Medium& medium, const DiscHints& hints, StopSignals& stop);
 
 enum class Eject { kAsk, kForce };
-// Takes the medium out; none is fine. Throws Error where the host has locked it and is not forced.
-void eject_disc(const Gadget& gadget, Eject how);
+// Takes the medium out; does nothing if the drive is empty. Throws Error if the gadget has no drive
+// or the host has locked the medium.
+void eject_disc(Eject how, const DiscHints& hints, StopSignals& stop);
+
+// Prints the medium; Exit::kNo if the drive is empty or missing.
+Exit print_disc();
 
 }  // namespace kvm

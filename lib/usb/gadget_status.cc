@@ -4,7 +4,9 @@
 #include <filesystem>
 
 #include "base/clock.h"
+#include "base/sysfs.h"
 #include "base/text.h"
+#include "usb/endpoints.h"
 #include "usb/hid_memory.h"
 
 namespace kvm {
@@ -12,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The device node, or network interface, that is our end of a function.
+// Our end of a function: a device node or a network interface; "" if there is none.
 std::string node_of(const Gadget& gadget, const std::string& function) {
   const std::string directory = gadget.path("functions/" + function) + "/";
   if (const auto number = read_attribute(directory + "dev")) {
@@ -23,15 +25,8 @@ std::string node_of(const Gadget& gadget, const std::string& function) {
   }
   if (const auto port = read_attribute(directory + "port_num")) return "/dev/ttyGS" + *port;
   const std::string interface = read_attribute(directory + "ifname").value_or("");
-  // "(unnamed net_device)" or a pattern until it is connected.
+  // Until the gadget is bound this is "(unnamed net_device)" or a pattern such as "usb%d".
   return interface.find_first_of("(%") == interface.npos ? interface : "";
-}
-
-std::optional<DiscStatus> disc_of(const GadgetTree& tree) {
-  const std::string drive = "functions/mass_storage.disc";
-  if (!tree.directories.contains(drive)) return std::nullopt;
-  return DiscStatus{tree.value(drive + "/lun.0/file"), tree.value(drive + "/lun.0/cdrom") == "1",
-                    tree.value(drive + "/lun.0/ro") == "0"};
 }
 
 }  // namespace
@@ -47,7 +42,8 @@ bool GadgetStatus::configured() const {
 }
 
 bool GadgetStatus::has_keyboard() const {
-  return std::ranges::any_of(functions, [](const Function& one) { return one.name == "keyboard"; });
+  return std::ranges::any_of(functions,
+                             [](const Function& function) { return function.name == "keyboard"; });
 }
 
 GadgetStatus read_status(const Gadget& gadget) {
@@ -69,7 +65,7 @@ GadgetStatus read_status(const Gadget& gadget) {
     status.endpoints.in += endpoints_of(function).in;
     status.endpoints.out += endpoints_of(function).out;
   }
-  status.disc = disc_of(tree);
+  if (tree.directories.contains(kDrive)) status.disc = medium_in(tree);
   if (const auto report = remembered_leds(); report && status.configured() && status.has_keyboard())
     status.leds = leds_from_report(*report);
   return status;
@@ -87,18 +83,13 @@ std::string describe(const std::optional<Leds>& leds) {
 
 }  // namespace
 
-std::string describe(const DiscStatus& disc) {
-  const char* mode = disc.cdrom ? "CD-ROM" : disc.writable ? "writable" : "read-only";
-  return disc.image.empty() ? "empty" : printable(disc.image) + " (" + mode + ")";
-}
-
 std::string describe(const GadgetStatus& status) {
   std::string text = status.state();
   if (status.udc) text += ", " + status.udc->speed + ", on " + status.udc->name;
   for (const GadgetStatus::Function& function : status.functions) {
-    std::string what = function.node;
-    if (function.name == "disc" && status.disc) what = describe(*status.disc);
-    text += strf("\n%-9s %s", function.name.c_str(), what.c_str());
+    const bool is_disc = function.name == "disc" && status.disc;
+    text += strf("\n%-9s %s", function.name.c_str(),
+                 is_disc ? describe(*status.disc).c_str() : function.node.c_str());
     text.erase(text.find_last_not_of(' ') + 1);
   }
   if (!status.exists) return text;
@@ -117,8 +108,8 @@ std::string summarize(const GadgetStatus& status) {
 }
 
 Json to_json(const GadgetStatus& status) {
-  const auto endpoints = [](const Endpoints& some) {
-    return Json::object({{"in", some.in}, {"out", some.out}});
+  const auto endpoints = [](const Endpoints& count) {
+    return Json::object({{"in", count.in}, {"out", count.out}});
   };
   const auto text_or_null = [](const std::string& text) {
     return text.empty() ? Json() : Json(text);
@@ -130,8 +121,8 @@ Json to_json(const GadgetStatus& status) {
   Json disc;
   if (status.disc)
     disc = Json::object({{"image", text_or_null(status.disc->image)},
-                         {"cdrom", status.disc->cdrom},
-                         {"writable", status.disc->writable}});
+                         {"cdrom", status.disc->mode == DiscMode::kCdrom},
+                         {"writable", status.disc->mode == DiscMode::kWritable}});
   const auto& udc = status.udc;
   return Json::object({
       {"t", unix_us()},

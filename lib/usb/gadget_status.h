@@ -1,4 +1,4 @@
-// How the gadget is now: what status, watch and the drive's commands tell.
+// The present state of the gadget, read from the kernel and described for people and programs.
 #pragma once
 
 #include <optional>
@@ -8,38 +8,33 @@
 #include "base/json.h"
 #include "keys/leds.h"
 #include "usb/gadget.h"
-#include "usb/gadget_spec.h"
+#include "usb/gadget_functions.h"
+#include "usb/medium.h"
+#include "usb/udc.h"
 
 namespace kvm {
 
-// The drive that the target sees.
-struct DiscStatus {
-  std::string image;  // "": no medium
-  bool cdrom = false;
-  bool writable = false;
-  bool operator==(const DiscStatus&) const = default;
-};
-
 struct GadgetStatus {
   struct Function {
-    std::string name;  // "keyboard"; a directory of functions/ that is not ours as it is
-    std::string node;  // "/dev/hidg0", "/dev/ttyGS0", "usb0"; "": has none
+    std::string name;  // "keyboard"; for a function that is not ours, its directory: "acm.0"
+    std::string node;  // our end: "/dev/hidg0", "/dev/ttyGS0", "usb0"; "": there is none
     bool operator==(const Function&) const = default;
   };
 
   bool exists = false;
-  std::optional<Udc> udc;  // none: not connected to a controller
+  std::optional<Udc> udc;  // nullopt: the gadget is not on a controller
   std::vector<Function> functions;
-  Endpoints endpoints;
-  std::optional<Endpoints> available;  // of the controller, where we know
-  std::optional<DiscStatus> disc;      // none: there is no drive
-  // Of the keyboard, as a kvm-type has last read them: the kernel tells each change but once, and
-  // they are not taken from it here. None: no host, no keyboard, or nobody has.
+  Endpoints endpoints;                 // in use
+  std::optional<Endpoints> available;  // on the controller; nullopt: we do not know its driver
+  std::optional<Medium> disc;          // nullopt: the gadget has no drive
+  // The keyboard's LEDs as kvm-type last read them. The kernel reports each change to one reader
+  // only, so they are not read from the kernel here. nullopt: no host, no keyboard, or kvm-type has
+  // not run.
   std::optional<Leds> leds;
 
   // "configured", "suspended", "not attached"…, or "no gadget", "no controller".
   std::string state() const;
-  // The host talks to it. A sleeping host counts.
+  // Whether the host has configured the gadget. A sleeping host counts.
   bool configured() const;
   bool has_keyboard() const;
   bool operator==(const GadgetStatus&) const = default;
@@ -47,12 +42,11 @@ struct GadgetStatus {
 
 GadgetStatus read_status(const Gadget& gadget);
 
-std::string describe(const DiscStatus& disc);
-// Several lines for people, the last one without its newline.
+// Several lines for people, without the last newline.
 std::string describe(const GadgetStatus& status);
 // "configured, high-speed, leds caps, disc empty"
 std::string summarize(const GadgetStatus& status);
-// One JSON object, without a newline; its members are in kvm-gadget-setup(1).
+// kvm-gadget-setup(1) lists the members.
 Json to_json(const GadgetStatus& status);
 
 }  // namespace kvm

@@ -1,22 +1,27 @@
-// configfs as the kernel's gadget code keeps it, in memory: what it makes, refuses and forgets.
-// Source: drivers/usb/gadget/configfs.c and function/{f_hid,f_mass_storage,u_ether}.c.
+// A model in memory of one gadget's configfs directory: it makes, refuses and forgets the same
+// things as the kernel. Source: drivers/usb/gadget/configfs.c and
+// function/{f_hid,f_mass_storage,storage_common,u_ether}.c.
 #pragma once
 
+#include <signal.h>
+
 #include <algorithm>
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
 #include "base/text.h"
-#include "usb/gadget_plan.h"
+#include "usb/gadget_directory.h"
 
 namespace kvm {
 
-class GadgetModel {
+class GadgetModel final : public GadgetDirectory {
  public:
   explicit GadgetModel(bool has_wakeup_on_write) : has_wakeup_on_write_(has_wakeup_on_write) {}
 
-  GadgetTree read() const {
+  GadgetTree read() const override {
     GadgetTree tree;
     tree.directories.insert(directories_.begin(), directories_.end());
     for (const auto& [path, value] : attributes_) tree.attributes[path] = {value};
@@ -26,12 +31,10 @@ class GadgetModel {
   // The links in the order in which the kernel numbers the interfaces.
   const std::vector<std::pair<std::string, std::string>>& links() const { return links_; }
 
-  void apply(const GadgetStep& step) {
-    if (fail_at_ && --*fail_at_ < 0) {
-      fail_at_.reset();
-      refuse(step, EIO);
-    }
-    ++applied_;
+  void apply(const GadgetStep& step) override {
+    ++calls_;
+    if (failing_calls_.contains(calls_)) refuse(step, EIO);
+    if (calls_ == signal_call_) ::raise(SIGTERM);
     switch (step.kind) {
       case StepKind::kMakeDirectory:
         return make(step);
@@ -45,9 +48,19 @@ class GadgetModel {
         return write(step);
     }
   }
-  // The step after `steps` more fails, once.
-  void fail_after(int steps) { fail_at_ = steps; }
-  int applied() const { return applied_; }
+  // The calls of apply() that fail, and the call during which SIGTERM arrives. From now on the
+  // calls count from 1.
+  void fail_at(std::set<int> calls) {
+    calls_ = 0;
+    failing_calls_ = std::move(calls);
+  }
+  void signal_at(int call) {
+    calls_ = 0;
+    signal_call_ = call;
+  }
+  // From now on image files can only be read. The kernel then opens even a writable medium
+  // read-only and reports no error.
+  void make_images_read_only() { images_read_only_ = true; }
   bool bound() const { return read().value("UDC") != ""; }
 
   bool operator==(const GadgetModel& other) const {
@@ -71,7 +84,8 @@ class GadgetModel {
   void make(const GadgetStep& step) {
     const std::string& path = step.path;
     const auto parts = split(path, '/');
-    // strings, configs and functions come with the gadget, strings with a configuration.
+    // The kernel makes strings, configs and functions with the gadget, and strings with a
+    // configuration.
     const std::string owner = parts.size() % 2 == 0 && !path.empty() ? parent(parent(path)) : "";
     if (!path.empty() && !directories_.contains(owner)) refuse(step, ENOENT);
     if (!directories_.insert(path).second) refuse(step, EEXIST);
@@ -137,7 +151,9 @@ class GadgetModel {
     for (const auto& [path, target] : links_)
       if (is_inside(path)) refuse(step, ENOTEMPTY);
     directories_.erase(step.path);
-    std::erase_if(attributes_, [&](const auto& one) { return is_inside(one.first); });
+    const auto goes = [&](const auto& entry) { return is_inside(entry.first); };
+    std::erase_if(attributes_, goes);
+    std::erase_if(initially_read_only_, goes);
   }
 
   void link(const GadgetStep& step) {
@@ -150,7 +166,7 @@ class GadgetModel {
   }
 
   void unlink(const GadgetStep& step) {
-    // The kernel would disconnect by itself; what plans on that is not what we want.
+    // The kernel would disconnect the gadget itself. A plan must not rely on that.
     if (bound()) refuse(step, EBUSY);
     if (!std::erase_if(links_, [&](const auto& link) { return link.first == step.path; }))
       refuse(step, ENOENT);
@@ -170,19 +186,33 @@ class GadgetModel {
       const bool loaded = attributes_[directory + "/file"] != "";
       const bool mode = step.path.ends_with("/ro") || step.path.ends_with("/cdrom");
       if (loaded && mode) refuse(step, EBUSY);
-      if (step.path.ends_with("/cdrom") && step.value == "1") attributes_[directory + "/ro"] = "1";
+      if (step.path.ends_with("/cdrom") && step.value == "1") write_read_only(directory, "1");
+      if (step.path.ends_with("/ro")) write_read_only(directory, step.value);
+      if (step.path.ends_with("/file")) open_image(directory, step.value);
     } else if (directory.starts_with("functions/") && linked(directory)) {
       refuse(step, EBUSY);
     }
     found->second = step.value;
   }
 
+  void write_read_only(const std::string& lun, const std::string& value) {
+    attributes_[lun + "/ro"] = initially_read_only_[lun] = value;
+  }
+  // While an image is loaded, `ro` shows how the image was opened; else it shows the last write.
+  void open_image(const std::string& lun, const std::string& image) {
+    const auto written = initially_read_only_.find(lun);
+    const std::string initially = written == initially_read_only_.end() ? "0" : written->second;
+    attributes_[lun + "/ro"] = images_read_only_ && !image.empty() ? "1" : initially;
+  }
+
   bool has_wakeup_on_write_;
   std::set<std::string> directories_;
   std::map<std::string, std::string> attributes_;
   std::vector<std::pair<std::string, std::string>> links_;
-  std::optional<int> fail_at_;
-  int applied_ = 0;
+  std::map<std::string, std::string> initially_read_only_;  // by the drive's directory
+  std::set<int> failing_calls_;
+  int calls_ = 0, signal_call_ = 0;
+  bool images_read_only_ = false;
 };
 
 }  // namespace kvm

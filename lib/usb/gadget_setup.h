@@ -1,0 +1,37 @@
+// Making the gadget and taking it down: the commands up, plan and down of kvm-gadget-setup(1).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/signals.h"
+#include "usb/gadget_spec.h"
+#include "usb/medium.h"
+
+namespace kvm {
+
+struct SetupOptions {
+  GadgetSpec spec;  // without `functions` and `machine`, which come from here and this machine
+  std::string profile = "kvm";
+  std::vector<std::string> with;     // functions to add, as parse_function() reads them
+  std::vector<std::string> without;  // functions to leave out
+  MediumHints hints;
+};
+
+// Makes the gadget, or changes only what differs. If a step fails or a stop signal comes, brings
+// back the previous state. Throws Error, and Stopped.
+void bring_up(const SetupOptions& options, StopSignals& stop);
+// Prints the steps of bring_up(), one a line, and changes nothing. Throws Error.
+void print_plan(const SetupOptions& options);
+// Prints shell_script() for a machine that need not be this one: if this machine has the
+// controller, the functions must fit on it. Throws Error.
+void print_script(const SetupOptions& options);
+
+// Disconnects the gadget and removes it, whole or half-built. If a step fails or a stop signal
+// comes, the rest stays, because a gadget half taken down is better than one that comes back.
+// Throws Error, and Stopped.
+void take_down(StopSignals& stop);
+// Prints the steps of take_down(), one a line, and changes nothing.
+void print_removal();
+
+}  // namespace kvm
