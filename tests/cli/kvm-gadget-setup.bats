@@ -1,38 +1,11 @@
 #!/usr/bin/env bats
-# kvm-gadget-setup on a /sys of plain files: what needs no kernel. The rest is in tests/vm.
+# kvm-gadget-setup and kvm-otg-check on a /sys of plain files: everything that needs no kernel. The
+# rest is in tests/vm.
 load common
+load sysfs
 
-setup() {
-	export KVM_SYSFS_ROOT=$BATS_TEST_TMPDIR/root
-	gadgets=$KVM_SYSFS_ROOT/sys/kernel/config/usb_gadget
-	udcs=$KVM_SYSFS_ROOT/sys/class/udc
-	mkdir -p "$KVM_SYSFS_ROOT/sys"
-}
-
+setup() { play_sysfs; }
 teardown() { sweep; }
-
-# controller NAME DRIVER STATE
-controller() {
-	mkdir -p "$udcs/$1/device" "$gadgets"
-	ln -s "/sys/bus/platform/drivers/$2" "$udcs/$1/device/driver"
-	echo "$3" >"$udcs/$1/state"
-	echo high-speed >"$udcs/$1/current_speed"
-	: >"$udcs/$1/function"
-}
-
-# made OPTION...: the gadget that the script of these options makes, where directories that the
-# kernel would bring along are there already.
-made() {
-	mkdir -p "$gadgets"/kvm/{configs/c.1/strings,strings,os_desc}
-	mkdir -p "$gadgets"/kvm/functions/{mass_storage.disc/lun.0,ncm.network/os_desc/interface.ncm}
-	for file in file cdrom ro; do : >"$gadgets/kvm/functions/mass_storage.disc/lun.0/$file"; done
-	kvm-gadget-setup "$@" up --script >"$BATS_TEST_TMPDIR/script"
-	sed "/^modprobe/d; s|/sys/|$KVM_SYSFS_ROOT/sys/|; s/^mkdir /mkdir -p /" "$BATS_TEST_TMPDIR/script" | sh
-	# What the options did not ask for is no part of it.
-	for function in mass_storage.disc ncm.network; do
-		[ -L "$gadgets/kvm/configs/c.1/$function" ] || rm -r "$gadgets/kvm/functions/$function"
-	done
-}
 
 refused() { # refused STATUS TEXT COMMAND...
 	local wanted=$1 text=$2
@@ -58,7 +31,7 @@ refused() { # refused STATUS TEXT COMMAND...
 	cp "$BIN/kvm-gadget-setup" "$place/" && chmod 755 "$place/kvm-gadget-setup"
 	drop=
 	[ "$(id -u)" -ne 0 ] || drop='setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all'
-	# shellcheck disable=SC2086  # words are meant
+	# shellcheck disable=SC2086  # split into words
 	run --separate-stderr env KVM_SYSFS_ROOT=/nowhere $drop "$place/kvm-gadget-setup" up
 	rm -r "$place"
 	status_is 77 && one_line kvm-gadget-setup && [[ $stderr == *root* ]]
@@ -165,13 +138,13 @@ assert s["disc"] == {"image": None, "cdrom": False, "writable": False}, s' "$out
 	kvm-gadget-setup watch >"$BATS_TEST_TMPDIR/lines" 3>&- &
 	eventually grep -q 'configured, high-speed' "$BATS_TEST_TMPDIR/lines"
 	echo 'not attached' >"$BATS_TEST_TMPDIR/state"
-	mv "$BATS_TEST_TMPDIR/state" "$udcs/dummy_udc.0/state" # at once, as the kernel changes it
+	mv "$BATS_TEST_TMPDIR/state" "$udcs/dummy_udc.0/state" # atomically, as the kernel changes it
 	eventually grep -q 'not attached' "$BATS_TEST_TMPDIR/lines"
 	[ "$(wc -l <"$BATS_TEST_TMPDIR/lines")" -eq 2 ]
 	stop $!
 }
 
-# find_open PID FILE: that process has it open.
+# find_open PID FILE: the process has the file open.
 find_open() { [ -n "$(find "/proc/$1/fd" -lname "$(realpath "$2")")" ]; }
 
 @test "who changes something waits for who does, and can be stopped waiting" {
@@ -183,7 +156,7 @@ find_open() { [ -n "$(find "/proc/$1/fd" -lname "$(realpath "$2")")" ]; }
 	waiting=$!
 	kvm-gadget-setup down 3>&- 9<&- &
 	stopped=$!
-	# They have come to the lock.
+	# Both have opened the folder that they lock.
 	for pid in $waiting $stopped; do eventually find_open $pid "$gadgets"; done
 	stop $stopped
 	kill -0 $waiting
@@ -228,9 +201,6 @@ find_open() { [ -n "$(find "/proc/$1/fd" -lname "$(realpath "$2")")" ]; }
 	kvm-gadget-setup up --script --profile full --with mouse --udc another.0 | grep -q hid.mouse
 }
 
-# there SCRIPT: runs it on the /sys of this test.
-there() { sed "/^modprobe/d; s|/sys/|$KVM_SYSFS_ROOT/sys/|" "$1" | sh; }
-
 @test "a script that fails says why and leaves nothing behind" {
 	mkdir -p "$gadgets" "$udcs"
 	script=$BATS_TEST_TMPDIR/script
@@ -240,7 +210,7 @@ there() { sed "/^modprobe/d; s|/sys/|$KVM_SYSFS_ROOT/sys/|" "$1" | sh; }
 	status_is 69 && [[ $output == *'no USB device controller'* ]]
 	[ -z "$(ls "$gadgets")" ]
 	controller dummy_udc.0 dummy_udc configured
-	run there "$script" # here the kernel makes no directories of its own
+	run there "$script" # plain files: no kernel makes the directories that the script needs
 	[ "$status" -ne 0 ] && [ -z "$(ls "$gadgets")" ] || { ls -R "$gadgets" && false; }
 }
 
@@ -248,7 +218,7 @@ there() { sed "/^modprobe/d; s|/sys/|$KVM_SYSFS_ROOT/sys/|" "$1" | sh; }
 	for options in '--profile none' '--with floppy' '--with disc:speed=3' '--with disc:image=relative' \
 		'--with network:host-mac=12' '--without serial' '--max-power 501' '--vendor-id 0x10000' \
 		'--vendor-id x' '--vendor-id=' '--product=' '--with disc:cdrom --with disc:ro=0' '--with disc:cdrom,ro=0' '--profile keyboard --without keyboard'; do
-		# shellcheck disable=SC2086  # words are meant
+		# shellcheck disable=SC2086  # split into words
 		refused 64 '' kvm-gadget-setup $options up --script
 	done
 	refused 64 '' kvm-gadget-setup up --script --serial "$(printf 'a\nb')"
@@ -275,7 +245,7 @@ there() { sed "/^modprobe/d; s|/sys/|$KVM_SYSFS_ROOT/sys/|" "$1" | sh; }
 	refused 66 nowhere kvm-gadget-setup disc insert /nowhere
 	refused 65 'neither a file' kvm-gadget-setup disc insert /dev/null
 	refused 65 'a CD-ROM has at least 614400' kvm-gadget-setup disc insert --cdrom "$lun/ro"
-	# The kernel would show the target no more than its beginning.
+	# The kernel would show the target only the beginning of a larger CD-ROM.
 	large=$BATS_TEST_TMPDIR/large.iso
 	truncate -s $((256 * 60 * 75 * 2048)) "$large"
 	refused 65 'at most 2359293952 (leave out --cdrom)' kvm-gadget-setup disc insert --cdrom "$large"
@@ -292,7 +262,7 @@ there() { sed "/^modprobe/d; s|/sys/|$KVM_SYSFS_ROOT/sys/|" "$1" | sh; }
 	run kvm-gadget-setup disc insert --cdrom "$image"
 	status_is 0 && [[ $output == *'sees the cable pulled'* ]]
 	[ "$(cat "$lun/cdrom" "$lun/ro")" = $'1\n1' ] && [ "$(cat "$gadgets/kvm/UDC")" = dummy_udc.0 ]
-	# The same looks, before anything is changed, at what up puts in.
+	# up checks an image in the same way, before it changes anything.
 	kvm-gadget-setup disc insert --cdrom "$image"
 	refused 66 "$BATS_TEST_TMPDIR/none: No such file" kvm-gadget-setup plan --with "disc:image=$BATS_TEST_TMPDIR/none"
 	refused 66 none kvm-gadget-setup up --with "disc:image=$BATS_TEST_TMPDIR/none"
@@ -321,12 +291,6 @@ there() { sed "/^modprobe/d; s|/sys/|$KVM_SYSFS_ROOT/sys/|" "$1" | sh; }
 # ---- kvm-otg-check ----
 
 check() { run "$BATS_TEST_DIRNAME/../../scripts/kvm-otg-check"; }
-board() { # board MODEL [LINE OF config.txt]...
-	mkdir -p "$KVM_SYSFS_ROOT/sys/firmware/devicetree/base" "$KVM_SYSFS_ROOT/boot/firmware"
-	printf '%s\0' "$1" >"$KVM_SYSFS_ROOT/sys/firmware/devicetree/base/model"
-	shift
-	[ $# -eq 0 ] || printf '%s\n' "$@" >"$KVM_SYSFS_ROOT/boot/firmware/config.txt"
-}
 
 @test "kvm-otg-check: a board without a controller, and why" {
 	check

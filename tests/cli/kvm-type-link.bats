@@ -2,21 +2,13 @@
 # kvm-type at device nodes: FIFOs in a played sysfs, which take reports as a USB host does that is
 # always ready. What a host does is shown in tests/vm.
 load common
+load sysfs
 
 setup() {
-	export KVM_SYSFS_ROOT=$BATS_TEST_TMPDIR/root
-	local gadget=$KVM_SYSFS_ROOT/sys/kernel/config/usb_gadget/kvm minor=0
-	udc=$KVM_SYSFS_ROOT/sys/class/udc/played
-	mkdir -p "$gadget/functions" "$udc" "$KVM_SYSFS_ROOT/dev/char" "$KVM_SYSFS_ROOT/run/kvm"
-	echo played >"$gadget/UDC"
-	echo kvm >"$udc/function"
-	echo configured >"$udc/state"
-	for name in keyboard pointer mouse; do
-		mkdir "$gadget/functions/hid.$name"
-		echo "244:$minor" >"$gadget/functions/hid.$name/dev"
-		mkfifo "$KVM_SYSFS_ROOT/dev/char/244:$minor"
-		minor=$((minor + 1))
-	done
+	play_sysfs
+	controller played dummy_udc configured
+	udc=$udcs/played
+	hid_gadget played keyboard pointer mouse
 	exec 4<>"$KVM_SYSFS_ROOT/dev/char/244:0" 5<>"$KVM_SYSFS_ROOT/dev/char/244:1" \
 		6<>"$KVM_SYSFS_ROOT/dev/char/244:2"
 }

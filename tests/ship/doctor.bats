@@ -1,9 +1,11 @@
 #!/usr/bin/env bats
 # kvm-doctor against machines that are well and machines that are not, played by stand-ins.
 load common
+load ../cli/sysfs
 
 setup() {
-	export KVM_SYSFS_ROOT=$T/root KVM_ETC=$T/etc
+	play_sysfs
+	export KVM_ETC=$T/etc
 	mkdir -p "$T/bin" "$T/root/sys/class/hwmon/hwmon0" \
 		"$T/root/run/systemd/system" "$T/etc"
 	PATH=$T/bin:$PATH
@@ -61,11 +63,9 @@ sick() {
 	# The one that knows the boards, in its own words.
 	stub kvm-otg-check 'exec "'"$SRC"'/scripts/kvm-otg-check"'
 	sick 'usb        there is no USB device controller' 'PCs hardly ever'
-	mkdir -p "$T/root/sys/firmware/devicetree/base" "$T/root/boot"
-	printf 'Raspberry Pi 4 Model B Rev 1.4\0' >"$T/root/sys/firmware/devicetree/base/model"
-	echo arm_boost=1 >"$T/root/boot/config.txt"
+	board 'Raspberry Pi 4 Model B Rev 1.4' arm_boost=1
 	sick 'usb        no dtoverlay=dwc2' 'sudo kvm-boot-config add, then reboot'
-	printf '%s\n' '[pi4]' 'dtoverlay=dwc2,dr_mode=peripheral' >"$T/root/boot/config.txt"
+	board 'Raspberry Pi 4 Model B Rev 1.4' '[pi4]' 'dtoverlay=dwc2,dr_mode=peripheral'
 	sick 'usb        dtoverlay=dwc2 is set, but' reboot
 	stub kvm-otg-check ''
 	for state in no-signal no-device stalled none; do
