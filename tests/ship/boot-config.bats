@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # kvm-boot-config on config.txt files as they are found in the field.
 load common
+load ../cli/sysfs
 
 setup() {
 	mkdir -p "$T/boot/firmware"
@@ -49,7 +50,7 @@ model_sees() {
 	boot_config add
 	cp "$file" "$T/once"
 	run boot_config add
-	status_is 0 && [[ $output == *"has it already"* ]]
+	status_is 0 && [[ $output == *"already set"* ]]
 	cmp "$file" "$T/once"
 	boot_config status
 	boot_config remove
@@ -79,7 +80,7 @@ model_sees() {
 	sed -n "s/^begin='\(.*\)'/arm_boost=1 \1/p" "$SRC/scripts/kvm-boot-config" >"$file"
 	cp "$file" "$T/before"
 	run boot_config remove
-	status_is 0 && [[ $output == *"nothing of ours"* ]]
+	status_is 0 && [[ $output == *"has no setting of kvm-boot-config"* ]]
 	cmp "$file" "$T/before"
 }
 
@@ -96,7 +97,7 @@ model_sees() {
 	echo 'dtoverlay=dwc2,dr_mode=peripheral' >>"$file"
 	cp "$file" "$T/before"
 	run boot_config add
-	status_is 0 && [[ $output == *"your own words"* ]]
+	status_is 0 && [[ $output == *"by lines of your own"* ]]
 	cmp "$file" "$T/before"
 }
 
@@ -142,19 +143,19 @@ model_sees() {
 
 @test "kvm-otg-check finds on each model what add has set" {
 	boot_config add
-	mkdir -p "$T/sys/firmware/devicetree/base"
+	play_sysfs "$T"
 	for model in 'Raspberry Pi 4 Model B Rev 1.4' 'Raspberry Pi 5 Model B Rev 1.0' 'Raspberry Pi Zero 2 W Rev 1.0' \
 		'Raspberry Pi Zero W Rev 1.1' 'Raspberry Pi Compute Module 4 Rev 1.1' 'Raspberry Pi Compute Module 5 Rev 1.0'; do
-		printf '%s\0' "$model" >"$T/sys/firmware/devicetree/base/model"
-		KVM_SYSFS_ROOT=$T run "$SRC/scripts/kvm-otg-check"
+		board "$model"
+		run "$SRC/scripts/kvm-otg-check"
 		status_is 1
 		[[ $output == *"dtoverlay=dwc2 is set, but the dwc2 driver is not loaded"* ]] || { echo "$model: $output"; false; }
 	done
 	# Those whose sections are for boards that can only be hosts, too.
 	for model in 'Raspberry Pi 3 Model A Plus Rev 1.0' 'Raspberry Pi Model A Rev 2' \
 		'Raspberry Pi Compute Module Rev 1.0' 'Raspberry Pi Compute Module 3 Plus Rev 1.0'; do
-		printf '%s\0' "$model" >"$T/sys/firmware/devicetree/base/model"
-		KVM_SYSFS_ROOT=$T run "$SRC/scripts/kvm-otg-check"
+		board "$model"
+		run "$SRC/scripts/kvm-otg-check"
 		status_is 1
 		[[ $output == *"below [all] in /boot/firmware/config.txt"* && $output != *kvm-boot-config* ]] ||
 			{ echo "$model: $output"; false; }
