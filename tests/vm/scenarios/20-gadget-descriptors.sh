@@ -1,9 +1,9 @@
 #!/bin/sh
-# What the host reads from each profile, byte for byte.
+# The host reads the right descriptors from each profile, byte for byte.
 at_exit 'kvm-gadget-setup down'
 device=/sys/bus/usb/devices/1-1
 
-# descriptors: the device's and the configuration's, a line each, as hex.
+# descriptors: prints all descriptors of the device and its configuration in hex, one a line.
 descriptors() {
 	od -An -v -tx1 $device/descriptors | tr -d '\n ' | awk '
 		{
@@ -13,7 +13,7 @@ descriptors() {
 			}
 		}'
 }
-# The host has taken the report descriptors that we gave the kernel.
+# same_reports: the host has the report descriptors that we gave the kernel.
 same_reports() {
 	for function in "$GADGETS"/kvm/functions/hid.*; do
 		for host in /sys/bus/hid/devices/*/report_descriptor; do
@@ -22,7 +22,7 @@ same_reports() {
 		fail "no HID device of the host has the report descriptor of $function"
 	done
 }
-# come PROFILE DEVICES: up, and so many HID devices at the host.
+# come PROFILE DEVICES: makes the gadget; the host then has this number of HID devices.
 come() {
 	plugs kvm-gadget-setup --profile "$1" up
 	# shellcheck disable=SC2016
@@ -30,8 +30,8 @@ come() {
 	same_reports
 }
 
-# Device 0x1d6b:0x0104, revision by functions; one configuration, bus-powered, 250 mA; a boot
-# keyboard with its 64 bytes of report descriptor and one interrupt endpoint of 8 bytes.
+# Device 0x1d6b:0x0104 with a revision for its functions; one configuration, bus-powered, 250 mA; a
+# boot keyboard with a report descriptor of 64 bytes and one interrupt endpoint of 8 bytes.
 keyboard='090400000103010105
 092101010001224000
 07058103080004'
@@ -53,8 +53,9 @@ expect "$(descriptors)" "12010002000000406b1d0401071001020301
 $keyboard
 $mice" 'kvm'
 
-# Several interfaces to a function: the class says so. Bulk-only SCSI, ACM, NCM. (dummy_hcd has too
-# few endpoints and repeats one; 21-gadget-functions is where these are used.)
+# Functions with several interfaces need a device class of their own. The drive is bulk-only SCSI, the
+# serial line ACM, the network NCM. (dummy_hcd has too few endpoints and uses one twice;
+# 21-gadget-functions uses these functions.)
 come full 3
 expect "$(descriptors | head -n 16)" "12010002ef0201406b1d0401631001020301
 09020201080104807d
@@ -77,6 +78,6 @@ expect "$(descriptors | grep -E '^(080b|0904)')" "090400000103010105
 09040700000a000113
 09040701020a000113" 'interfaces of full'
 
-# A host that may be woken, and one that gives little.
+# A gadget that may wake the host and draws at most 100 mA.
 plugs kvm-gadget-setup --remote-wakeup --max-power 100 up
 expect "$(descriptors | sed -n 2p)" 09025400030104a032 'a configuration with remote wakeup'

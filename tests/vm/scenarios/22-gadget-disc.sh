@@ -1,5 +1,5 @@
 #!/bin/sh
-# Media go in and out while the host watches, reads, writes, and holds on to them.
+# Media go in and out while the host watches, reads, writes and locks them.
 modprobe -a usb-storage sd_mod sr_mod isofs vfat nls_cp437 nls_iso8859-1
 disc() { kvm-gadget-setup disc "$@"; }
 said() { # said TEXT STATUS COMMAND...
@@ -26,7 +26,7 @@ medium() { [ "$(blockdev --getsize64 /dev/sda 2>/dev/null)" = "$1" ]; }
 plugged() { cat /sys/bus/usb/devices/1-1/devnum; }
 before=$(plugged)
 
-# Writable: what the host writes is in the image.
+# The host writes to a writable medium: the data is in the image.
 disc insert --writable /tmp/discs/one.img
 wait_for medium 1474560
 mount -t vfat /dev/sda /mnt
@@ -36,13 +36,13 @@ umount /mnt
 disc eject
 strings /tmp/discs/one.img | grep -q 'from the host' || fail 'the image does not hold what was written'
 
-# Another one in its place: the host sees its content, and no cable is pulled.
+# Another medium in its place: the host sees the new content, and no cable is pulled.
 disc insert /tmp/discs/two.img
 wait_for sh -c 'head -c 512 /dev/sda | grep -q two'
 fails_with 1 sh -c 'echo x 2>&1 >/dev/sda'
 expect "$(disc status)" '/tmp/discs/two.img (read-only)' 'disc status'
 mount -t vfat -o ro /dev/sda /mnt
-# The host holds on to it.
+# While the medium is mounted, the host has it locked.
 said 'the host has locked the disc.*--force' 75 disc eject
 said 'the host has locked the disc' 75 disc insert /tmp/discs/one.img
 expect "$(disc status)" '/tmp/discs/two.img (read-only)' 'what is in'
@@ -53,7 +53,7 @@ disc insert /tmp/discs/one.img
 wait_for medium 1474560
 expect "$(plugged)" "$before" 'the device number: the cable was never pulled'
 
-# A CD-ROM is another device.
+# For a CD-ROM the host must see another device.
 disc insert --cdrom /tmp/discs/cd.iso 2>/tmp/said
 expect "$(cat /tmp/said)" 'kvm-gadget-setup: the drive becomes a CD-ROM: the host sees the cable pulled and plugged in' 'what it says'
 wait_for test -b /dev/sr0
@@ -63,7 +63,7 @@ umount /mnt
 kvm-gadget-setup up --with disc
 expect "$(disc status)" '/tmp/discs/cd.iso (CD-ROM)' 'up leaves in what is in'
 
-# What cannot go in is said, and nothing changes.
+# An image that cannot go in is refused, and nothing changes.
 said 'No such file' 66 disc insert /tmp/discs/none.img
 said 'neither a file' 65 disc insert /tmp/discs
 said 'a CD-ROM has at least 614400' 65 disc insert --cdrom /tmp/stderr

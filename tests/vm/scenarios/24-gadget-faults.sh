@@ -1,14 +1,14 @@
 #!/bin/sh
-# Whichever change fails, or is interrupted: the state is as before.
+# Whichever step of a change fails or is interrupted, the state is then as before.
 at_exit 'kvm-gadget-setup down'
-# All that configfs holds, with values; what the kernel numbers or names by itself left out.
+# state: prints all paths and values of configfs, without the values that the kernel itself chooses.
 state() {
 	cd "$GADGETS" || fail "$GADGETS"
 	find . | sort
 	grep -ras '' . | grep -vE '/(dev|ifname|port_num|forced_eject):' | sort
 	for link in kvm/configs/c.1/*.* kvm/os_desc/c.1; do [ ! -L "$link" ] || readlink "$link"; done
 }
-# every_step HOW WANTED COMMAND...: each of its changes fails in turn.
+# every_step HOW WANTED COMMAND...: makes each change of the command fail in turn (see fail-at).
 every_step() {
 	how=$1 wanted_status=$2
 	shift 2
@@ -28,7 +28,7 @@ every_step() {
 
 every_step '' 74 kvm-gadget-setup up --profile keyboard
 kvm-gadget-setup down
-plugs kvm-gadget-setup up --profile keyboard # the kernel sets bcdUSB as the host talks
+plugs kvm-gadget-setup up --profile keyboard # the kernel sets bcdUSB when the host talks
 every_step '' 74 kvm-gadget-setup up --profile keyboard --with serial
 wait_for host_sees configured
 kvm-gadget-setup down

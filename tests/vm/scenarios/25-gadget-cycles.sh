@@ -1,5 +1,6 @@
 #!/bin/sh
-# Up and down a hundred times: nothing is left, nothing leaks, and the last one works as the first.
+# A hundred times up and down: nothing is left, no memory leaks, and the last gadget works like the
+# first.
 at_exit 'kvm-gadget-setup down'
 kvm-gadget-setup up
 kvm-gadget-setup down
@@ -12,7 +13,7 @@ for _ in $(seq 100); do
 done
 expect "$(find /dev -name 'hidg*' -o -name 'ttyGS*')" '' 'device nodes left'
 nothing_gone() { [ $((before - $(slab))) -lt 8192 ]; }
-wait_for nothing_gone # the host is a little behind
+wait_for nothing_gone # the host frees its memory a little later
 echo "# kB gone after 100 cycles: $((before - $(slab)))"
 gadget_up
 test -c /dev/hidg0

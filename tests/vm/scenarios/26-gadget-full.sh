@@ -1,6 +1,6 @@
 #!/bin/sh
-# Profile `full` in use on one controller, all at once, as on a Raspberry Pi: without the relative
-# mouse. dummy_hcd has no endpoints for more.
+# All functions of profile `full` are in use at once on one controller, without the relative mouse, as
+# on a Raspberry Pi. dummy_hcd has no endpoints for more.
 modprobe -a usb-storage sd_mod vfat nls_cp437 nls_iso8859-1 cdc-acm cdc_ncm
 gadget_up --profile full --without mouse
 console_layout us
@@ -17,11 +17,11 @@ mount -t vfat /dev/sda /mnt
 at_exit 'umount /mnt 2>/dev/null'
 
 stty -F /dev/ttyGS0 raw -echo
-wait_for stty -F /dev/ttyACM0 raw -echo # EIO at first, seen once: dummy_hcd
+wait_for stty -F /dev/ttyACM0 raw -echo # dummy_hcd gave EIO here once at first
 spawn cat /dev/ttyACM0 >/tmp/line
 network_up
 
-# All at once.
+# Everything at once.
 head -c 300000 /dev/urandom >/tmp/data
 cp /tmp/data /mnt/data &
 copy=$!
