@@ -1,4 +1,4 @@
-# bash completion of the kvm tools: what their --help says.
+# bash completion of the kvm tools, from their --help.
 _kvm() {
 	local tool=$1 word=$2 before=$3 argument table
 	[ "$before" != = ] || before=${COMP_WORDS[COMP_CWORD - 2]}
@@ -6,7 +6,7 @@ _kvm() {
 	argument=$(awk -F'\t' -v name="$before" '$1 == name { print $2; exit }' <<<"$table")
 	case $argument in
 	'')
-		# shellcheck disable=SC2207  # names have no blanks
+		# shellcheck disable=SC2207  # names have no spaces
 		COMPREPLY=($(compgen -W "$(cut -f1 <<<"$table")" -- "$word"))
 		return
 		;;

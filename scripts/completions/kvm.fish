@@ -1,4 +1,4 @@
-# fish completion of the kvm tools: what their --help says.
+# fish completion of the kvm tools, from their --help.
 function __kvm_words
     set -l words (commandline -opc)
     set -l table (sh /usr/local/share/kvmpi/completion-table $words)

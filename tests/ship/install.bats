@@ -127,6 +127,15 @@ rpi_config() { printf '%s\n' 'dtparam=audio=on' '[cm4]' 'otg_mode=1' '[cm5]' 'dt
 	[ -x "$T/there/opt/share/doc/kvmpi/examples/openqa-input" ]
 }
 
+@test "an installed helper tells its version without the tree" {
+	(cd "$SRC" && scripts/install-files install "$T/there" /opt "$BIN")
+	for helper in $(cd "$SRC/scripts" && echo kvm-*); do
+		run --separate-stderr "$T/there/opt/bin/$helper" --version
+		status_is 0
+		[[ $output == "$helper $(sed -n 's/^VERSION := //p' "$SRC/Makefile")" && -z $stderr ]] || { echo "$helper: $output $stderr"; false; }
+	done
+}
+
 @test "what the owner changed or made is kept, and named" {
 	install_
 	echo '# mine' >>"$root/etc/kvm/target.conf"
@@ -135,7 +144,7 @@ rpi_config() { printf '%s\n' 'dtparam=audio=on' '[cm4]' 'otg_mode=1' '[cm5]' 'dt
 	grep -q mine "$root/etc/kvm/target.conf"
 	run install_ --uninstall
 	status_is 0
-	[[ $output == *"kept, because it is changed: "*target.conf* && $output == *"kept, because it is yours: "*/etc/kvm* ]]
+	[[ $output == *"kept, because you changed it: "*target.conf* && $output == *"kept, because it is yours: "*/etc/kvm* ]]
 	[ "$(find "$root/etc/kvm" -type f | wc -l)" -eq 2 ]
 }
 
