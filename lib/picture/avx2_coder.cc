@@ -13,7 +13,7 @@ namespace kvm {
 
 namespace {
 
-// Where a coefficient is in avx2::Coefficients.
+// The place of each coefficient, by its zigzag number, in avx2::Coefficients.
 constexpr auto kPlaces = [] {
   std::array<std::uint8_t, 64> places{};
   for (std::size_t i = 0; i < 64; ++i)
@@ -27,12 +27,12 @@ struct Avx2Coder::State {
   struct Component {
     BlockCode code;
     std::size_t width;  // of an MCU, in blocks
-    int last = 0;       // DC value of the block before
+    int last = 0;       // DC value of the previous block
   };
   struct Side {
     std::size_t component, x, y;  // the block, within the MCU
   };
-  // Two blocks go through the transform at once; an odd last one does twice.
+  // Two blocks go through the transform at once. An odd last block fills both sides of its pair.
   struct Pair {
     Side sides[2];
     std::size_t count;
@@ -41,7 +41,7 @@ struct Avx2Coder::State {
 
   const std::size_t mcus;
   std::vector<Component> components;
-  std::vector<Pair> pairs;  // of an MCU, in the order of their codes
+  std::vector<Pair> pairs;  // of an MCU, in the order of the scan
   std::vector<std::uint8_t> bare, out[2];
   std::size_t turn = 0;
 
@@ -51,10 +51,11 @@ struct Avx2Coder::State {
 
 Avx2Coder::State::State(const ScanTables& tables, std::size_t mcus_wide) : mcus(mcus_wide) {
   std::vector<Side> blocks;
-  for (const ScanTables::Component& one : tables.components) {
-    for (std::size_t y = 0; y < one.height; ++y)
-      for (std::size_t x = 0; x < one.width; ++x) blocks.push_back({components.size(), x, y});
-    components.push_back({{*tables.codes[one.dc], *tables.codes[one.ac]}, one.width});
+  for (const ScanTables::Component& component : tables.components) {
+    for (std::size_t y = 0; y < component.height; ++y)
+      for (std::size_t x = 0; x < component.width; ++x) blocks.push_back({components.size(), x, y});
+    components.push_back(
+        {{*tables.codes[component.dc], *tables.codes[component.ac]}, component.width});
   }
   for (std::size_t i = 0; i < blocks.size(); i += 2) {
     const bool both = i + 1 < blocks.size();
@@ -71,15 +72,15 @@ Avx2Coder::State::State(const ScanTables& tables, std::size_t mcus_wide) : mcus(
 }
 
 [[KVM_AVX2]] Bytes Avx2Coder::State::encode(const Planes& planes) noexcept {
-  const avx2::Samples of[] = {{planes.y, planes.y_stride},
-                              {planes.cb, planes.chroma_stride},
-                              {planes.cr, planes.chroma_stride}};
+  const avx2::Samples sources[] = {{planes.y, planes.y_stride},
+                                   {planes.cb, planes.chroma_stride},
+                                   {planes.cr, planes.chroma_stride}};
   avx2::Coefficients coefficients;
   for (Component& component : components) component.last = 0;
   BareBits bits(bare.data());
   for (std::size_t mcu = 0; mcu < mcus; ++mcu) {
     const auto samples = [&](const Side& side) {
-      const avx2::Samples& plane = of[side.component];
+      const avx2::Samples& plane = sources[side.component];
       const std::size_t column = mcu * components[side.component].width + side.x;
       return avx2::Samples{plane.first + 8 * side.y * plane.stride + 8 * column, plane.stride};
     };
@@ -99,15 +100,16 @@ Avx2Coder::State::State(const ScanTables& tables, std::size_t mcus_wide) : mcus(
 }
 
 std::unique_ptr<Avx2Coder> Avx2Coder::make(Bytes header, int mcus) {
-  for (const bool can : {__builtin_cpu_supports("avx2") != 0, __builtin_cpu_supports("bmi") != 0,
-                         __builtin_cpu_supports("bmi2") != 0})
-    if (!can) return nullptr;
+  for (const bool supported :
+       {__builtin_cpu_supports("avx2") != 0, __builtin_cpu_supports("bmi") != 0,
+        __builtin_cpu_supports("bmi2") != 0})
+    if (!supported) return nullptr;
   JpegInfo info;
   walk_jpeg(header, info);
   const auto tables = ScanTables::of(header, info);
   if (!tables) return nullptr;
-  for (const ScanTables::Component& one : tables->components)
-    if (tables->steps[one.steps].empty()) return nullptr;
+  for (const ScanTables::Component& component : tables->components)
+    if (tables->steps[component.steps].empty()) return nullptr;
   return std::unique_ptr<Avx2Coder>(
       new Avx2Coder(std::make_unique<State>(*tables, static_cast<std::size_t>(mcus))));
 }

@@ -1,4 +1,4 @@
-// Tiles coded with AVX2, where the processor has that: bit for bit what libjpeg makes of them.
+// Encodes tiles with AVX2, where the processor has it. The bytes equal those of libjpeg.
 #pragma once
 
 #include <memory>
@@ -8,16 +8,17 @@
 
 namespace kvm {
 
-// One a thread.
+// Not thread-safe: each thread has its own.
 class Avx2Coder {
  public:
-  // Null where this processor cannot, or `header` is not this: SOI to SOS of a baseline image of
-  // one scan, with all its tables. Tiles are `mcus` MCUs wide.
+  // Makes a coder of tiles that are `mcus` MCUs wide. `header` is SOI to SOS of a baseline image of
+  // one scan, with all its tables. Null if the header is not, or the processor lacks AVX2, BMI or
+  // BMI2.
   static std::unique_ptr<Avx2Coder> make(Bytes header, int mcus);
   ~Avx2Coder();
 
-  // The entropy-coded bytes of a tile, without markers; valid until the next call but one. `planes`
-  // has whole MCUs.
+  // Returns the entropy-coded bytes of a tile, without markers. They stay valid until the call
+  // after the next. `planes` has whole MCUs.
   Bytes encode(const Planes& planes) noexcept;
 
  private:

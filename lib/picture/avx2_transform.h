@@ -1,4 +1,4 @@
-// From samples to quantised coefficients, two blocks at a time, with AVX2.
+// Turns samples into quantised coefficients with AVX2, two blocks at a time.
 #pragma once
 
 #include <immintrin.h>
@@ -10,16 +10,17 @@
 
 #include "jpeg/walker.h"
 
-// For all that is to become part of one function: whoever calls must have asked the processor.
+// For all functions that must be inlined into one caller. That caller may run only after a check
+// that the processor has these extensions.
 #define KVM_AVX2 gnu::target("avx2,bmi,bmi2")
 
 namespace kvm::avx2 {
 
 // ---- the transform ----
 //
-// libjpeg's "islow" (Loeffler, Ligtenberg, Moschytz: ICASSP 1989), of two blocks side by side: a
-// vector holds a row of eight 16-bit values of one, then of the other. All that instructions do
-// here stays within the halves.
+// libjpeg's "islow" DCT (Loeffler, Ligtenberg, Moschytz: ICASSP 1989) of two blocks side by side.
+// The lower half of a vector holds a row of eight 16-bit values of the first block, the upper half
+// the same row of the second. None of the instructions here moves data across the halves.
 
 using Vector = __m256i;
 using Rows = Vector[8];
@@ -41,7 +42,7 @@ using Rows = Vector[8];
   }
 }
 
-// Sixteen sums in 32 bits: of the first eight values' halves, and of the last.
+// Sixteen sums of 32 bits: of the low and of the high four values of each half.
 struct Sums {
   Vector low, high;
 };
@@ -64,7 +65,7 @@ template <int kBits>
                             _mm256_srai_epi32(_mm256_add_epi32(sums.high, half), kBits));
 }
 
-// The factors, in 13 bits of fraction; the first pass leaves two bits more than it was given.
+// The factors have 13 bits of fraction. The first pass adds two bits of fraction to its values.
 constexpr int kFraction = 13, kExtra = 2;
 constexpr int k0_298 = 2446, k0_390 = 3196, k0_541 = 4433, k0_765 = 6270, k0_899 = 7373,
               k1_175 = 9633, k1_501 = 12299, k1_847 = 15137, k1_961 = 16069, k2_053 = 16819,
@@ -76,7 +77,7 @@ template <bool kFirst>
   return _mm256_srai_epi16(_mm256_add_epi16(sum, _mm256_set1_epi16(1 << (kExtra - 1))), kExtra);
 }
 
-// One dimension, down the columns.
+// Transforms the columns.
 template <bool kFirst>
 [[KVM_AVX2, gnu::always_inline]] inline void transform(Rows& d) noexcept {
   constexpr int kShift = kFirst ? kFraction - kExtra : kFraction + kExtra;
@@ -104,16 +105,16 @@ template <bool kFirst>
 
 // ---- quantisation ----
 
-// Division by multiplication. A coefficient, eight times too large, is |x| < 2^14, its divisor d
-// from 8 to 2040: with 2^s <= d, (|x| + d / 2) / d is (|x| + d / 2) * ceil(2^(16 + s) / d) >> 16 >>
-// s.
+// Divides by multiplying. The transform leaves coefficients eight times too large: |x| < 2^14, and
+// the divisor d is 8 to 2040. With 2^s <= d,
+//     (|x| + d / 2) / d = (|x| + d / 2) * ceil(2^(16 + s) / d) >> 16 >> s.
 struct Divisors {
   alignas(32) std::uint16_t half[8][16], reciprocal[8][16], shift[8][16];
 
   void set(std::size_t side, std::size_t place, unsigned step) noexcept {
     const std::size_t row = place / 8, column = 8 * side + place % 8;
     const unsigned divisor = 8 * step;
-    // One less for a power of two, whose reciprocal would have 17 bits.
+    // For a power of two s is one less: else the reciprocal would have 17 bits.
     const int s = std::bit_width(divisor - 1) - 1;
     half[row][column] = static_cast<std::uint16_t>(divisor / 2);
     reciprocal[row][column] =
@@ -135,9 +136,10 @@ struct Divisors {
   }
 }
 
-// ---- which coefficients there are ----
+// ---- nonzero coefficients ----
 
-// Where each 16 bytes of the zigzag order are in each two rows; 0x80: not there.
+// The shuffle that moves coefficients from two rows to 16 places of the zigzag order, for each
+// sixteen places and each two rows. 0x80: that coefficient is in other rows.
 constexpr auto kFromRows = [] {
   std::array<std::array<std::array<std::uint8_t, 16>, 4>, 4> from{};
   for (std::size_t i = 0; i < 64; ++i)
@@ -147,7 +149,8 @@ constexpr auto kFromRows = [] {
   return from;
 }();
 
-// Bit i: coefficient i in zigzag order is not zero; of the block to the left and to the right.
+// Returns a mask each for the left and the right block. Bit i is set if coefficient i, in zigzag
+// order, is not zero.
 [[KVM_AVX2, gnu::always_inline]] inline std::array<std::uint64_t, 2> find_nonzero(
     const Rows& rows) noexcept {
   Vector bytes[4];
@@ -169,9 +172,9 @@ constexpr auto kFromRows = [] {
   return found;
 }
 
-// ---- all of it ----
+// ---- from samples to coefficients ----
 
-// The coefficients of two blocks: a row of the one, then of the other.
+// The coefficients of two blocks. Each row is the left block's row, then the right block's.
 struct alignas(32) Coefficients {
   std::int16_t rows[8][16];
 };
@@ -185,7 +188,7 @@ struct Samples {
   }
 };
 
-// Returns find_nonzero() of them.
+// Transforms and quantises two blocks, stores the coefficients in `to` and returns find_nonzero().
 [[KVM_AVX2, gnu::always_inline]] inline std::array<std::uint64_t, 2> quantised(
     const Samples& left, const Samples& right, const Divisors& by, Coefficients& to) noexcept {
   Rows rows;

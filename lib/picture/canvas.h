@@ -1,4 +1,4 @@
-// A YUYV picture to draw on: rectangles and text.
+// A YUYV picture on which to draw rectangles and text.
 #pragma once
 
 #include <cstdint>
@@ -15,20 +15,20 @@ struct Color {
 };
 Color rgb(int red, int green, int blue) noexcept;  // 0–255
 
-// Everything is clipped at the edges. Pairs of pixels share a colour: x is taken down
-// to even numbers, right edges up.
+// Clips at the edges. Pairs of pixels share a colour, so an x is rounded down to an even number and
+// a right edge up.
 class Canvas {
  public:
   Canvas(int width, int height, Color color);
   Canvas(Canvas&&) = default;
 
   void fill(int x, int y, int width, int height, Color color) noexcept;
-  // ASCII; a character is 8 * scale by 16 * scale pixels.
+  // `text` is ASCII. A character is 8 * scale by 16 * scale pixels.
   void text(int x, int y, std::string_view text, Color ink, Color paper, int scale = 1) noexcept;
 
   int width() const noexcept { return image_.width; }
   int height() const noexcept { return image_.height; }
-  // Valid as long as the canvas is, and until it is drawn on.
+  // The view is valid while the canvas exists, and shows what is drawn on it later.
   const Image& image() const noexcept { return image_; }
   // The row's bytes, Y Cb Y Cr.
   std::uint8_t* row(int y) noexcept { return &pixels_[static_cast<std::size_t>(y) * stride_]; }

@@ -24,7 +24,8 @@ struct Rows {
   std::uint8_t* operator[](int row) const { return first + size(row) * stride; }
 };
 
-// The work on one rectangle; `cb` and `cr` are scratch at the chroma resolution of the source.
+// The conversion of one rectangle. `cb` and `cr` are scratch rows at the chroma resolution of the
+// source.
 struct Piece {
   const Image& image;
   const PixelFormat& format;

@@ -1,4 +1,4 @@
-// Pixels of any format to the planes that a JPEG encoder takes: full-range BT.601 (JFIF).
+// Converts pixels of any format to the planes that a JPEG encoder takes: full-range BT.601 (JFIF).
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace kvm {
 
-// The chroma samples that the JPEG has: one for 2x2 pixels, for 2x1, for each.
+// The chroma resolution of the JPEG: one sample for 2x2 pixels, for 2x1, or for each pixel.
 enum class Subsampling : std::uint8_t { k420, k422, k444 };
 
 constexpr int chroma_x(Subsampling subsampling) noexcept {
@@ -18,19 +18,19 @@ constexpr int chroma_y(Subsampling subsampling) noexcept {
   return subsampling == Subsampling::k420 ? 2 : 1;
 }
 
-// Where the samples go: Y, Cb and Cr. Room for whole MCUs and 16 bytes more.
+// The rows that receive the samples. Each plane has room for whole MCUs and 16 bytes more.
 struct Planes {
   std::uint8_t *y, *cb, *cr;            // cb and cr are not used for GREY
   std::size_t y_stride, chroma_stride;  // bytes
 };
 
-// Converts pieces of pictures. Keeps scratch memory: one a thread.
+// Converts pieces of pictures. Keeps scratch memory, so each thread has its own.
 class Converter {
  public:
-  // Fills whole MCUs: the last column and row are repeated, and chroma is averaged, as libjpeg
-  // does, so that what is decoded equals what libjpeg makes of the same picture. The result depends
-  // on the pixels in `rect` alone, which lies in the image, begins at an even column and row and is
-  // at most an MCU high. The image's format is one of pixel_formats().
+  // Converts the pixels in `rect` to whole MCUs. Repeats the last column and row and averages
+  // chroma as libjpeg does, so that the decoded pixels equal those of libjpeg's encoder. `rect`
+  // lies in the image, begins at an even column and row and is at most one MCU high; no pixel
+  // outside of it matters. The image has one of pixel_formats().
   void convert(const Image& image, const Rect& rect, Subsampling subsampling, const Planes& out);
 
  private:

@@ -4,8 +4,8 @@
 #include <array>
 #include <cstring>
 
-// On x86-64 each function is built for AVX2 too, and the loader picks. Sanitizers do not bear with
-// that, and other machines have what they need in any case.
+// On x86-64 each function is also built for AVX2, and the loader picks the version. Sanitizers do
+// not support this. Other architectures always have the vector instructions that they need.
 #if defined(__x86_64__) && !defined(__clang__) && defined(__OPTIMIZE__) && \
     !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define VECTORISED [[gnu::target_clones("avx2", "default")]]
@@ -20,8 +20,9 @@ namespace {
 using In = const Sample* __restrict;
 using Out = Sample* __restrict;
 
-// BT.709 Y'CbCr → R'G'B' → BT.601 Y'CbCr, multiplied out (ITU-R BT.709-6, BT.601-7): what is added
-// to each sample, as factors of Cb and Cr in 1/512, so that sums fit sixteen bits.
+// BT.709 Y'CbCr → R'G'B' → BT.601 Y'CbCr, multiplied out (ITU-R BT.709-6, BT.601-7). The factors of
+// Cb and Cr give the difference to add to each sample. They are in units of 1/512, so that sums fit
+// into 16 bits.
 constexpr int kBits = 9, kHalf = 1 << (kBits - 1);
 struct From709 {
   std::int16_t y_cb, y_cr, cb_cb, cb_cr, cr_cb, cr_cr;
@@ -72,7 +73,7 @@ VECTORISED void split3(In from, int n, Out a, Out b, Out c) {
 }
 
 VECTORISED void split4(In from, int n, const std::array<std::uint8_t, 3>& at, Out r, Out g, Out b) {
-  // In two steps: compilers know how to part even from odd, but not four ways.
+  // Two steps, because compilers vectorise a split into even and odd, but not a split four ways.
   Sample even[2 * kChunk], odd[2 * kChunk], unused[kChunk];
   for (int x = 0; x < n; x += kChunk) {
     const int count = std::min(kChunk, n - x);
@@ -112,7 +113,7 @@ VECTORISED void split_422(In from, int width, bool luma_first, Out y, Out first,
 }
 
 VECTORISED void rgb_to_ycc(In r, In g, In b, int n, Out y, Out cb, Out cr) {
-  // Products of sixteen bits, sums of 32: unsigned, since the whole never is below zero.
+  // The factors fit 16 bits and the sums 32. They are unsigned, because no total is negative.
   constexpr unsigned kRound = 1u << 15, kCentre = (128u << 16) + kRound - 1;
   for (int i = 0; i < n; ++i) {
     const std::uint16_t red = r[i], green = g[i], blue = b[i];
@@ -123,7 +124,7 @@ VECTORISED void rgb_to_ycc(In r, In g, In b, int n, Out y, Out cb, Out cr) {
 }
 
 VECTORISED void expand_luma(Sample* row, int n) {
-  // 298/256 = 255/219; sixteen bits hold it.
+  // 298/256 is 255/219. The products fit 16 bits.
   for (int i = 0; i < n; ++i) {
     const auto above = static_cast<std::uint16_t>(std::clamp<Sample>(row[i], 16, 235) - 16);
     row[i] = static_cast<Sample>(static_cast<std::uint16_t>(above * 298 + 128) >> 8);
@@ -131,7 +132,7 @@ VECTORISED void expand_luma(Sample* row, int n) {
 }
 
 VECTORISED void expand_chroma(Sample* row, int n) {
-  // 1 + 283/2048 = 255/224; sixteen bits hold it.
+  // 1 + 283/2048 is 255/224. The products fit 16 bits.
   for (int i = 0; i < n; ++i) {
     const auto off = static_cast<std::int16_t>(std::clamp<Sample>(row[i], 16, 240) - 128);
     const auto more = static_cast<std::int16_t>(static_cast<std::int16_t>(off * 283 + 1024) >> 11);

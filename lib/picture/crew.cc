@@ -11,7 +11,8 @@ namespace kvm {
 
 namespace {
 
-// A helper is at its last row of tiles then; to fall asleep and be woken takes about as long.
+// How long finish() polls before it sleeps. A helper is at its last row of tiles by then, and to
+// sleep and be woken takes about as long.
 constexpr std::int64_t kAwakeUs = 100;
 
 }  // namespace
@@ -23,7 +24,7 @@ Crew::Crew(int helpers) {
     for (int number = 1; number <= helpers; ++number)
       threads_.emplace_back([this, number] { run(number); });
   } catch (const std::exception&) {
-    // A limit of tasks or of memory: who calls works anyway, and fewer help.
+    // A limit of tasks or memory was reached: the caller does the work with fewer helpers.
   }
 }
 
@@ -34,7 +35,7 @@ Crew::~Crew() {
 }
 
 // Where processors are not known to share a cache (virtual machines, some servers), Linux wakes a
-// helper on the processor of the thread that wakes it: there it would wait for the work to be done.
+// helper on the caller's processor, where it would wait until the caller has done the work.
 void Crew::keep_off(int processor) noexcept {
   if (processor == kept_off_ || processor < 0) return;
   kept_off_ = processor;
@@ -56,7 +57,7 @@ void Crew::start(const Job& job) {
 
 void Crew::finish() noexcept {
   {
-    const std::scoped_lock lock(mutex_);  // from here on none begins
+    const std::scoped_lock lock(mutex_);  // after this no helper begins
     job_ = nullptr;
   }
   for (const auto until_us = monotonic_us() + kAwakeUs; busy_ > 0 && monotonic_us() < until_us;) {

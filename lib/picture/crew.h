@@ -1,4 +1,4 @@
-// Threads that stay, and lend a hand when called.
+// Helper threads that stay between jobs.
 #pragma once
 
 #include <sched.h>
@@ -15,21 +15,23 @@ namespace kvm {
 
 class Crew {
  public:
-  // Given the helper's number, 1 to `helpers`.
+  // Its argument is the helper's number, 1 to `helpers`.
   using Job = std::function<void(int)>;
 
+  // Starts up to `helpers` threads: fewer where a limit of tasks or memory is reached.
   explicit Crew(int helpers);
   ~Crew();
   Crew(const Crew&) = delete;
   Crew& operator=(const Crew&) = delete;
 
   int helpers() const noexcept { return static_cast<int>(threads_.size()); }
-  // Wakes all helpers, on other processors than the caller's where they may use any, and returns at
-  // once. `job` has to stay until finish(); a helper that wakes up after that does not run it.
+  // Wakes all helpers and returns at once. They run on other processors than the caller's, if they
+  // may use others. `job` must live until finish().
   void start(const Job& job);
-  // Waits for those helpers that have begun. Without start() it does nothing.
+  // Waits for the helpers that have begun the job; those that wake up later do not begin it. Does
+  // nothing without start().
   void finish() noexcept;
-  // Throws what a helper threw in the last job.
+  // Rethrows the exception that a helper threw in the last job, if any.
   void rethrow();
 
  private:
@@ -40,11 +42,11 @@ class Crew {
   std::condition_variable wake_, idle_;
   const Job* job_ = nullptr;
   unsigned round_ = 0;
-  std::atomic<int> busy_ = 0;  // changes while the lock is held only
+  std::atomic<int> busy_ = 0;  // changes only while the lock is held
   bool stop_ = false;
   std::exception_ptr failure_;
-  cpu_set_t allowed_{};  // processors
-  int kept_off_ = -1;
+  cpu_set_t allowed_{};  // the processors that this process may use
+  int kept_off_ = -1;    // the processor that helpers avoid; -1: none
   std::vector<std::jthread> threads_;
 };
 

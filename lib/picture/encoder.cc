@@ -23,7 +23,7 @@ constexpr int kMostThreads = 8;
 // Waking a thread costs about as much as encoding a few tiles.
 constexpr int kTilesWorthHelp = 6;
 constexpr std::size_t kIdleTileBytes = 4u << 20;
-// With `noise`, each tile that differs at all is encoded anew once in so many pictures.
+// With `noise`, each tile that differs at all is encoded again once in this number of pictures.
 constexpr std::uint64_t kRefreshEvery = 64;
 constexpr std::size_t kComRoom = 256;
 
@@ -33,14 +33,14 @@ std::size_t size(int value) {
 
 // A place on the screen.
 struct Place {
-  TileStore::Tile* tile = nullptr;  // what it shows; none: it is new
-  TileStore::Tile* next = nullptr;  // what it is about to show
+  TileStore::Tile* tile = nullptr;  // the tile shown here; null: the place is new
+  TileStore::Tile* next = nullptr;  // the tile of the picture in work, if it changed
   std::uint64_t hash = 0;           // of the pixels that were encoded
-  bool changed = false;             // since the picture before
-  std::size_t offset = 0;           // of its bytes in the output
+  bool changed = false;             // since the previous picture
+  std::size_t offset = 0;           // of the tile's bytes in the output
 };
 
-// What one thread needs to encode tiles.
+// The tools and results of one thread.
 struct Worker {
   TileCoder coder;
   Converter converter;
@@ -57,15 +57,15 @@ struct Worker {
   bool has_made(std::uint64_t hash) const {
     return std::find(hashes.begin(), hashes.end(), hash) != hashes.end();
   }
-  // What is in `planes` becomes the next tile of `place`, once the coder is done with it: at the
-  // next call, or when it is settled.
+  // Encodes `planes` as the next tile of `place`. The coder returns its bytes only at the next
+  // call, or in settle().
   void encode(Place& place) {
     take(coder.encode(planes));
     pending = &place;
     hashes.push_back(place.hash);
   }
   void settle() { take(coder.flush()); }
-  // Puts what was made into the store.
+  // Moves the encoded tiles to the store.
   void hand_over(TileStore& store) {
     std::size_t from = 0;
     for (const auto& [place, size] : made) {
@@ -79,9 +79,9 @@ struct Worker {
 
  private:
   Place* pending = nullptr;
-  std::vector<std::uint64_t> hashes;  // of the tiles of this picture, one after the other
-  std::vector<std::pair<Place*, std::size_t>> made;  // and how many bytes each has
-  std::vector<std::uint8_t> bytes;
+  std::vector<std::uint64_t> hashes;                 // of the tiles encoded for this picture
+  std::vector<std::pair<Place*, std::size_t>> made;  // the same tiles: place and size in bytes
+  std::vector<std::uint8_t> bytes;                   // of these tiles, one after the other
 
   void take(Bytes tile) {
     if (!pending) return;
@@ -90,10 +90,10 @@ struct Worker {
   }
 };
 
-// A row of places, as high as they are.
+// A row of places.
 struct Strip {
-  bool still = false;        // nothing in it changed in the last picture, and
-  std::uint64_t pixels = 0;  // hash_row() was this
+  bool still = false;        // nothing in the row changed in the last picture
+  std::uint64_t pixels = 0;  // hash_row() of that picture, if `still`
 };
 
 int thread_count(int wanted) {
@@ -108,18 +108,18 @@ struct Encoder::State {
   Crew crew;
   const Crew::Job help = [this](int thread) { take_rows(thread); };
 
-  // What the picture is like; all below it is made for that.
+  // The kind of the last picture. The members below are made for it.
   Image like;
   TileShape shape;
   int columns = 0, rows = 0;
-  std::vector<std::unique_ptr<Worker>> workers;  // one a thread
+  std::vector<std::unique_ptr<Worker>> workers;  // one for each thread
   std::unique_ptr<TileStore> store;
   std::vector<Place> places;
   std::vector<Strip> strips;
   TileReference reference;  // the pixels as last encoded, if there is noise to allow for
   std::vector<std::uint8_t> output;
-  std::size_t body = 0, scan = 0;  // where in it the header and the tiles are
-  bool whole = false;              // it holds the last picture
+  std::size_t body = 0, scan = 0;  // offsets of the header (without SOI) and the tiles in `output`
+  bool whole = false;              // `output` holds the last picture
 
   // The picture in work.
   const Image* image = nullptr;
@@ -141,7 +141,8 @@ struct Encoder::State {
   Bytes finish(std::string_view com);
 };
 
-// Begins anew where the picture is not like the last one.
+// Prepares for the picture, if its size or format differs from the last. Throws if JPEG cannot hold
+// it.
 void Encoder::State::fit(const Image& picture) {
   if (!places.empty() && picture.fourcc == like.fourcc && picture.width == like.width &&
       picture.height == like.height && picture.encoding == like.encoding &&
@@ -187,13 +188,13 @@ void Encoder::State::call_help() {
   helped = true;
 }
 
-// Encodes what changed, with help where that pays.
+// Encodes the tiles that changed, with helpers where there are enough tiles.
 void Encoder::State::work() {
   next_row = 0;
   helped = false;
   if (encoded.exchange(0) > kTilesWorthHelp) call_help();
   {
-    // Whatever happens, no helper is left with a picture that may be gone.
+    // Even after an exception no helper may use the picture any longer: its pixels may be gone.
     struct Finish {
       Crew& crew;
       ~Finish() { crew.finish(); }
@@ -203,7 +204,7 @@ void Encoder::State::work() {
   crew.rethrow();
 }
 
-// Takes rows until there are no more. Thread 0 is the caller of encode().
+// Takes rows until none is left. Thread 0 is the caller of encode().
 void Encoder::State::take_rows(int thread) {
   Worker& worker = *workers[size(thread)];
   for (int row; (row = next_row.fetch_add(1, std::memory_order_relaxed)) < rows;) {
@@ -222,12 +223,12 @@ void Encoder::State::take_rows(int thread) {
   worker.settle();
 }
 
-// Encodes those of its tiles that changed. False: none did, nor would if the next picture were the
-// same.
+// Encodes the tiles of the row that changed. Returns false if none did, and none would if the next
+// picture were the same.
 bool Encoder::State::encode_row(int row, const Rect& rect, Worker& worker) {
   std::array<std::uint64_t, kMostColumns> hashes;
   hash_tiles(*image, rect, shape.mcus * shape.mcu_width(), hashes);
-  bool changes = bool{reference};  // which is brought up to date now and then
+  bool changes = bool{reference};  // differences within the noise are encoded later: kRefreshEvery
   for (int column = 0; column < columns; ++column) {
     const std::size_t index = size(row * columns + column);
     Place& place = places[index];
@@ -249,8 +250,8 @@ bool Encoder::State::encode_row(int row, const Rect& rect, Worker& worker) {
   return changes;
 }
 
-// The places that changed show their new tiles. Nothing is released before all are held: it might
-// be one of them.
+// Gives the places that changed their new tiles. All new tiles are held before any old tile is
+// released, because an old tile of one place may be the new tile of another.
 void Encoder::State::exchange_tiles() {
   for (const auto& worker : workers) worker->hand_over(*store);
   for (Place& place : places)
@@ -260,7 +261,8 @@ void Encoder::State::exchange_tiles() {
       store->release(std::exchange(place.tile, std::exchange(place.next, nullptr)));
 }
 
-// Puts the tiles together, from the first that changed to the last; those behind move as they are.
+// Writes the tiles from the first that changed to the last into the output. The tiles behind them
+// move as one piece.
 void Encoder::State::assemble() {
   const auto has_changed = [](const Place& place) { return place.changed; };
   auto first = places.begin(), last = places.end();
@@ -321,7 +323,7 @@ Bytes Encoder::encode(const Image& image, std::string_view com) {
     s.exchange_tiles();
     s.assemble();
   } catch (...) {
-    s.places.clear();  // half done: begin anew
+    s.places.clear();  // the picture is half done: the next one starts from nothing
     throw;
   }
   return s.finish(com);

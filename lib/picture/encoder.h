@@ -1,4 +1,4 @@
-// Pictures to baseline JPEG, by tiles: what did not change is not encoded again.
+// Encodes pictures as baseline JPEG by tiles. Tiles that did not change are not encoded again.
 #pragma once
 
 #include <memory>
@@ -13,22 +13,23 @@ namespace kvm {
 struct EncoderOptions {
   int quality = 80;  // 1–100, libjpeg's scale
   Subsampling subsampling = Subsampling::k420;
-  int threads = 0;  // 0: as many as there are cores
-  int noise = 0;    // differences up to this much a sample are no change
+  int threads = 0;  // 0: one for each core, at most eight
+  int noise = 0;    // a tile counts as unchanged if no sample (0–255) differs by more than this
 };
 
-// One JPEG after the other, with standard Huffman tables and a restart interval of one tile: one
-// MCU row high, a quarter of the picture wide where that divides (tiles_across()).
+// Makes one JPEG after the other, with standard Huffman tables and a restart interval of one tile.
+// A tile is one MCU row high and a quarter of the picture wide, where that divides
+// (tiles_across()).
 class Encoder {
  public:
   explicit Encoder(const EncoderOptions& options);
   ~Encoder();
 
-  // A whole JPEG with `com`, a COM segment, right after SOI; valid until the next call. Size and
-  // format may change from picture to picture. Throws Error where the picture is none of ours or
-  // larger than JPEG's 65500.
+  // Returns a whole JPEG with `com`, a COM segment, right after SOI. It is valid until the next
+  // call. Size and format may change from picture to picture. Throws Error if the format is not one
+  // of pixel_formats(), or a side is not 1 to 65500 pixels.
   Bytes encode(const Image& image, std::string_view com);
-  // The last picture was, to the eye of `noise`, the one before it.
+  // Whether no tile of the last picture changed.
   bool unchanged() const noexcept;
 
  private:

@@ -4,8 +4,8 @@ namespace kvm {
 
 namespace {
 
-// Misc-Fixed 8x13 bold of X11 (xfonts-base, 8x13B-ISO8859-1: "Public domain font. Share and
-// enjoy."), ASCII, centred in 16 rows. A byte is a row, the leftmost pixel its highest bit.
+// The ASCII part of X11's Misc-Fixed 8x13 bold (xfonts-base, 8x13B-ISO8859-1: "Public domain font.
+// Share and enjoy."), centred in 16 rows.
 // clang-format off
 constexpr Glyph kGlyphs[] = {
     {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00},  // ' '

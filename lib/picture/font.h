@@ -1,4 +1,4 @@
-// An 8x16 bitmap font: printable ASCII.
+// An 8x16 bitmap font of printable ASCII.
 #pragma once
 
 #include <array>
@@ -8,10 +8,10 @@ namespace kvm {
 
 constexpr int kGlyphWidth = 8, kGlyphHeight = 16;
 
-// A row a byte, from the top; the leftmost pixel is the highest bit.
+// One byte per row, from the top. The highest bit is the leftmost pixel.
 using Glyph = std::array<std::uint8_t, kGlyphHeight>;
 
-// A blank for what is not printable ASCII.
+// A blank if `character` is not printable ASCII.
 const Glyph& glyph(char character) noexcept;
 
 }  // namespace kvm

@@ -1,4 +1,4 @@
-// Pictures made of words, for when there is no picture: NO SIGNAL, and why.
+// Pictures that say in words why there is no picture: NO SIGNAL, and the reason.
 #pragma once
 
 #include <string_view>
@@ -12,8 +12,8 @@ class Notice {
   // Pixels, at least 1x1.
   Notice(int width, int height);
 
-  // `title` in large letters, `detail` under it in smaller ones, wrapped at spaces; ASCII. Valid
-  // until the next call.
+  // Draws `title` in large letters and `detail` below in smaller letters, wrapped at spaces. Both
+  // are ASCII. The picture is valid until the next call.
   const Image& draw(std::string_view title, std::string_view detail);
 
  private:

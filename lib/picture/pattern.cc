@@ -22,7 +22,7 @@ constexpr std::pair<std::string_view, PatternKind> kKinds[] = {
 const Color kBlack = rgb(0, 0, 0), kGrey = rgb(170, 170, 170), kWhite = rgb(255, 255, 255),
             kGreen = rgb(85, 255, 85), kBlue = rgb(0, 0, 170), kYellow = rgb(255, 255, 85);
 
-// What the log says, one line after the other and round again.
+// The lines of the log. After the last one it begins again with the first.
 constexpr std::string_view kLog[] = {
     "Starting Rule-based Manager for Device Events and Files",
     "Reached target Local File Systems",
@@ -49,7 +49,7 @@ std::string clock_text(std::int64_t unix_us) {
               static_cast<int>(unix_us / 1000 % 1000));
 }
 
-// A window of text, its title on top.
+// Draws a window of text with its title on top.
 void draw_window(Canvas& canvas, const Rect& at, std::string_view title) {
   const Color frame = rgb(90, 98, 112), paper = rgb(250, 250, 246), ink = rgb(30, 34, 40);
   canvas.fill(at.x - 2, at.y - 2, at.width + 4, at.height + 4, frame);
@@ -102,7 +102,7 @@ const Image& Pattern::draw(std::uint64_t frame, std::int64_t unix_us) {
   return canvas_.image();
 }
 
-// From the top: a status bar, the log, the prompt.
+// Draws a status bar at the top, the log below it and the prompt at the bottom.
 void Pattern::draw_console(std::uint64_t frame, std::int64_t unix_us) {
   const int rows = canvas_.height() / kGlyphHeight, columns = canvas_.width() / kGlyphWidth;
   const auto y = [](int row) { return row * kGlyphHeight; };
@@ -146,7 +146,7 @@ void Pattern::draw_console(std::uint64_t frame, std::int64_t unix_us) {
                kGlyphWidth, 2, cursor);
 }
 
-// A wallpaper that is shaded from corner to corner, two windows, a bar.
+// Draws the parts that do not move: a wallpaper shaded from corner to corner, and two windows.
 void Pattern::prepare_desktop() {
   const int width = canvas_.width(), height = canvas_.height();
   for (int y = 0; y < height; ++y)
@@ -175,7 +175,7 @@ void Pattern::draw_desktop(std::uint64_t frame, std::int64_t unix_us) {
       strf("%s   frame %llu", clock_text(unix_us).c_str(), static_cast<unsigned long long>(frame)),
       kWhite, bar);
 
-  // An arrow, going round.
+  // The pointer is an arrow that goes round.
   const double angle = static_cast<double>(frame % 300) * 2 * std::numbers::pi / 300;
   pointer_x_ = static_cast<int>(width * (0.5 + 0.4 * std::cos(angle))) & ~1;
   pointer_y_ = static_cast<int>(height * (0.5 + 0.4 * std::sin(2 * angle)));
@@ -183,7 +183,7 @@ void Pattern::draw_desktop(std::uint64_t frame, std::int64_t unix_us) {
     canvas_.fill(pointer_x_, pointer_y_ + row, std::min(row, kPointerHeight - row) + 2, 1, kWhite);
 }
 
-// Four rows: waves that go along x, y and both, and grain.
+// Makes the four rows of `waves_`: waves along x, along y and along both, and grain.
 void Pattern::prepare_video() {
   wave_length_ = static_cast<std::size_t>(canvas_.width() + canvas_.height() + 4096);
   waves_.resize(4 * wave_length_);

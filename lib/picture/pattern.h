@@ -1,4 +1,4 @@
-// Built-in sources: screens that need no device.
+// The pictures of the built-in sources, which need no device.
 #pragma once
 
 #include <cstdint>
@@ -12,12 +12,12 @@ namespace kvm {
 
 enum class PatternKind : std::uint8_t {
   kConsole,  // a text console: a log, a clock, a frame counter, a spinner, a cursor
-  kDesktop,  // windows, a clock and a pointer that moves
+  kDesktop,  // windows, a clock and a moving pointer
   kVideo,    // every pixel moves
   kNoise,    // every pixel is random
 };
 
-// By its name in `-d test:NAME`: console, desktop, video, noise; "" is the console.
+// The kind of that name: console, desktop, video or noise; "" is the console. Null: unknown name.
 std::optional<PatternKind> pattern_by_name(std::string_view name) noexcept;
 
 class Pattern {
@@ -25,8 +25,8 @@ class Pattern {
   // Pixels, at least 1x1.
   Pattern(PatternKind kind, int width, int height);
 
-  // The picture of that frame and time (unix µs), YUYV; valid until the next call. Frames may be
-  // skipped: a picture does not depend on those before.
+  // Draws the picture of that frame and time (unix µs) in YUYV. It is valid until the next call.
+  // Frames may be skipped: a picture does not depend on earlier pictures.
   const Image& draw(std::uint64_t frame, std::int64_t unix_us);
 
  private:
@@ -39,10 +39,10 @@ class Pattern {
 
   PatternKind kind_;
   Canvas canvas_;
-  std::optional<std::uint64_t> log_lines_;  // kConsole: that are on the canvas
-  std::optional<Canvas> behind_;            // kDesktop: all but bar and pointer
-  int pointer_x_ = 0, pointer_y_ = 0;       // where it is on the canvas
-  std::vector<std::uint8_t> waves_;         // kVideo: what a pixel is the sum of
+  std::optional<std::uint64_t> log_lines_;  // kConsole: lines drawn on the canvas
+  std::optional<Canvas> behind_;            // kDesktop: the picture without bar and pointer
+  int pointer_x_ = 0, pointer_y_ = 0;       // kDesktop: position on the canvas
+  std::vector<std::uint8_t> waves_;         // kVideo: four rows; a pixel is a sum of their values
   std::size_t wave_length_ = 0;
 };
 

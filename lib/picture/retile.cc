@@ -1,9 +1,9 @@
 #include "picture/retile.h"
 
-#include <stdio.h>  // jpeglib.h wants FILE
+#include <stdio.h>  // jpeglib.h needs FILE
 
 #include <jpeglib.h>
-// jpeglib.h's macros, which jerror.h uses
+// jerror.h uses macros of jpeglib.h
 #include <jerror.h>
 
 #include <algorithm>
@@ -13,8 +13,8 @@
 
 namespace kvm {
 
-// As in tile_coder.cc: errors jump into the one function that calls libjpeg, and that function
-// holds nothing with a destructor.
+// libjpeg reports an error by longjmp(3) into run(), the only function that calls it. So run() has
+// no local object with a destructor.
 struct Retiler::Libjpeg {
   jpeg_decompress_struct in{};
   jpeg_compress_struct out{};
@@ -25,7 +25,7 @@ struct Retiler::Libjpeg {
 
   static Libjpeg& of(j_common_ptr c) { return *static_cast<Libjpeg*>(c->client_data); }
   [[noreturn]] static void fail(j_common_ptr c) { std::longjmp(of(c).jump, 1); }
-  // Negative levels are warnings: libjpeg made something up.
+  // Negative levels are warnings: libjpeg invented data in place of damaged data.
   static void message(j_common_ptr c, int level) {
     if (level < 0 && c->err->msg_code != JWRN_EXTRANEOUS_DATA) fail(c);
   }
@@ -43,7 +43,7 @@ struct Retiler::Libjpeg {
     jpeg_create_decompress(&in);
     jpeg_create_compress(&out);
     in.client_data = out.client_data = this;
-    // A header may claim any size; coefficients take two bytes.
+    // A limit is needed because a header may claim any size. A coefficient takes two bytes.
     constexpr long kMostMemory = 512L << 20;
     in.mem->max_memory_to_use = out.mem->max_memory_to_use = kMostMemory;
     destination.init_destination = start_output;
@@ -56,7 +56,8 @@ struct Retiler::Libjpeg {
     jpeg_destroy_decompress(&in);
   }
 
-  // The size of what it wrote to `to`; 0: an error, or no room.
+  // Writes the new JPEG to `to` and returns its size. 0: an error; `full` tells whether `room` was
+  // too small.
   std::size_t run(Bytes jpeg, int interval, std::uint8_t* to, std::size_t room) noexcept {
     full = false;
     if (setjmp(jump) != 0) {

@@ -1,4 +1,4 @@
-// Passed-through JPEG cut into tiles, without loss: the same coefficients, with restart markers.
+// Cuts a device's JPEG into tiles without loss: same coefficients, but with restart markers.
 #pragma once
 
 #include <memory>
@@ -8,17 +8,16 @@
 
 namespace kvm {
 
-// Keeps libjpeg's memory from picture to picture.
+// Keeps libjpeg's memory between pictures.
 class Retiler {
  public:
   Retiler();
   ~Retiler();
 
-  // Takes what clean_jpeg() made. Where it has no restart interval that is a tile it gets one, and
-  // standard Huffman tables: the entropy-coded data is written anew, the decoded pixels are the
-  // same, and all but the comment lies in the retiler then, until the next call. Unlike
-  // clean_jpeg() it sees, and names, damage inside of the entropy-coded data; `frame` stays as it
-  // was then.
+  // Rewrites `frame`, an output of clean_jpeg(), unless its restart interval is a tile already. The
+  // new frame has that interval, standard Huffman tables and the same decoded pixels. All its parts
+  // but the comment lie in the retiler until the next call. Unlike clean_jpeg() this detects damage
+  // inside the entropy-coded data; it then returns the fault and leaves `frame` unchanged.
   JpegFault retile(FrameParts& frame);
 
  private:

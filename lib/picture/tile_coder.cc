@@ -1,6 +1,6 @@
 #include "picture/tile_coder.h"
 
-#include <stdio.h>  // jpeglib.h wants FILE
+#include <stdio.h>  // jpeglib.h needs FILE
 
 #include <jpeglib.h>
 
@@ -16,13 +16,14 @@ namespace kvm {
 namespace {
 
 constexpr int kTallest = JPEG_MAX_DIMENSION;
-// A block's longest code: 64 times 16 bits of Huffman code and 11 of value, each byte stuffed.
+// The most bytes that a block can take: 64 times 16 bits of Huffman code and 11 bits of value, with
+// a stuffed zero after each byte.
 constexpr std::size_t kLargestBlock = 64 * 27 / 8 * 2;
 
 }  // namespace
 
-// libjpeg reports errors by a longjmp(3) into the function of ours that called it. Each of those is
-// a leaf: it holds nothing that a destructor would have to see.
+// libjpeg reports an error by longjmp(3) into the member function that called it. So these
+// functions have no local object with a destructor.
 struct TileCoder::Libjpeg {
   jpeg_compress_struct c{};
   jpeg_error_mgr errors{};
@@ -37,7 +38,7 @@ struct TileCoder::Libjpeg {
   }
   static void start_output(j_compress_ptr) {}
   static void end_output(j_compress_ptr) {}
-  // The room is never used up: output_ has that of the largest tiles.
+  // The output never overflows: output_ has room for the largest tiles.
   static boolean no_more_output(j_compress_ptr) { return FALSE; }
 
   bool create() noexcept {
@@ -95,7 +96,8 @@ TileCoder::~TileCoder() {
   jpeg_destroy_compress(&jpeg_->c);
 }
 
-// A first, blank tile makes libjpeg write the header; every other then begins with a marker.
+// Starts libjpeg's picture. A blank first tile makes libjpeg write the header, so that each later
+// tile begins with a restart marker.
 void TileCoder::start() {
   begin_ = 0;
   pending_ = false;
@@ -111,9 +113,9 @@ void TileCoder::start() {
   header_.assign(output_.data(), output_.data() + info.scan);
 }
 
-// Hands a tile to libjpeg; the bytes of the one before are finished by that.
+// Gives libjpeg a tile, which completes the previous tile, and returns the bytes of that one.
 Bytes TileCoder::write(const Planes& planes) {
-  // What is unfinished moves to the front, so that there always is room.
+  // The bytes of the unfinished tile move to the front, so that there is always room.
   auto& destination = jpeg_->destination;
   const auto unfinished =
       static_cast<std::size_t>(destination.next_output_byte - output_.data()) - begin_;
@@ -151,7 +153,7 @@ Bytes TileCoder::write(const Planes& planes) {
 Bytes TileCoder::encode(const Planes& planes) {
   if (avx2_) return std::exchange(coded_, avx2_->encode(planes));
   last_.clear();
-  if (rows_left_ == 1) {  // libjpeg's picture is at its end: the last row is flush()'s
+  if (rows_left_ == 1) {  // libjpeg's picture is almost full: flush() takes the last row
     const Bytes last = flush();
     last_.assign(last.begin(), last.end());
   }

@@ -1,4 +1,5 @@
-// libjpeg-turbo, made to encode tile after tile at little more than the cost of their pixels.
+// Encodes tile after tile, at little more than the cost of their pixels: with AVX2 where the
+// processor has it, else with libjpeg-turbo.
 #pragma once
 
 #include <memory>
@@ -10,9 +11,9 @@
 
 namespace kvm {
 
-// What all tiles of a picture have in common.
+// The properties that all tiles of a picture share.
 struct TileShape {
-  int mcus = 0;  // wide; each is one MCU high
+  int mcus = 0;  // width of a tile; its height is one MCU
   bool grey = false;
   Subsampling subsampling = Subsampling::k420;
   int quality = 80;
@@ -22,25 +23,25 @@ struct TileShape {
   bool operator==(const TileShape&) const = default;
 };
 
-// Who does the work; the bytes are the same.
+// The implementation to use. All give the same bytes.
 enum class TileEngine : std::uint8_t { kFastest, kLibjpeg };
 
-// To libjpeg all tiles are the MCU rows of one tall picture with a restart marker before each row.
-// A tile is complete once the next one begins, so encode() gives back the one before. Keeps its
-// memory and tables; one a thread.
+// To libjpeg the tiles are MCU rows of one tall picture with a restart marker before each row. A
+// tile is complete only when the next one begins, so encode() returns the previous tile. Keeps its
+// memory and tables, so each thread has its own.
 class TileCoder {
  public:
-  // Throws Error where libjpeg refuses.
+  // Throws Error if libjpeg fails.
   explicit TileCoder(const TileShape& shape, TileEngine engine = TileEngine::kFastest);
   ~TileCoder();
 
-  // The entropy-coded bytes of the previous tile, without markers; empty if there was none. Valid
-  // until the next call. `planes` has whole MCUs.
+  // Encodes a tile, and returns the entropy-coded bytes of the previous tile without markers, empty
+  // if there was none. They are valid until the next call. `planes` has whole MCUs.
   Bytes encode(const Planes& planes);
-  // The bytes of the last tile.
+  // Returns the bytes of the last tile.
   Bytes flush();
 
-  // SOI to SOS of a picture of such tiles, with a restart interval of one tile.
+  // SOI to SOS of a picture of these tiles, with a restart interval of one tile.
   std::vector<std::uint8_t> header(int width, int height) const;
 
  private:
@@ -54,13 +55,13 @@ class TileCoder {
   Planes blank_planes_{};
   std::vector<std::uint8_t> output_;  // room for two of the largest tiles
   std::vector<std::uint8_t> header_;
-  std::vector<std::uint8_t> last_;  // a tile that was finished before libjpeg began anew
-  std::size_t begin_ = 0;           // where in output_ the unfinished tile is
+  std::vector<std::uint8_t> last_;  // the last tile of a picture of libjpeg's that is full
+  std::size_t begin_ = 0;           // offset of the unfinished tile in output_
   int rows_left_ = 0;
   int marker_ = 0;                   // the number of the next RSTn
-  bool pending_ = false;             // the unfinished tile is a real one
-  std::unique_ptr<Avx2Coder> avx2_;  // does it instead of libjpeg
-  Bytes coded_;                      // its last tile
+  bool pending_ = false;             // the unfinished tile is not blank
+  std::unique_ptr<Avx2Coder> avx2_;  // encodes instead of libjpeg, if not null
+  Bytes coded_;                      // the last tile of avx2_
 };
 
 }  // namespace kvm

@@ -14,8 +14,8 @@ namespace kvm {
 
 namespace {
 
-// Calls visit(plane, row, first byte in the row, bytes) for each row of `rect` in each plane, until
-// one gives false.
+// Calls visit(plane, row, first byte in the row, bytes) for each row of `rect` in each plane. Stops
+// and returns false if a call returns false.
 template <class Visit>
 bool each_row(const Image& image, const Rect& rect, Visit visit) {
   const PixelFormat& format = *find_pixel_format(image.fourcc);
@@ -34,7 +34,7 @@ bool each_row(const Image& image, const Rect& rect, Visit visit) {
 
 void hash_tiles(const Image& image, const Rect& row, int tile_width,
                 std::array<std::uint64_t, kMostColumns>& hashes) noexcept {
-  // A hash a line: XXH3 wants its input in one piece. Then the hash of those.
+  // Hashes each line, because XXH3 needs its input in one piece, and then the hashes of the lines.
   std::array<std::array<std::uint64_t, 2 + 3 * 16>, kMostColumns> lines;
   const auto columns = static_cast<std::size_t>((row.width + tile_width - 1) / tile_width);
   for (std::size_t column = 0; column < columns; ++column) {
@@ -44,7 +44,7 @@ void hash_tiles(const Image& image, const Rect& row, int tile_width,
   }
   const PixelFormat& format = *find_pixel_format(image.fourcc);
   std::size_t count = 2;
-  // In the order of memory, and that fetched ahead.
+  // Reads in the order of memory, with prefetch.
   each_row(image, row, [&](auto plane, auto y, auto left, auto bytes) {
     const std::uint8_t* line = image.planes[plane] + y * image.strides[plane] + left;
     const std::size_t each = plane_stride(format, static_cast<int>(plane), tile_width, 0);
@@ -70,10 +70,11 @@ std::uint64_t hash_row(const Image& image, const Rect& row) noexcept {
     const auto rows = static_cast<std::size_t>(plane_rows(format, plane, row.height));
     const std::size_t stride = image.strides[i];
     const std::size_t bytes = plane_stride(format, plane, row.width, 0);
-    // With what pads the lines: it does not change, and if it does, the tiles are looked at.
+    // This includes the padding of the lines. If the padding changes, the tiles are only compared
+    // needlessly.
     const std::uint8_t* from = image.planes[i] + top * stride;
     const std::size_t size = (rows - 1) * stride + bytes;
-    // The pages of the next row: the processor fetches ahead within a page only.
+    // Prefetches the pages of the next row: the processor itself prefetches only within a page.
     constexpr std::size_t kPage = 4096;
     for (std::size_t at = 0; at < size; at += kPage) __builtin_prefetch(from + size + at, 0, 2);
     planes[i] = XXH3_64bits(from, size);

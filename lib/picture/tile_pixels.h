@@ -1,4 +1,5 @@
-// Whether a tile's pixels are the same as before: by their hash, or nearly so by their values.
+// Tells whether the pixels of a tile changed: by their hash, or by their values where noise is
+// allowed.
 #pragma once
 
 #include <array>
@@ -9,28 +10,29 @@
 
 namespace kvm {
 
-constexpr int kMostColumns = 6;  // of tiles: tiles_across()
+constexpr int kMostColumns = 6;  // of tiles, see tiles_across()
 
-// XXH3 of the bytes in memory of each tile, and of its size: `row` is a row of tiles `tile_width`
-// pixels wide, of which the last may be narrower, and lies in the image. Equal pixels have equal
-// hashes wherever they are; that others do is as likely as 2^-64.
+// Hashes each tile of a row: XXH3 of its bytes in memory and its size. `row` is a row of tiles that
+// are `tile_width` pixels wide (the last may be narrower), and lies in the image. Equal pixels have
+// equal hashes wherever they are; different pixels have equal hashes with a probability of 2^-64.
 void hash_tiles(const Image& image, const Rect& row, int tile_width,
                 std::array<std::uint64_t, kMostColumns>& hashes) noexcept;
 
-// XXH3 of all pixels of such a row, and quicker: of one long piece instead of many short ones.
+// Returns one XXH3 hash of all pixels of a row of tiles. It is faster than hash_tiles(), because it
+// hashes one long piece of memory instead of many short ones.
 std::uint64_t hash_row(const Image& image, const Rect& row) noexcept;
 
-// A copy of the pixels as they were last encoded, tile by tile. Tiles may be used from different
-// threads.
+// A copy of the pixels as they were last encoded, tile by tile. Different threads may use different
+// tiles at once.
 class TileReference {
  public:
   TileReference() = default;
-  // For pictures like this one.
+  // Makes room for pictures of this format and size.
   explicit TileReference(const Image& like);
   explicit operator bool() const noexcept { return !pixels_.empty(); }
 
   void keep(const Image& image, const Rect& rect) noexcept;
-  // No sample differs by more than `noise` (of 255) from what was kept.
+  // Whether no sample of `rect` differs from the kept one by more than `noise`, on a scale of 255.
   bool is_within(int noise, const Image& image, const Rect& rect) const noexcept;
 
  private:

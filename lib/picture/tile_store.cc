@@ -7,8 +7,8 @@ namespace kvm {
 namespace {
 
 constexpr std::size_t kFirstSlots = 1024;
-// So many unused tiles keep their memory: a picture's worth of them is dropped and made anew each
-// time where everything changes.
+// This number of dropped tiles keep their memory for reuse: where everything changes, each picture
+// drops and makes as many tiles as it has.
 constexpr std::size_t kKeepMemory = 1024;
 
 std::size_t cost_of(const TileStore::Tile& tile) {
@@ -21,7 +21,7 @@ TileStore::TileStore(std::size_t idle_bytes) : idle_limit_(idle_bytes), table_(k
   idle_.older = idle_.newer = &idle_;
 }
 
-// Where it is, or would be put.
+// The slot of the tile, or the free slot in which it would be inserted.
 std::size_t TileStore::slot_of(std::uint64_t hash) const {
   std::size_t at = hash & (table_.size() - 1);
   while (table_[at].tile && table_[at].hash != hash) at = (at + 1) & (table_.size() - 1);
@@ -80,8 +80,8 @@ void TileStore::release(Tile* tile) {
 
 void TileStore::drop(Tile& tile) {
   leave_idle(tile);
-  // Those behind it move up as far as they may, so that none is cut off from where it is looked
-  // for.
+  // The slots behind the hole move up where their hashes allow, so that a search for them does not
+  // end at the hole.
   const std::size_t mask = table_.size() - 1;
   std::size_t hole = slot_of(tile.hash);
   for (std::size_t at = (hole + 1) & mask; table_[at].tile; at = (at + 1) & mask)

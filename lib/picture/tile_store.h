@@ -1,5 +1,5 @@
-// Encoded tiles, found by what their pixels are: those on the screen, and a bounded number of
-// others that may come back.
+// Encoded tiles, found by the hash of their pixels: the tiles on the screen, and others, up to a
+// limit of bytes, that may come back.
 #pragma once
 
 #include <cstdint>
@@ -10,38 +10,38 @@
 
 namespace kvm {
 
-// Threads may ask has() at once while none does anything else.
+// Threads may call has() at the same time, if none calls anything else meanwhile.
 class TileStore {
  public:
   struct Tile {
     std::uint64_t hash = 0;
     std::vector<std::uint8_t> bytes;  // entropy-coded, no markers
     int users = 0;
-    Tile *older = nullptr, *newer = nullptr;  // among those without users
+    Tile *older = nullptr, *newer = nullptr;  // neighbours in the ring of tiles without users
   };
 
-  // What a tile takes besides its bytes.
+  // Memory of a tile in bytes, besides its `bytes`.
   static constexpr std::size_t kOverhead = sizeof(Tile);
 
-  // Tiles that nobody uses are dropped, the oldest first, once they take more bytes than this.
+  // Tiles without users are dropped, the oldest first, when they take more than `idle_bytes`.
   explicit TileStore(std::size_t idle_bytes);
   TileStore(const TileStore&) = delete;
   TileStore& operator=(const TileStore&) = delete;
 
   bool has(std::uint64_t hash) const { return table_[slot_of(hash)].tile != nullptr; }
-  // Both count one more user of the tile, which then stays as it is; release() takes one off.
-  // find() is null where there is no such tile; insert() gives the one that is there.
+  // Both add a user to the tile, which keeps it in the store until release(). find() returns null
+  // if there is no such tile. insert() returns the existing tile if there is one.
   Tile* find(std::uint64_t hash);
   Tile* insert(std::uint64_t hash, Bytes bytes);
-  // Null is nobody's.
+  // Removes a user. Ignores null.
   void release(Tile* tile);
 
  private:
-  // Open addressing with linear probing: where everything changes, each tile of each picture is
-  // looked for, put in and taken out, and every step to another place in memory is a cache miss.
+  // Open addressing with linear probing, to save cache misses: where everything changes, each tile
+  // of each picture is searched, inserted and removed.
   struct Slot {
     std::uint64_t hash = 0;
-    Tile* tile = nullptr;  // none: free
+    Tile* tile = nullptr;  // null: the slot is free
   };
 
   std::size_t slot_of(std::uint64_t hash) const;
@@ -53,10 +53,10 @@ class TileStore {
 
   const std::size_t idle_limit_;
   std::size_t idle_bytes_ = 0, count_ = 0;
-  std::vector<Slot> table_;    // a power of two of them, at least half of them free
-  std::deque<Tile> tiles_;     // all that ever were
-  std::vector<Tile*> unused_;  // of those: to be filled anew
-  Tile idle_;  // both ends of the ring of tiles without users: its newer is the oldest
+  std::vector<Slot> table_;    // its size is a power of two; at least half of the slots are free
+  std::deque<Tile> tiles_;     // owns all tiles
+  std::vector<Tile*> unused_;  // dropped tiles, to be reused
+  Tile idle_;                  // anchor of the ring of tiles without users: its newer is the oldest
 };
 
 }  // namespace kvm

@@ -1,5 +1,5 @@
-// Prints a sum of what the converter makes of every format, colour encoding and some odd sizes: to
-// be the same on every machine.
+// Prints a checksum of the converter's output for every format, colour encoding and some odd sizes.
+// It must be the same on every machine.
 #include <cstdio>
 
 #include "../unit/test_picture.h"

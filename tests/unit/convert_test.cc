@@ -16,7 +16,7 @@ struct Rgb {
   double r, g, b;  // 0–1
 };
 
-// Colour bars at 100 % and 75 %, and greys: each 32 pixels wide.
+// Colour bars at 100 % and 75 %, and greys, each 32 pixels wide.
 constexpr Rgb kBars[] = {{1, 1, 1},      {1, 1, 0},     {0, 1, 1},     {0, 1, 0},
                          {1, 0, 1},      {1, 0, 0},     {0, 0, 1},     {0, 0, 0},
                          {.75, .75, 0},  {0, .75, .75}, {.75, 0, .75}, {.75, .25, .25},
@@ -87,7 +87,7 @@ TEST(Colours, ComeBackInEveryFormatAndEncoding) {
         }
 }
 
-// What one tile gives must not depend on its surroundings, on strides or on where it is.
+// The result for a tile must not depend on its surroundings, its strides or its position.
 TEST(Converter, APieceDependsOnItsPixelsAlone) {
   for (const PixelFormat& format : pixel_formats())
     for (const Subsampling subsampling :

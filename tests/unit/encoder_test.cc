@@ -13,7 +13,7 @@
 namespace kvm {
 namespace {
 
-// What libjpeg alone makes of it.
+// Encodes the picture with libjpeg alone.
 std::vector<std::uint8_t> plain(TestPicture picture, Subsampling subsampling, int quality = 80) {
   const bool grey = picture.format.layout == PixelLayout::kGrey;
   std::vector<std::uint8_t> samples;
@@ -139,7 +139,7 @@ TEST(Encoder, GivesTheSameBytesWithAnyNumberOfThreads) {
   Encoder alone(one), together(many);
   TestPicture picture("NV12", 1280, 720);
   for (unsigned i = 0; i < 30; ++i) {
-    if (i % 3 != 2) picture.paint(i / 2);  // new, the same, or a part new
+    if (i % 3 != 2) picture.paint(i / 2);  // a new picture, the same one, or a part of it changed
     if (i % 3 == 2) std::fill_n(picture.pixels.begin() + 1280 * 100, 1280 * 64, i);
     const Bytes a = alone.encode(picture.image(), ""), b = together.encode(picture.image(), "");
     ASSERT_TRUE(std::ranges::equal(a, b)) << i;
@@ -147,7 +147,8 @@ TEST(Encoder, GivesTheSameBytesWithAnyNumberOfThreads) {
   }
 }
 
-// Text that moves up by a tile's height is spliced from what is there; the pixels must not know.
+// A picture that scrolls by a tile's height is put together from known tiles. That must not change
+// the decoded pixels.
 TEST(Encoder, ScrollsByWholeTiles) {
   Encoder encoder({});
   TestPicture picture = TestPicture("YUYV", 640, 480).paint(5);
@@ -190,12 +191,12 @@ TEST(Encoder, NoiseIsNoChangeUntilItAddsUp) {
   add(2);
   EXPECT_TRUE(encoder.unchanged());
   add(3);
-  EXPECT_TRUE(encoder.unchanged());  // against what was encoded, not against the last picture
+  EXPECT_TRUE(encoder.unchanged());  // compared with the encoded pixels, not with the last picture
   add(4);
   EXPECT_FALSE(encoder.unchanged());
   add(5);
   EXPECT_TRUE(encoder.unchanged());
-  // What is left of a difference is made good in time, each of the four tiles once.
+  // The remaining difference is encoded in time, once for each of the four tiles.
   int refreshed = 0;
   for (int i = 0; i < 200; ++i) {
     encoder.encode(picture.image(), "");

@@ -36,7 +36,7 @@ TEST(Pattern, TheConsoleIsMostlyStill) {
   const auto first = copy_of(pattern.draw(1, 1'000'000));
   const auto second = copy_of(pattern.draw(2, 1'033'333));
   EXPECT_NE(first, second);
-  const auto bar = static_cast<long>(640 * 2 * 16);  // all that moves is in the top row
+  const auto bar = static_cast<long>(640 * 2 * 16);  // only the top row moves
   EXPECT_TRUE(std::equal(first.begin() + bar, first.end(), second.begin() + bar));
 }
 

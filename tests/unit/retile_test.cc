@@ -23,7 +23,7 @@ std::vector<std::uint8_t> picture(int width, int height, Subsampling subsampling
   return plain_encode(samples_of(width, height).data(), width, height, JCS_YCbCr, subsampling, 85);
 }
 
-// As captured pictures are; `frame` is as it was where a fault is returned.
+// Cleans and retiles, as kvm-capture does. Leaves `frame` unchanged if it returns a fault.
 JpegFault retile(Retiler& retiler, Bytes captured, std::string_view com, FrameParts& frame) {
   FrameParts made;
   JpegFault fault = clean_jpeg(captured, com, made);
@@ -48,7 +48,7 @@ TEST(Retiler, KeepsEveryPixelAndCutsIntoTiles) {
       EXPECT_EQ(info.restart_interval, mcus / tiles_across(mcus));
       EXPECT_EQ(read_facts(out).sequence, 6u);
       EXPECT_EQ(decode(out).samples, decode(jpeg).samples);
-      // A second time there is nothing to do.
+      // The second time there is nothing to do.
       ASSERT_EQ(retile(retiler, out, com, frame), JpegFault::kNone);
       EXPECT_EQ(joined(frame), out);
     }
@@ -68,7 +68,8 @@ std::vector<std::string_view> tiles_of(Bytes jpeg) {
   return tiles;
 }
 
-// What it is for: of a device's own pictures, only the bytes of what changed differ.
+// The purpose of the retiler: if a part of a device's picture changes, only the bytes of its tiles
+// change.
 TEST(Retiler, OnlyTheTilesThatChangedDiffer) {
   constexpr int kWidth = 640, kHeight = 96;
   auto samples = samples_of(kWidth, kHeight);
@@ -94,12 +95,12 @@ TEST(Retiler, DamageIsNamed) {
   JpegInfo info;
   walk_jpeg(jpeg, info);
   FrameParts out;
-  // Most of the data left out, the end kept: only a decoder sees that.
+  // Most of the data is missing, but its end is there: only a decoder can detect that.
   auto damaged = jpeg;
   damaged.erase(damaged.begin() + static_cast<long>(info.scan) + 200, damaged.end() - 20);
   EXPECT_EQ(retile(retiler, damaged, "", out), JpegFault::kCorrupt);
   EXPECT_EQ(retile(retiler, Bytes(jpeg).first(500), "", out), JpegFault::kTruncated);
-  // A size that nobody has memory for.
+  // A size for which no machine has memory.
   auto huge = jpeg;
   for (std::size_t i = 5; i < 9; ++i) huge[info.sof + i] = 0xfe;
   EXPECT_EQ(retile(retiler, huge, "", out), JpegFault::kCorrupt);

@@ -7,7 +7,7 @@
 namespace kvm {
 namespace {
 
-// Samples of one tile: made of noise, of few values, of hard edges, of slopes.
+// The samples of one tile: noise, one value, hard edges, a slope, or a slope with noise.
 class Tile {
  public:
   explicit Tile(const TileShape& shape)
@@ -39,7 +39,7 @@ std::vector<std::uint8_t> copy(Bytes bytes) {
   return {bytes.begin(), bytes.end()};
 }
 
-// Holds trivially where the processor has nothing faster than libjpeg.
+// Always passes where the processor has nothing faster than libjpeg.
 TEST(TileCoder, CodesAsLibjpegDoes) {
   std::mt19937 random(1);
   for (const bool grey : {false, true})

@@ -19,7 +19,7 @@ TEST(TileStore, KeepsWhatIsUsedAndSomeOfTheRest) {
   TileStore store(2 * (bytes.size() + TileStore::kOverhead) + 20);
   TileStore::Tile* shown = store.insert(1, bytes);
   for (std::uint64_t hash = 2; hash <= 5; ++hash) store.release(store.insert(hash, bytes));
-  EXPECT_EQ(store.find(2), nullptr);  // the oldest two of four went: there is room for two
+  EXPECT_EQ(store.find(2), nullptr);  // the older two of four were dropped: there is room for two
   EXPECT_EQ(store.find(3), nullptr);
   EXPECT_FALSE(store.has(3));
   EXPECT_TRUE(store.has(4));
@@ -31,11 +31,11 @@ TEST(TileStore, KeepsWhatIsUsedAndSomeOfTheRest) {
   EXPECT_EQ(store.find(1), shown);
 }
 
-// Against a plain list: hashes that share their low bits, come back and are taken out in between.
+// Compares with a plain list. The hashes share their low bits, come back and are removed in between.
 TEST(TileStore, FindsWhatItHoldsAndNothingElse) {
   constexpr std::size_t kRoom = 300;
   TileStore store(kRoom * (sizeof(std::uint64_t) + TileStore::kOverhead));
-  std::list<std::uint64_t> idle;  // the oldest first
+  std::list<std::uint64_t> idle;  // oldest first
   std::map<std::uint64_t, TileStore::Tile*> held;
   std::mt19937_64 random(1);
   const auto bytes_of = [](const std::uint64_t& hash) {
@@ -51,7 +51,7 @@ TEST(TileStore, FindsWhatItHoldsAndNothingElse) {
     idle.remove(hash);
     if (held.contains(hash)) {
       store.release(tile);
-      store.release(tile);  // twice: what was held is the same one
+      store.release(tile);  // twice, because `held` had the same tile
       held.erase(hash);
       idle.push_back(hash);
     } else if (random() % 2 == 0) {
