@@ -1,4 +1,4 @@
-# kvmpi: a KVM over IP as small Unix tools. `make help` lists what there is.
+# kvmpi: a KVM over IP as small Unix tools. `make help` lists the targets.
 
 VERSION := 0.1.0
 V       ?= release
@@ -10,12 +10,12 @@ TOOLS := $(patsubst cmd/%.cc,%,$(wildcard cmd/kvm-*.cc))
 
 CXX      ?= g++
 AR       ?= ar
-# Of the instrumented variants lines are enough: that is what their reports name.
+# The instrumented variants need only line numbers (-g1), because their reports name nothing else.
 CXXFLAGS ?= $(if $(filter release fuzz,$(V)),-O2) $(if $(filter asan tsan fuzz,$(V)),-g1,-g)
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion
 HARDEN   := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 
-# The variants. Sanitizers and fortify do not go together.
+# Flags of each variant. Sanitizers do not work with _FORTIFY_SOURCE.
 flags_release := $(HARDEN)
 flags_debug   := -O0
 flags_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
@@ -25,13 +25,13 @@ ifeq ($(V),fuzz)
 CXX := clang++
 endif
 ifeq ($(filter $(V),release debug asan tsan fuzz),)
-$(error V=$(V): there are release, debug, asan, tsan and fuzz)
+$(error V=$(V): must be release, debug, asan, tsan or fuzz)
 endif
 
-# Libraries by their pkg-config names; wslay and crypt ship no .pc that Debian 12 has.
+# Libraries by their pkg-config names. Debian 12 has no .pc files of wslay and crypt.
 PACKAGES := libjpeg libmicrohttpd gnutls xkbcommon libxxhash
 PKG_CONFIG ?= pkg-config
-# Sanitizers define crypt_r() themselves and look for the real one behind it: libcrypt must stay.
+# Sanitizers define crypt_r() themselves and then look up the real one, so the linker must keep libcrypt.
 keep = $(if $(filter asan tsan fuzz,$(V)),-Wl$(comma)--no-as-needed)
 comma := ,
 build_flags = -std=c++20 -pthread $(WARNINGS) $(flags_$(V)) $(CXXFLAGS) \
@@ -60,14 +60,14 @@ $(B)/%.o: %.cc Makefile
 	@mkdir -p $(@D)
 	$(CXX) $(build_flags) -MMD -MP -c -o $@ $<
 
-# Loops over pixels and coefficients: vectorised, unrolled.
+# -O3 vectorises and unrolls the loops over pixels and coefficients.
 $(B)/lib/picture/convert%.o $(B)/lib/picture/avx2%.o: build_flags += $(if $(filter release,$(V)),-O3)
 
-# To optimise instrumented tests takes longer than to run them as they are, but for those that draw
-# and compare pictures.
+# Instrumented unit tests are not optimised: that would take longer than it saves, except for the test
+# that draws and compares pictures.
 $(filter-out %/encoder_test.o,$(unit_objects)): build_flags += $(if $(filter asan tsan,$(V)),-O0)
 
-# CLI11 takes a minute a file to instrument, and is not what is under test.
+# Tools are not instrumented: with CLI11 that takes a minute per file, and CLI11 is not under test.
 $(B)/cmd/%.o: build_flags := $(filter-out -fsanitize=%,$(build_flags)) $(if $(filter asan tsan,$(V)),-O0)
 
 $(B)/gen/page_files.o: $(B)/gen/page_files.cc
@@ -82,7 +82,7 @@ $(B)/gen/page_files.cc: $(page_sources) scripts/embed
 $(B)/unit-tests: $(unit_objects) $(B)/libkvm.a
 	$(CXX) $(link_flags) -o $@ $^ -lgtest -lgtest_main -lgmock $(libraries)
 
-# What CLI tests start beside the tools: a V4L2 device to preload (tests/v4l2/README.md).
+# CLI tests preload this library, which simulates a V4L2 device (tests/v4l2/README.md).
 tests-cli: build/release/libfakev4l2.so
 
 build/release/libfakev4l2.so: $(wildcard tests/v4l2/*.cc tests/v4l2/*.h)
@@ -100,7 +100,7 @@ check: ## install what the tests need and run them all: lint, unit, arm64, cli, 
 	scripts/install-deps build check ship
 	tests/run
 
-check-ship: ## what takes longer: the package under systemd in a Debian, web servers, Ansible
+check-ship: ## run the longer tests: the package under systemd in a Debian, web servers, Ansible
 	tests/ship/run --all
 	tests/ship/boot/run
 
@@ -110,16 +110,16 @@ lint: ## rooms, warnings, shell scripts, man pages, formatting
 fuzz: ## run every fuzz target for FUZZ_SECONDS each (default 5)
 	tests/fuzz/run
 
-soak: all tests-cli ## 10 minutes of random faults to kvm-capture (SECONDS=60: shorter)
+soak: all tests-cli ## run kvm-capture through 10 minutes of random faults (SECONDS=60: shorter)
 	tests/soak/run
 
 $(B)/bench-%: $(B)/tests/bench/%.o $(B)/libkvm.a
 	$(CXX) $(link_flags) -o $@ $^ $(libraries)
 
-bench: all ## measure against the rivals, in the same run on the same frames
+bench: all ## compare with other programs, in the same run on the same frames
 	tests/bench/run
 
-# ---- using it ----
+# ---- use ----
 
 demo: ## install what the build needs, build, run the whole pipe on a built-in source
 	scripts/install-deps build
@@ -129,16 +129,16 @@ demo: ## install what the build needs, build, run the whole pipe on a built-in s
 install: all ## install into $(DESTDIR)$(PREFIX)
 	scripts/install-files install "$(DESTDIR)" "$(PREFIX)" $(B)/bin
 
-uninstall: ## remove what install put there
+uninstall: ## remove the installed files
 	scripts/install-files uninstall "$(DESTDIR)" "$(PREFIX)" $(B)/bin
 
-deb: ## the Debian package, in build/deb (ARCH=arm64|armhf: cross-built)
+deb: ## build the Debian package in build/deb (ARCH=arm64|armhf: cross-built)
 	scripts/deb/build $(ARCH)
 
 clean: ## remove build/
 	rm -rf build
 
-help: ## this list
+help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
 
 .PHONY: all unit tests-cli check check-ship lint fuzz soak bench demo install uninstall deb clean help

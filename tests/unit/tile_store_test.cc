@@ -31,7 +31,8 @@ TEST(TileStore, KeepsWhatIsUsedAndSomeOfTheRest) {
   EXPECT_EQ(store.find(1), shown);
 }
 
-// Compares with a plain list. The hashes share their low bits, come back and are removed in between.
+// Compares with a plain list. The hashes share their low bits, come back and are removed in
+// between.
 TEST(TileStore, FindsWhatItHoldsAndNothingElse) {
   constexpr std::size_t kRoom = 300;
   TileStore store(kRoom * (sizeof(std::uint64_t) + TileStore::kOverhead));

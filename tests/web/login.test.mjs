@@ -64,7 +64,7 @@ test('a wrong password is told, and then too many of them', () => with_login(asy
   await page.locator('[name=password]:focus').waitFor();
   await until(async () => {
     await log_in(page, 'nobody', 'wrong');
-    return page.getByText('Too many tries').isVisible();
+    return page.getByText('Too many attempts').isVisible();
   }, 'patience to end');
   await page.screenshot({path: `${SHOTS}/login-wait.png`});
   await until(async () => {
@@ -82,7 +82,7 @@ test('who may only watch has no input, and is told', () => with_login(async serv
   for (const name of ['Keyboard', 'Shortcuts', 'Mouse', 'Text', 'Scripts', 'Take over'])
     assert.equal(await page.getByRole('button', {name, exact: true}).isVisible(), false, name);
   await page.locator('#screen').press('a');
-  await page.getByText('You may watch, not control.').waitFor();
+  await page.getByText('You may watch, but not control.').waitFor();
   await page.mouse.click(600, 400);
   await rest(300);
   assert.deepEqual(server.lines, []);

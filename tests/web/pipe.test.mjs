@@ -44,7 +44,7 @@ test('a picture shows, a key and a click come out of the end, and are told as ta
     await page.locator('#script-play').click();
     await page.locator('#history .failed:text-is("text")').waitFor();
     await page.locator('#history .taken:text-is("tab")').waitFor();
-    await page.locator('#script-said:text("line 1: the target did not take it; 2 of 2 lines went.")').waitFor();
+    await page.locator('#script-said:text("line 1: the target did not take it. 2 of 2 lines were sent.")').waitFor();
     await page.locator('[popovertarget=text]').click();
     await page.locator('#layout option:text-is("kvm-type’s own: de")').waitFor({state: 'attached'});
   } finally {

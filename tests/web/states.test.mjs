@@ -89,10 +89,10 @@ test('keyboard and lock lights as the target has them; keys turn solid when it t
     await picture(page);
     server.tell({keyboard: 'no-host'});
     await page.locator('#keyboard:text-is("keyboard: no USB host")').waitFor();
-    assert.match(await banner(page), /No key arrives.*cable/);
+    assert.match(await banner(page), /Keys cannot reach the target.*cable/);
     server.tell({keyboard: 'ready', leds: ['caps', 'num']});
     await page.locator('#leds span:text-is("Num")').waitFor();
-    assert.doesNotMatch(await banner(page), /No key/);
+    assert.doesNotMatch(await banner(page), /Keys cannot/);
     assert.deepEqual(await page.locator('#leds span').allTextContents(), ['Caps', 'Num']);
     await page.locator('#screen').press('a');
     await page.locator('#screen').press('b');
@@ -138,7 +138,7 @@ test('two viewers: one controls, the other takes over, and both see it', () => w
   await server.see('keydown a', 'keyup a');
   await second.locator('#role:text-matches("viewer \\\\d+ controls")').waitFor();
   await second.locator('#screen').press('b');
-  await second.getByText('Somebody else controls').waitFor();
+  await second.getByText('Somebody else has control').waitFor();
   assert.ok(!(await server.all(first)).includes('keydown b'));
 
   await first.locator('#osk-open').click();
@@ -154,7 +154,7 @@ test('two viewers: one controls, the other takes over, and both see it', () => w
   await second.locator('#screen').press('c');
   await server.see('keydown c', 'keyup c');
   await first.keyboard.press('d');
-  await first.getByText('Somebody else controls').waitFor();
+  await first.getByText('Somebody else has control').waitFor();
   assert.ok(!(await server.all(second)).includes('keydown d'));
 
   await second.getByRole('button', {name: 'Give up control'}).click();
@@ -184,7 +184,7 @@ test('a mere move takes no control where two watch, and does not nag', () => wit
   await move(second, 700);
   await server.see('buttonup left', /^mouseto/);
   await first.mouse.click(640, 400);
-  await first.getByText('Somebody else controls').waitFor();
+  await first.getByText('Somebody else has control').waitFor();
   assert.deepEqual([await controls(first), await controls(second)], [false, true]);
 }));
 
@@ -196,7 +196,7 @@ test('what is refused is said above an open panel, also on a phone', () => with_
   await page.locator('#take').waitFor();
   await page.locator('[popovertarget=shortcuts]').click();
   await page.locator('#chords button').first().click();
-  await page.getByText('Somebody else controls').waitFor();
+  await page.getByText('Somebody else has control').waitFor();
   assert.ok(await page.locator('#toast').evaluate(toast => {
     toast.style.pointerEvents = 'auto';  // or else what is under it would be found
     const {left, right, top, bottom} = toast.getBoundingClientRect();
@@ -230,7 +230,7 @@ test('the server is killed and comes back: the page does too, by itself, with no
     await second.close();
     await server.see('keydown z');
     await server.stop('SIGKILL');
-    await until(async () => await source(page) === 'reconnecting' && /Reconnecting|No answer/.test(await banner(page)),
+    await until(async () => await source(page) === 'reconnecting' && /Reconnecting|does not answer/.test(await banner(page)),
       'the page to tell');
     for (const s of [2, 1]) await page.locator(`#next:text-is("Next try in ${s} s.")`).waitFor();
     for (const id of ['role', 'take', 'keyboard', 'age', 'goes'])
@@ -272,7 +272,7 @@ test('the MJPEG stream instead: by ?mode=mjpeg and by choice', () => with_server
   await page.mouse.click(640, 400);
   await server.see('buttondown left', 'buttonup left');
   await page.locator('[popovertarget=sight]').click();
-  await page.getByText('What changes').click();
+  await page.getByText('Only the parts that change').click();
   await page.locator('#tiles').waitFor();
   await page.locator('#fps:text-matches("/ [1-9]")').waitFor();
 }));
@@ -313,7 +313,7 @@ test('a proxy without WebSockets: the MJPEG stream by itself, it says so, and ti
     const front = await proxy(() => server.port);
     try {
       const page = await open(front, {rough: true});
-      await until(async () => /No WebSocket.*no keys/.test(await banner(page)), 'the banner');
+      await until(async () => /No WebSocket.*no keys reach/.test(await banner(page)), 'the banner');
       await page.locator('#source:text-is("live")').waitFor();
       await until(() => page.locator('#stream').evaluate(image => image.checkVisibility() && image.naturalWidth === 640),
         'the stream');

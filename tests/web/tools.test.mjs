@@ -414,7 +414,7 @@ test('a script lets go of its own keys, not of those that the person holds', asy
 test('a script stops at the first line that is refused, and tells which', async () => {
   const page = await playing('# log in\nkey a\nkye foo\ntype root\nsleep 60000\ntype secret\n');
   await page.locator('#script-said:text("line 3: ")').waitFor();
-  assert.match(await page.locator('#script-said').textContent(), /^line 3: unknown action.*; 2 of 6 lines went\.$/);
+  assert.match(await page.locator('#script-said').textContent(), /^line 3: unknown action.*\. 2 of 6 lines were sent\.$/);
   assert.deepEqual(await server.all(page), ['key a']);
   // Not taken by the target: known once kvm-type tells.
   server.clear();
@@ -424,7 +424,7 @@ test('a script stops at the first line that is refused, and tells which', async 
   await server.see('key x');
   assert.ok(!(await page.locator('#script-said').textContent()).includes('unknown'));
   server.tell({done, failed: server.count - done});
-  await page.locator('#script-said:text("line 1: the target did not take it; 2 of 3 lines went.")').waitFor();
+  await page.locator('#script-said:text("line 1: the target did not take it. 2 of 3 lines were sent.")').waitFor();
   assert.deepEqual(await server.all(page), ['key x']);
 });
 
@@ -439,7 +439,7 @@ test('a text that somebody else ends by taking over says how far it got', async 
   await other.locator('#take').click();
   await page.locator('#role:has-text("controls")').waitFor();
   server.tell();
-  await page.locator('#text-said:text("Not all went: somebody else controls; 384 of 2000 characters went.")').waitFor();
+  await page.locator('#text-said:text("Not all was typed: somebody else has control. 384 of 2000 characters were sent.")').waitFor();
 });
 
 test('a browser without full screen and films has no buttons for them', async () => {

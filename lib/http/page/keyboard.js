@@ -1,4 +1,4 @@
-// The physical keyboard: what goes down and up here goes down and up there, by position.
+// The physical keyboard: each key that goes down or up here, by its position, goes down or up on the target.
 import {key_name, MODIFIERS} from './keys.js';
 import {put_away} from './play.js';
 
@@ -6,14 +6,14 @@ const platform = navigator.userAgentData?.platform || navigator.platform;
 const mac = /^(mac|ip)/i.test(platform), windows = /^win/i.test(platform);
 const ALTGR_MS = 50;
 
-// The modifiers that an event tells of; what those are called whose names we have.
+// The modifiers whose state an event tells, and their names for those of our keys.
 const TOLD = ['Shift', 'Control', 'Alt', 'AltGraph', 'Meta'];
 const NAMES = {shift: 'Shift', ctrl: 'Control', alt: 'Alt', meta: 'Meta'};
 
-// `leave` is called when Ctrl+Alt+Home asks for the tools.
+// Ctrl+Alt+Home calls `leave`, which moves the focus to the tools.
 export function keyboard(link, element, leave) {
-  const pressed = new Map();  // key → what the browser called it: it may be remapped here
-  let phantom;  // Windows: a ControlLeft that may be the shadow of an AltGr
+  const pressed = new Map();  // key → the browser's name of it, which differs if keys are remapped here
+  let phantom;  // Windows: a ControlLeft that may come from an AltGr
 
   element.onkeydown = event => {
     const asks = event.code === 'Home' && event.ctrlKey && event.altKey;
@@ -23,7 +23,7 @@ export function keyboard(link, element, leave) {
   };
   element.onkeyup = event => on(event, false);
   element.onblur = () => link.release();
-  // Ctrl+W was meant for the target.
+  // The person meant Ctrl+W for the target.
   addEventListener('beforeunload', event => ['leftctrl', 'rightctrl'].some(link.holds) && event.preventDefault());
   link.on('released', () => {
     pressed.clear();
@@ -41,8 +41,8 @@ export function keyboard(link, element, leave) {
       phantom = {since: event.timeStamp, timer: setTimeout(settle, ALTGR_MS, true)};
       return;
     }
-    // A Mac tells of CapsLock by halves, and of no key's rise while Command is down; Windows tells
-    // of PrintScreen only as it rises.
+    // A Mac sends only a down or only an up event for CapsLock, and no up events of other keys while
+    // Command is down. Windows sends only the up event of PrintScreen.
     if ((mac && (key === 'capslock' || (down && event.metaKey && !MODIFIERS.includes(key)))) ||
         (windows && !down && key === 'sysrq' && !pressed.has(key)))
       link.send(`keydown ${key}`, `keyup ${key}`);
@@ -58,7 +58,7 @@ export function keyboard(link, element, leave) {
     link.send(...keys.filter(key => pressed.delete(key)).map(key => `keyup ${key}`));
   }
 
-  // What became of the waiting ControlLeft: a key of its own, or AltGr's shadow.
+  // Decides about the waiting ControlLeft: the person pressed it (`real`), or it belongs to an AltGr.
   function settle(real) {
     if (!phantom) return;
     clearTimeout(phantom.timer);
@@ -66,8 +66,9 @@ export function keyboard(link, element, leave) {
     if (real) press('leftctrl', 'Control');
   }
 
-  // Lets go of modifiers whose rise was never told (Alt+Tab away, the second Shift on Windows). Where
-  // keys are remapped, one is down under the name that it had, or is none of which events tell.
+  // Releases modifiers of which the browser never sent an up event (Alt+Tab away, the second Shift on
+  // Windows). A remapped key keeps the name that it had when it went down; a key without a name in
+  // TOLD is left alone, because events do not tell its state.
   function agree(event, key) {
     lift(...MODIFIERS.filter(held => {
       const name = held.replace(/left|right/, ''), called = pressed.get(held);

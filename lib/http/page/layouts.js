@@ -1,4 +1,4 @@
-// The target's keyboard layout: the one chosen in any `.layout` list, else what kvm-type tells of.
+// The target's keyboard layout: the choice in any `.layout` list, else the layout of kvm-type.
 import {keep, kept} from './play.js';
 
 const lists = document.querySelectorAll('.layout');
@@ -7,7 +7,7 @@ let told = '', filled;
 export const chosen_layout = () => kept('layout', '');
 export const layout = () => chosen_layout() || told || 'us';
 
-// `changed` is called when layout() may be another.
+// Calls `changed` when layout() may have changed.
 export function follow_layout(link, changed) {
   const choose = name => {
     keep('layout', name);
@@ -22,7 +22,7 @@ export function follow_layout(link, changed) {
   });
 }
 
-// There are hundreds: they are asked for when somebody may choose.
+// There are hundreds of layouts, so the page loads them only when a list may be used.
 export const fill_layouts = () => filled ??= fetch('/layouts').then(reply => reply.json()).then(all => {
   for (const list of lists) {
     list.append(...all.map(({name, variant, title}) => new Option(title, variant ? `${name}:${variant}` : name)));

@@ -1,26 +1,27 @@
-// The one WebSocket (kvm-mjpeg-httpd(1), WEBSOCKET): pictures and state down, action lines up.
-// Knows what this page holds down, whoever pressed it, and lets go of it when it must.
+// The page's only WebSocket (kvm-mjpeg-httpd(1), WEBSOCKET): receives pictures and state, sends action
+// lines. Knows which keys and buttons this page holds down, whichever part of it pressed them, and
+// releases them when the page loses the focus.
 
-const BEAT_MS = 150;    // the server releases what we hold after 500 ms without a word
-const PROBE_MS = 5000;  // a server that answers nothing for so long is taken for gone
+const BEAT_MS = 150;    // the server releases our keys after 500 ms without a message
+const PROBE_MS = 5000;  // a server that sends nothing for this time counts as gone
 const LONGEST_WAIT_MS = 10000, CONNECT_MS = 5000;
 
-// Notes in `held` what a line holds down, with the line that undoes it.
+// Notes in `held` the key or button that a line holds down, and the line that releases it.
 export function note(held, line) {
-  const [, thing, way, what] = /^(key|button)(down|up) (.+)/.exec(line) ?? [];
-  if (way === 'down') held.set(`${thing} ${what}`, `${thing}up ${what}`);
-  else if (way === 'up') held.delete(`${thing} ${what}`);
+  const [, kind, way, name] = /^(key|button)(down|up) (.+)/.exec(line) ?? [];
+  if (way === 'down') held.set(`${kind} ${name}`, `${kind}up ${name}`);
+  else if (way === 'up') held.delete(`${kind} ${name}`);
   else if (line === 'releaseall') held.clear();
 }
 
 export class Link extends EventTarget {
-  held = new Map();  // "key a" → the line that undoes it
+  held = new Map();  // "key a" → the line that releases it
   state = null;      // the last state message; null while there is no link
   number = 0;        // lines sent since the link came up
-  quiet = false;     // what goes up now is secret: not for a recording
-  #failures = 0;     // to connect, in a row
-  #bare = false;     // the server answers, but gives no WebSocket
-  #heard;            // when, by our clock
+  quiet = false;     // the lines sent now are secret: a recording must leave them out
+  #failures = 0;     // failed attempts to connect, in a row
+  #bare = false;     // the server answers, but no WebSocket can be opened
+  #heard;            // when the last message came, by our clock
   #socket;
   #retry;
 
@@ -73,7 +74,7 @@ export class Link extends EventTarget {
     if (message.op === 'state') {
       const first = !this.state;
       this.state = message;
-      if (this.other != null && this.held.size) {  // taken over: the server let go
+      if (this.other != null && this.held.size) {  // another viewer took over: the server released our keys
         this.held.clear();
         this.#emit('released');
       }
@@ -91,7 +92,7 @@ export class Link extends EventTarget {
   on(name, act, options) { this.addEventListener(name, ({detail}) => act(detail), options); }
   #emit(name, detail) { this.dispatchEvent(new CustomEvent(name, {detail})); }
 
-  // Asks over plain HTTP: tells a dead link from a still picture, and an ended session from both.
+  // Asks over plain HTTP, to tell apart a dead link, a still picture and an ended session.
   async #probe() {
     if (document.hidden) return;
     const asked = Date.now();
@@ -108,30 +109,30 @@ export class Link extends EventTarget {
     }
   }
 
-  // Whether we are told what the target took, and the lines that it has yet to take.
+  // Whether the server tells which lines the target took, and the number of lines not yet taken.
   get told() { return Boolean(this.state?.kvm.keyboard); }
   get behind() { return this.told ? this.number - this.state.you.taken : 0; }
 
-  // Who else controls, if anybody does.
+  // The viewer who controls instead of us; null if there is none.
   get other() {
     const {you, kvm: {controller}} = this.state;
     return you.controller || controller.shared ? null : controller.id;
   }
 
-  // Whether what is sent takes control from nobody who could want it, and is not refused.
+  // Whether we may send without being refused, and without taking control before another viewer could.
   get leads() {
     if (!this.state) return false;
     const {you, kvm: {controller, viewers}} = this.state;
     return you.role === 'control' && this.other == null && (you.controller || controller.shared || viewers === 1);
   }
 
-  // A control message; false when there is no link.
+  // Sends a control message. False if there is no link.
   tell(message) {
     if (this.open) this.#socket.send(JSON.stringify(message));
     return this.open;
   }
 
-  // Whether lines may go up: control that nobody has falls to who uses it.
+  // Whether we may send lines. If nobody has control, the first viewer who sends gets it.
   #may() {
     if (!this.open || !this.state) return false;
     if (this.state.you.role === 'control' && this.other == null) return true;
@@ -139,12 +140,12 @@ export class Link extends EventTarget {
     return false;
   }
 
-  // Action lines, in order; false when they did not go.
+  // Sends action lines in order. False if they were not sent.
   send(...lines) {
     if (!lines.length || !this.#may()) return false;
     this.#socket.send(lines.join('\n'));
     for (const line of lines) note(this.held, line);
-    this.#emit('sent', lines);  // not yet counted: the first of them is number + 1
+    this.#emit('sent', lines);  // before they are counted: the first of them is number + 1
     this.number += lines.length;
     return true;
   }

@@ -1,4 +1,4 @@
-// Says why the form is here, and puts the cursor where there is something left to write.
+// Shows why the form appeared, and puts the cursor into the first empty field.
 const form = document.forms[0], {name, password} = form.elements;
 const why = document.getElementById(location.search.slice(1));
 if (why?.role === 'alert') why.hidden = false;

@@ -12,7 +12,7 @@ import {texts} from './text.js';
 
 for (const opener of $('tools').children) {
   const panel = opener.popoverTargetElement;
-  opener.title = opener.textContent;  // where there is room for the sign only
+  opener.title = opener.textContent;  // narrow windows show the icon only
   if (panel) {
     panel.ariaLabel = opener.title;
     panel.addEventListener('toggle', ({newState}) => {
@@ -40,13 +40,13 @@ let fades;
 function toast(words) {
   $('toast').textContent = words;
   $('toast').hidePopover();
-  $('toast').showPopover();  // above the panel that came last
+  $('toast').showPopover();  // above the newest panel
   clearTimeout(fades);
   fades = setTimeout(() => $('toast').hidePopover(), 6000);
 }
 link.on('error', ({why}) => toast(`Refused: ${why}`));
 link.on('denied', () => toast(link.state.you.role === 'control'
-  ? 'Somebody else controls. “Take over” makes it you.' : 'You may watch, not control.'));
+  ? 'Somebody else has control. Press “Take over” to get it.' : 'You may watch, but not control.'));
 
 $('take').onclick = () => {
   link.tell({op: 'control', take: !link.state.you.controller});
@@ -55,7 +55,7 @@ $('take').onclick = () => {
 $('retry').onclick = () => link.connect();
 $('logout').onsubmit = () => link.drop();
 
-// A click on what takes no text leaves the focus where it is: keys go on to the target.
+// A click outside of text fields does not move the focus, so that keys still go to the target.
 document.onmousedown = event => event.target.closest('input, select, textarea, #screen') || event.preventDefault();
 
 link.connect();

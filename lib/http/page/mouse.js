@@ -1,4 +1,4 @@
-// Mouse and touch, absolute or relative (Pointer Lock); moves go up at most once a frame and never
+// Mouse and touch, absolute or relative (Pointer Lock). Sends moves at most once a frame, and never
 // faster than the link carries them.
 
 import {put_away} from './play.js';
@@ -6,19 +6,19 @@ import {put_away} from './play.js';
 const BUTTONS = ['left', 'middle', 'right', 'back', 'forward'];
 const NOTCH_PX = 100;       // wheel travel that is one notch
 const FINGER_NOTCH_PX = 20;
-const BACKLOG_BYTES = 512;  // more than this waiting to go up: a move waits too
+const BACKLOG_BYTES = 512;  // while more than this waits in the socket, moves wait too
 const HOLD_MS = 500, AGAIN_MS = 300;
 const TAP_PX = 10, PINCH_PX = 24;
 
 const between = (a, b) => Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY);
 
-// Returns what one may choose.
+// Returns the settings, which the caller may change.
 export function mouse(link, screen) {
   const way = {relative: false, reverse: false};  // reverse: the wheel turns the other way
   const area = screen.element;
-  let waiting = null;   // an absolute move
-  let by = [0, 0];      // a relative one
-  let wheel = [0, 0];   // parts of notches, right and up
+  let waiting = null;   // an absolute move to be sent
+  let by = [0, 0];      // a relative move to be sent
+  let wheel = [0, 0];   // parts of notches to be sent, right and up
   let frame = 0;
   const fingers = new Map();
   let gesture = {};
@@ -41,7 +41,7 @@ export function mouse(link, screen) {
   area.onpointerup = area.onpointercancel = event => touch(event, finger_up);
   return way;
 
-  // Sends the move that waits, then `lines`.
+  // Sends the moves that wait, then `lines`.
   function flush(...lines) {
     const whole = by.map(Math.trunc);
     if (whole.some(Boolean)) lines.unshift(`mousemove ${whole.join(' ')}`);
@@ -55,7 +55,7 @@ export function mouse(link, screen) {
     frame ||= requestAnimationFrame(() => {
       frame = 0;
       if (link.waiting > BACKLOG_BYTES) return soon();
-      if (!link.leads) [waiting, by] = [null, [0, 0]];  // a mere move neither takes control nor complains
+      if (!link.leads) [waiting, by] = [null, [0, 0]];  // a move alone neither takes control nor shows an error
       flush();
     });
   }
@@ -79,7 +79,7 @@ export function mouse(link, screen) {
     if (!down && !link.held.has(`button ${name}`)) return;
     event.preventDefault();
     if (down) area.focus({preventScroll: true});
-    if (down && put_away()) return;  // all that this click does
+    if (down && put_away()) return;  // a click that closes a panel does nothing else
     if (down && way.relative && !document.pointerLockElement)
       return area.requestPointerLock({unadjustedMovement: true})
         ?.catch(() => area.requestPointerLock());
@@ -87,10 +87,10 @@ export function mouse(link, screen) {
     flush(`button${down ? 'down' : 'up'} ${name}`);
   }
 
-  // In notches; what is less than one waits for the rest.
+  // Scrolls by notches. Parts of a notch wait until they add up to a whole one.
   function scroll(right, up) {
     const sum = [wheel[0] + right, wheel[1] + up];
-    const [h, v] = sum.map(notches => Math.trunc(notches.toFixed(6)));  // 0.4 + 0.6 is one
+    const [h, v] = sum.map(notches => Math.trunc(notches.toFixed(6)));  // rounds away float errors: 0.4 + 0.6 is 1
     wheel = [sum[0] - h, sum[1] - v];
     if (v) flush(`wheel ${v}`);
     if (h) flush(`hwheel ${h}`);
@@ -98,12 +98,13 @@ export function mouse(link, screen) {
 
   function touch(event, act) {
     if (event.pointerType !== 'touch') return;
-    event.preventDefault();  // no mouse events of the browser's making
+    event.preventDefault();  // else the browser makes mouse events too
     if (act === finger_down || fingers.has(event.pointerId)) act(event);
   }
 
-  // One finger moves; a tap clicks, a held one clicks right, tap and drag drags. Two scroll or
-  // pinch, and move what is larger than its room; a tap of two is the right button, of three the middle one.
+  // One finger moves the pointer; a tap clicks, a hold clicks right, tap and drag drags. Two fingers
+  // scroll or zoom, and move a picture that is larger than its frame. A tap of two fingers is the right
+  // button, of three the middle button.
   function finger_down(event) {
     area.focus({preventScroll: true});
     if (put_away()) return;
@@ -126,7 +127,7 @@ export function mouse(link, screen) {
     flush(`buttondown ${button}`, `buttonup ${button}`);
   }
 
-  // The middle of two fingers, and how far they are apart.
+  // The middle between two fingers, and their distance.
   function pair() {
     const [a, b] = [...fingers.values()];
     return {clientX: (a.clientX + b.clientX) / 2, clientY: (a.clientY + b.clientY) / 2, apart: between(a, b)};

@@ -1,4 +1,4 @@
-// The on-screen keyboard: the legends of any layout, sticky modifiers, by touch, mouse or Tab.
+// The on-screen keyboard: legends of any layout and sticky modifiers, for touch, mouse or Tab.
 import {key_label, MODIFIERS} from './keys.js';
 import {fill_layouts, follow_layout, layout} from './layouts.js';
 import {$, make} from './play.js';
@@ -17,13 +17,13 @@ left down right`];
 const WIDTHS = {backspace: 2, tab: 1.5, backslash: 1.5, capslock: 1.75, enter: 2.25, leftshift: 1.25,
   rightshift: 2.75, space: 6, leftctrl: 1.5, rightctrl: 1.5};
 
-// `tell` is called with what the person should know.
+// Calls `tell` with messages for the person.
 export function on_screen_keyboard(link, tell) {
   const keys = new Map();    // Linux name → button
   const sticky = new Map();  // modifier pressed here → whether it is locked
-  let legends = {};          // Linux name → plain, with Shift, with AltGr, with both
-  let printed;               // the layout that these are of
-  let level;                 // on show: 0 all of them, else that one
+  let legends = {};          // Linux name → characters: plain, with Shift, with AltGr, with both
+  let printed;               // the layout of these legends
+  let level;                 // the level shown; 0: several at once
 
   $('osk-keys').append(...BLOCKS.map(rows => make('div', ...rows.split('\n').map(names =>
     make('div', ...names.split(' ').map(name => key(name, make('button'))))))));
@@ -55,7 +55,7 @@ export function on_screen_keyboard(link, tell) {
     button.onpointerup = button.onpointercancel = () => modifier || rise(name);
     button.onclick = event => {
       if (modifier) modify(name);
-      else if (event.detail === 0 && link.send(`keydown ${name}`)) rise(name);  // Enter or Space on it
+      else if (event.detail === 0 && link.send(`keydown ${name}`)) rise(name);  // Enter or Space on the focused button
     };
     return button;
   }
@@ -64,12 +64,12 @@ export function on_screen_keyboard(link, tell) {
     if (link.holds(name)) link.send(`keyup ${name}`);
   }
 
-  // A key went up, here or on the other keyboard, and with it go the modifiers meant for it alone.
+  // After a key went up, on either keyboard, releases the modifiers that were pressed for this key only.
   function spend() {
     link.send(...[...sticky].filter(([, locked]) => !locked).map(([modifier]) => `keyup ${modifier}`));
   }
 
-  // Pressed once, for the next key; twice, until the third time.
+  // A modifier pressed once is down for the next key; pressed twice, until it is pressed again.
   function modify(name) {
     const locked = sticky.get(name);
     if (locked) link.send(`keyup ${name}`);
@@ -98,7 +98,7 @@ export function on_screen_keyboard(link, tell) {
     print();
   }
 
-  // All that a key types, or what it types with the modifiers that are down.
+  // Labels each key with all its characters, or with the character for the modifiers that are down.
   function print() {
     const now = (link.holds('leftshift') || link.holds('rightshift')) + 2 * link.holds('rightalt');
     if (level === now) return;
@@ -112,8 +112,8 @@ export function on_screen_keyboard(link, tell) {
     }
   }
 
-  // A text field for a phone's keyboard or an input method: what it makes is typed as text, if the
-  // layout has all of it; else it stays.
+  // A text field for a phone's keyboard or an input method. Its text is typed on the target if the
+  // layout has all the characters; else the text stays in the field.
   function field(input) {
     let composing = false, busy = false;
     const type = async () => {
@@ -121,7 +121,7 @@ export function on_screen_keyboard(link, tell) {
       busy = true;
       for (let text; !composing && (text = input.value);) {
         const wrong = await objection(text), [set, undo] = settings();
-        if (composing || !input.value.startsWith(text)) continue;  // another text by now
+        if (composing || !input.value.startsWith(text)) continue;  // the text changed meanwhile
         if (wrong) tell(wrong);
         if (wrong || !link.send(...set, ...lines_for(text, 32), ...undo)) break;
         input.value = input.value.slice(text.length);

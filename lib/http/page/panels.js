@@ -1,4 +1,4 @@
-// The smaller panels: shortcuts, mouse, capture and view.
+// The small panels: shortcuts, mouse, capture and view.
 import {$, download, keep, kept, make, play, sending} from './play.js';
 
 const REPEAT_MS = 150, JIGGLE_MS = 60000;
@@ -32,7 +32,7 @@ export function shortcuts(link) {
     timer = setInterval(() => link.send(`key ${running.textContent}`) || run(), REPEAT_MS);
   };
   $('repeats').append(...REPEATED.map(key => button(key, run)));
-  $('screen').addEventListener('keydown', () => run());  // who types has seen enough of it
+  $('screen').addEventListener('keydown', () => run());  // typing stops the repetition
 
   const own = () => kept('shortcuts', []);
   const show = () => $('own').replaceChildren(...own().map(keys => {
@@ -49,7 +49,7 @@ export function shortcuts(link) {
   show();
 }
 
-// Radio buttons of one name: `use(value)` now, with the one that was kept, and at every change.
+// Radio buttons of one name: calls `use` with the kept value now, and with the new value at each change.
 function choose(name, otherwise, use, now = kept(name, otherwise)) {
   for (const radio of document.getElementsByName(name)) {
     radio.onchange = () => { keep(name, radio.value); use(radio.value); };
@@ -73,7 +73,7 @@ export function sight(screen, mode) {
   choose('size', 'fit', size => screen.fit(size === 'fit'));
   choose('mode', 'tiles', how => screen.use(how), mode);
   const page = document.documentElement;
-  $('fullscreen').hidden = !page.requestFullscreen;  // an iPhone
+  $('fullscreen').hidden = !page.requestFullscreen;  // an iPhone has no full screen
   $('fullscreen').onclick = async () => {
     if (document.fullscreenElement) return document.exitFullscreen();
     await page.requestFullscreen();
@@ -93,11 +93,11 @@ export function capture() {
   $('snapshot').onclick = async () => {
     try {
       const reply = await fetch('/snapshot');
-      if (!reply.ok) return say('There is no picture.');
+      if (!reply.ok) return say('Nothing was saved: there is no picture.');
       download(file_name('jpg'), [await reply.blob()]);
       say('Saved.');
     } catch {
-      say('Nothing was saved: no answer from the server.');
+      say('Nothing was saved: the server does not answer.');
     }
   };
   const type = ['video/webm', 'video/mp4'].find(kind => window.MediaRecorder?.isTypeSupported(kind));
@@ -112,7 +112,7 @@ export function capture() {
       document.body.classList.toggle('filming', Boolean(film));
     };
     document.querySelector('[value=tiles]').click();
-    if ($('tiles').hidden) return say('There are no tiles to record.');
+    if ($('tiles').hidden) return say('Cannot record: only whole pictures (MJPEG) arrive.');
     film = new MediaRecorder($('tiles').captureStream(), {mimeType: type, videoBitsPerSecond: 4e6});
     film.ondataavailable = ({data}) => parts.push(data);
     film.onstop = () => {

@@ -1,4 +1,4 @@
-// Action lines one after another, for texts, scripts and shortcuts; and what every panel wants.
+// Plays action lines one after another, for texts, scripts and shortcuts. Also helpers of all panels.
 
 import {note} from './link.js';
 
@@ -9,13 +9,13 @@ export const make = (tag, ...inside) => {
   return element;
 };
 
-// Keys go to the target again where nothing has the focus, or a panel that went away.
+// Moves the focus to the picture if nothing has it, or a panel that was closed: keys go to the target again.
 export function back_to_picture(panel) {
   const at = document.activeElement;
   if (at === document.body || panel?.contains(at)) $('screen').focus({preventScroll: true});
 }
 
-// Closes the panel that is open, if one is: whether there was.
+// Closes the open panel. Returns whether there was one.
 export function put_away() {
   const panel = document.querySelector('section:popover-open');
   panel?.hidePopover();
@@ -28,21 +28,22 @@ const pause = (ms, signal) => new Promise(done => {
   signal.addEventListener('abort', done);
 });
 
-// Whether the panel that `element` is in sends something: its button in the bar shows it.
+// Marks the panel of `element` as sending or not; its button in the bar shows this.
 export function sending(element, yes) {
   const {id} = element.closest('section');
   document.querySelector(`[popovertarget=${id}]`).classList.toggle('sending', yes);
 }
 
-const SILENT = /^(sleep +(\d+)|#|$)/;  // what stays here
+const SILENT = /^(sleep +(\d+)|#|$)/;  // lines that are not sent
 
-// Sends `lines`, resting at each `sleep MS`, with at most `ahead` of them on their way to the target.
-// `progress` is told how many it took (were sent, where nobody tells). False: stopped. Throws at the
-// first line that is refused, the one `at` in the error; `went` tells how many were sent on.
+// Sends `lines`, pausing at each `sleep MS`, with at most `ahead` lines on their way to the target.
+// Calls `progress` with the number of lines that the target took, or that were sent if the server does
+// not tell. Returns false if stopped. Throws at the first line that is refused: in the error, `at` is the
+// index of that line and `went` the number of lines that went to the target.
 export async function play(link, lines, {signal, progress, ahead = 12} = {}) {
   const cut = new AbortController(), over = cut.signal;
   const places = new Map();  // the link's number of a line → its place here
-  const held = new Map();    // by these lines
+  const held = new Map();    // keys and buttons that these lines hold down
   let i = 0, done = 0, wrong;
   const fail = (at, why, went = at) => {
     wrong ??= Object.assign(new Error(why), {at, went});
@@ -53,7 +54,7 @@ export async function play(link, lines, {signal, progress, ahead = 12} = {}) {
   signal?.addEventListener('abort', () => cut.abort());
   link.on('error', ({line, why}) => refused(line, why), {signal: over});
   link.on('state', ({you}) => you.failed.forEach(number => refused(number, 'the target did not take it', i)), {signal: over});
-  link.on('lost', () => fail(done, 'the link broke'), {signal: over});
+  link.on('lost', () => fail(done, 'the connection was lost'), {signal: over});
   while (i < lines.length && !over.aborted) {
     const [silent, , ms] = SILENT.exec(lines[i]) ?? [], room = ahead - link.behind, batch = [];
     if (silent !== undefined) i++;
@@ -62,9 +63,9 @@ export async function play(link, lines, {signal, progress, ahead = 12} = {}) {
       note(held, lines[i]);
       places.set(link.number + batch.length, i++);
     }
-    // One message: with a line that is refused go all that follow in it.
+    // The batch is one message. If the server refuses a line, it drops the rest of the message.
     if (batch.length && !link.send(...batch))
-      fail(i - batch.length, link.open ? 'somebody else controls' : 'no link');
+      fail(i - batch.length, link.open ? 'somebody else has control' : 'there is no connection');
     tell();
     const typed = link.told ? '' : batch.filter(line => /^type/.test(line)).join('');
     await pause(Number(ms ?? (room > 0 ? 10 * typed.length : 50)), over);
@@ -74,14 +75,14 @@ export async function play(link, lines, {signal, progress, ahead = 12} = {}) {
     tell();
   }
   cut.abort();
-  link.send(...[...held].filter(([what]) => link.held.has(what)).map(([, undo]) => undo));
+  link.send(...[...held].filter(([key]) => link.held.has(key)).map(([, undo]) => undo));
   if (wrong) throw wrong;
-  if (signal?.aborted) progress?.(i);  // what was sent will be typed
+  if (signal?.aborted) progress?.(i);  // the target will still type the lines that were sent
   return !signal?.aborted;
 }
 
-// Plays for a panel with the buttons `go` and `stop`, and says how it went: all, or how `far`. Says
-// `where`, if it was not the person that stopped it.
+// Returns a function that plays lines for a panel with the buttons `go` and `stop`. It says `played`
+// if all lines went, else how `far` it came, and `where` it failed if the person did not stop it.
 export function player(link, go, stop, say) {
   let cut;
   stop.onclick = () => cut.abort();
@@ -93,9 +94,9 @@ export function player(link, go, stop, say) {
     say('');
     try {
       all = await play(link, lines, {signal: cut.signal, ahead, progress: now => progress(done = now)});
-      say(all ? played : `Stopped: ${far(done)} went.`);
+      say(all ? played : `Stopped after ${far(done)}.`);
     } catch ({at, went, message}) {
-      say(`${where(at)}: ${message}; ${far(went)} went.`);
+      say(`${where(at)}: ${message}. ${far(went)} were sent.`);
     }
     go.disabled = !(stop.disabled = true);
     sending(go, false);
@@ -104,7 +105,7 @@ export function player(link, go, stop, say) {
   };
 }
 
-// What this browser keeps for the person.
+// Settings that this browser keeps.
 export function kept(name, otherwise) {
   try { return JSON.parse(localStorage.getItem(`kvm.${name}`)) ?? otherwise; } catch { return otherwise; }
 }
@@ -112,7 +113,7 @@ export function keep(name, value) {
   try { localStorage.setItem(`kvm.${name}`, JSON.stringify(value)); } catch { /* a private window */ }
 }
 
-// Hands the person a file.
+// Saves a file on the person's machine.
 export function download(name, parts, type) {
   const a = make('a');
   a.href = URL.createObjectURL(new Blob(parts, {type}));

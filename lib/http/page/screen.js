@@ -1,5 +1,5 @@
-// What the target shows: changed tiles on a canvas, or the MJPEG stream in an <img>: by choice, or
-// where tiles do not come or cannot be decoded.
+// The target's screen: changed tiles on a canvas, or the MJPEG stream in an <img>. The stream is used
+// by choice, or if tiles do not arrive or cannot be decoded.
 import {$} from './play.js';
 
 const HEADER = 16, PIECE = 16, WHOLE = 1, HEAD = 2;  // bytes; flags
@@ -23,30 +23,30 @@ function parse(buffer, head) {
 
 export class Screen {
   element = $('screen');
-  trouble = '';    // why the stream stands in for tiles
-  shown = 0;       // pictures since the page was loaded
-  bytes = 0;       // received, likewise
+  trouble = '';    // why the stream replaces tiles
+  shown = 0;       // pictures shown since the page was loaded
+  bytes = 0;       // received since the page was loaded
   time_us = 0;     // when the newest picture was captured; 0: not known
-  shown_ms = 0;    // when it was on screen, by our clock
+  shown_ms = 0;    // when it was shown, by our clock
   width = 0;
   height = 0;
   #link;
-  #head;           // of pieces
+  #head;           // the JPEG header of pieces
   #canvas = $('tiles');
   #image = $('stream');
   #view = $('view');
   #paint = this.#canvas.getContext('2d', {alpha: false});
   #turn = Promise.resolve();
   #zoom = {scale: 1, x: 0, y: 0};
-  #hidden = 0;      // px of the view that the on-screen keyboard lies over
-  #mode = 'tiles';  // as chosen; or mjpeg
-  #undecoded = 0;   // updates in a row
+  #hidden = 0;      // px of the view that the on-screen keyboard covers
+  #mode = 'tiles';  // the person's choice: tiles or mjpeg
+  #undecoded = 0;   // updates in a row that could not be decoded
 
   constructor(link) {
     this.#link = link;
     link.on('picture', detail => this.#update(detail));
     link.on('first', () => this.trouble ? this.#stand_in('') : (document.hidden || !this.tiles) && this.#ask());
-    link.on('lost', () => this.#view.classList.add('waits'));  // what it shows is old
+    link.on('lost', () => this.#view.classList.add('waits'));  // the picture is old
     link.on('bare', ({first}) => first && this.#stand_in('MJPEG: no WebSocket'));
     document.addEventListener('visibilitychange', () => this.#ask());
     this.#image.onload = () => this.#shown(0, this.#image.naturalWidth, this.#image.naturalHeight);
@@ -73,14 +73,14 @@ export class Screen {
     this.#ask();
   }
 
-  // For the pictures of this mode, from a whole one on; a hidden page wants none.
+  // Asks for the pictures of this mode, beginning with a whole one. A hidden page asks for none.
   #ask() {
     this.#link.tell({op: 'picture', mode: this.tiles && !document.hidden ? 'tiles' : 'off'});
     if (this.tiles || document.hidden) this.#image.removeAttribute('src');
     else this.#image.src = `/stream?${Date.now()}`;
   }
 
-  // Pieces are decoded side by side; updates are drawn in the order in which they came.
+  // Decodes pieces in parallel, but draws updates in the order in which they came.
   #update(buffer) {
     this.bytes += buffer.byteLength;
     if (new Uint8Array(buffer)[1] & HEAD) return this.#head = buffer.slice(HEADER);
@@ -101,7 +101,7 @@ export class Screen {
         this.#link.tell({op: 'ack', id});
         this.#undecoded = 0;
       } catch {
-        if (++this.#undecoded < MOST_UNDECODED) return this.#ask();  // begin again
+        if (++this.#undecoded < MOST_UNDECODED) return this.#ask();  // begins again with a whole picture
         this.#stand_in(UNDECODED);
         setTimeout(() => this.trouble === UNDECODED && this.#stand_in(''), AGAIN_MS);
       }
@@ -118,7 +118,7 @@ export class Screen {
     this.#lay(true);
   }
 
-  // Fit: as large as there is room. Full: one pixel of the target is one pixel here.
+  // Yes: the picture is as large as the view. No: one pixel of the target is one pixel here.
   fit(yes) {
     this.#view.classList.toggle('fit', yes);
     this.#lay(true);
@@ -126,21 +126,21 @@ export class Screen {
 
   get #fit() { return this.#view.classList.contains('fit'); }
 
-  // What of the view is free: on a phone on its side the on-screen keyboard lies over it.
+  // The free part of the view: on a phone on its side the on-screen keyboard covers a part.
   #room() {
     const {left, right, top, bottom} = this.#view.getBoundingClientRect(), keys = $('osk').getBoundingClientRect();
     return {left, right, top, bottom: keys.height ? Math.min(bottom, keys.top) : bottom};
   }
 
-  // Whether there is more of the picture than there is room.
+  // Whether the picture is larger than its room.
   get exceeds() {
     const box = this.element.getBoundingClientRect(), {left, right, top, bottom} = this.#room();
     return box.width > right - left + 1 || box.height > bottom - top + 1;
   }
 
-  // A view of another size leaves the picture enlarged; one `anew` does not. A keyboard that comes to
-  // lie over it leaves its lower end in sight, where a prompt is.
-  #lay(anew) {
+  // Lays the picture out. `reset` ends an enlargement, but a new size of the view keeps it. When the
+  // on-screen keyboard begins to cover the picture, its lower end stays visible, where a prompt is.
+  #lay(reset) {
     const {width, height} = this, view = this.#view.getBoundingClientRect(), hidden = view.bottom - this.#room().bottom;
     if (!width) return;
     const before = this.element.getBoundingClientRect().width / this.#zoom.scale;
@@ -148,11 +148,11 @@ export class Screen {
     Object.assign(this.element.style, {width: `${width * scale}px`, height: `${height * scale}px`});
     this.#view.style.paddingBottom = `${hidden}px`;
     const {scale: enlarged, x, y} = this.#zoom, grown = before && width * scale / before;
-    this.#move(anew ? 1 : enlarged, x * grown, hidden && !this.#hidden ? -Infinity : y * grown);
+    this.#move(reset ? 1 : enlarged, x * grown, hidden && !this.#hidden ? -Infinity : y * grown);
     this.#hidden = hidden;
   }
 
-  // Enlarges by `factor` about where an event is, and moves along.
+  // Enlarges by `factor` around the position of an event, and moves by dx, dy.
   zoom(factor, {clientX, clientY}, dx, dy) {
     const box = this.element.getBoundingClientRect(), {scale, x, y} = this.#zoom;
     const next = Math.min(Math.max(scale * factor, 1), 8), less = 1 - next / scale;
@@ -161,7 +161,7 @@ export class Screen {
     if (next === 1 && !this.#fit) this.#view.scrollBy(-dx, -dy);
   }
 
-  // Stays inside its room, or covers it where there is more of it.
+  // Keeps the picture inside its room, or, if it is larger, keeps the room covered.
   #move(scale, x, y) {
     const {style} = this.element, room = this.#room();
     style.transform = `scale(${scale})`;
@@ -177,7 +177,7 @@ export class Screen {
     style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
   }
 
-  // Where an event is on the target's screen, 0–1 each way.
+  // The position of an event on the target's screen, 0–1 each way.
   point({clientX, clientY}) {
     const box = this.element.getBoundingClientRect();
     return [(clientX - box.left) / box.width, (clientY - box.top) / box.height]

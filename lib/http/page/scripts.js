@@ -1,4 +1,4 @@
-// Records what one does as action lines with pauses; edits, keeps, loads and plays them.
+// Records the person's input as action lines with pauses; edits, saves, loads and plays them.
 import {$, download, keep, kept, player} from './play.js';
 
 const PAUSE_MS = 20;  // a shorter pause is not worth a line
@@ -20,7 +20,7 @@ export function scripts(link) {
     const key = name.value.trim() || 'unnamed';
     keep('scripts', {...all(), [key]: script.value});
     show(key);
-    say(`Kept in this browser as ${key}.`);
+    say(`Saved in this browser as ${key}.`);
   };
   $('script-drop').onclick = () => {
     const {[list.value]: gone, ...rest} = all();
@@ -36,7 +36,7 @@ export function scripts(link) {
     target.value = '';
   };
 
-  let since;  // when the last line was recorded; recording while set
+  let since;  // when the last line was recorded; set only while recording
   const recording = yes => {
     record.ariaPressed = yes;
     document.body.classList.toggle('recording', yes);
@@ -45,7 +45,7 @@ export function scripts(link) {
   record.onclick = () => {
     recording(!since);
     if (since) script.value = '';
-    say(since ? 'Recording: click the picture and do it.' : 'Recorded.');
+    say(since ? 'Recording. Click the picture, then type and click.' : 'Recorded.');
   };
   link.on('sent', lines => {
     if (!since) return;

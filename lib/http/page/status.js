@@ -1,22 +1,23 @@
-// How things are, told honestly: the banner, the status line and the last keys.
+// Shows the state of the KVM: the banner, the status line and the last keys.
 import {key_label} from './keys.js';
 import {$, make} from './play.js';
 
-// What it means when the source is not live.
+// The banner for each state of the source but live.
 const TROUBLES = {
-  'no-signal': 'No signal: the target may be off, asleep or unplugged.',
-  'no-device': 'The capture device is gone: plug it in again.',
-  stalled: 'The capture device gives no new pictures.',
-  none: 'No pictures reach the server: is kvm-capture running?',
+  'no-signal': 'No HDMI signal: the target may be off, asleep or unplugged.',
+  'no-device': 'The capture device is gone. Plug it in again.',
+  stalled: 'The capture device sends no new pictures.',
+  none: 'No pictures reach the server. Is kvm-capture running?',
 };
+// The status line and the banner for each state of the keyboard but ready.
 const KEYBOARDS = {
-  'no-host': ['no USB host', 'No key arrives: the target is off, or its USB cable is not plugged in.'],
-  asleep: ['host asleep', 'The target sleeps: keys wake it only where kvm-type has --wake.'],
-  'no-device': ['no device', 'No key arrives: there is no USB gadget (kvm-gadget-setup makes it).'],
+  'no-host': ['no USB host', 'Keys cannot reach the target: it is off, or its USB cable is unplugged.'],
+  asleep: ['host asleep', 'The target is asleep. Keys wake it only if kvm-type runs with --wake.'],
+  'no-device': ['no device', 'Keys cannot reach the target: this machine has no USB gadget yet. Run kvm-gadget-setup up.'],
 };
 const KEPT = 12;  // keys in the history
 
-// A screen reader says what is new only.
+// Sets a text only if it changed, because a screen reader reads out each change.
 function say(id, text) {
   if ($(id).textContent !== text) $(id).textContent = text;
 }
@@ -25,11 +26,11 @@ const rate = n => n < 1e6 ? `${(n / 1e3).toFixed(n < 1e5 ? 1 : 0)} KB/s` : `${(n
 
 export function status(link, screen) {
   let captured = '–';    // pictures a second
-  let offset = NaN;      // ms to add to our clock for the server's
-  let round = Infinity;  // the round trip that told it
+  let offset = NaN;      // ms from our clock to the server's
+  let round = Infinity;  // round trip of the request that measured the offset, ms
   let last = {shown: 0, bytes: 0, at: 0};
-  let next = 0;          // when the link is tried again, by performance.now(); 0: it is not down for long
-  let takes = false;     // whether the target may be given keys by this page
+  let next = 0;          // when the page connects again, by performance.now(); 0: no countdown
+  let takes = false;     // whether the server takes keys from this page
   let waiting = [];      // keys that the target has yet to take: {number, key}
 
   for (const [event, act] of Object.entries({state, bare, lost, probe, sent})) link.on(event, act);
@@ -41,7 +42,7 @@ export function status(link, screen) {
     say('title', title || 'KVM');
     const may = you.role === 'control';
     const [is, deaf] = KEYBOARDS[keyboard?.state] ?? [keyboard?.state];
-    show(source, [TROUBLES[source], may && (input === 'view-only' ? 'Nothing takes the keys: kvm-type is not running.' : deaf)]
+    show(source, [TROUBLES[source], may && (input === 'view-only' ? 'Keys cannot reach the target: kvm-type is not running.' : deaf)]
       .filter(Boolean).join(' '));
     captured = captured_fps;
 
@@ -62,17 +63,17 @@ export function status(link, screen) {
     }
   }
 
-  // Where keys go: to the target, while the picture has the focus.
+  // Shows where keys go. They go to the target while the picture has the focus.
   function goes() {
     const there = document.hasFocus() && ['screen', 'osk-text'].includes(document.activeElement.id);
     say('goes', !takes ? '' : there ? 'keys go to the target' : 'keys stay here: click the picture');
     document.body.classList.toggle('stays', takes && !there);
   }
 
-  // Pictures come by plain HTTP, and nothing goes up.
+  // Without a WebSocket, pictures come over plain HTTP and no keys can be sent.
   function bare({result: {kvm: {source}, source: {captured_fps}}}) {
     captured = captured_fps;
-    show(source, `${TROUBLES[source] ?? ''} No WebSocket gets through, by a proxy perhaps: pictures only, no keys. Trying again …`, true);
+    show(source, `${TROUBLES[source] ?? ''} No WebSocket connection, perhaps because of a proxy: you can watch, but no keys reach the target. Trying again …`, true);
   }
 
   function show(is, banner, retry) {
@@ -86,10 +87,10 @@ export function status(link, screen) {
   }
 
   function lost({attempt, wait_ms}) {
-    show('reconnecting', attempt < 2 ? 'Connection lost. Reconnecting …' : 'No answer from the server.', true);
+    show('reconnecting', attempt < 2 ? 'Connection lost. Reconnecting …' : 'The server does not answer.', true);
     if (attempt > 1) next = performance.now() + wait_ms;
     count();
-    // What is not known any more.
+    // Clear everything that is no longer known.
     captured = '–';
     for (const id of ['role', 'keyboard', 'leds', 'age']) say(id, '');
     $('take').hidden = true;
@@ -104,13 +105,13 @@ export function status(link, screen) {
     say('next', !next ? '' : s > 0 ? `Next try in ${s} s.` : 'Trying …');
   }
 
-  // The server's clock, by the quickest answer.
+  // Takes the server's clock from the answer with the shortest round trip.
   function probe({now_us, asked, answered}) {
     if (answered - asked <= round) {
       round = answered - asked;
       offset = now_us / 1000 - (asked + answered) / 2;
     }
-    round += 1;  // clocks drift: what was measured gives way
+    round += 1;  // clocks drift: in time a slower but newer answer replaces this one
   }
 
   function tick() {
@@ -125,7 +126,7 @@ export function status(link, screen) {
     last = {shown, bytes, at};
   }
 
-  // Keys that go down, buttons and texts enter the history; the rest only counts.
+  // Adds key presses, buttons and texts to the history.
   function sent(lines) {
     lines.forEach((line, i) => {
       const [verb, what] = line.split(' ');

@@ -1,8 +1,8 @@
-// Types a text of any length, after asking whether the layout has all of it.
+// Types a text of any length, after asking the server whether the layout has all its characters.
 import {chosen_layout, fill_layouts, layout} from './layouts.js';
 import {$, player} from './play.js';
 
-// Action lines for a text: pieces of at most `size` characters, Enter for each line's end.
+// The action lines for a text: pieces of at most `size` characters, and Enter for each end of a line.
 export function lines_for(text, size) {
   return text.split(/\r\n|\r|\n/).flatMap((row, i) => {
     const characters = [...row], lines = i ? ['key enter'] : [];
@@ -11,19 +11,20 @@ export function lines_for(text, size) {
   });
 }
 
-// What sets the layout that was chosen and the pace for the lines that follow, and what undoes it.
+// The lines that set the chosen layout and the pace for the lines that follow, and those that reset them.
 export function settings(delay_ms = 0) {
   const set = Object.entries({layout: chosen_layout(), typedelay: delay_ms}).filter(([, value]) => value);
   return [set.map(pair => pair.join(' ')), set.map(([verb]) => verb)];
 }
 
-// What stands in the way of typing this text, in words.
-export const objection = (text, secret) => check(text, secret).catch(() => 'Nothing was sent: no link.');
+// Says why this text cannot be typed. Empty: it can.
+export const objection = (text, secret) =>
+  check(text, secret).catch(() => 'Nothing was sent: the server does not answer.');
 
-// Asked is for each character once.
+// Asks for each different character once.
 async function check(text, secret) {
   const reply = await fetch(`/check?layout=${layout()}`, {method: 'POST', body: [...new Set(text)].join('')});
-  if (!reply.ok) return `Nothing was sent: no answer to the check (${reply.status}).`;
+  if (!reply.ok) return `Nothing was sent: the server could not check the text (HTTP ${reply.status}).`;
   const bad = (await reply.json()).untypable.map(({char}) => char);
   if (!bad.length) return '';
   const all = text.split('\n').flatMap((row, i) => [...row].flatMap((char, j) => bad.includes(char)
@@ -41,7 +42,7 @@ export function texts(link) {
     const text = $('paste').value, delay_ms = Number($('speed').value), [set, undo] = settings(delay_ms);
     const wrong = await objection(text, $('secret').checked);
     if (wrong) return say(wrong);
-    // What was sent cannot be called back: at a slow rate little is on the way.
+    // Sent lines cannot be stopped, so at a slow rate only few are sent ahead.
     const lines = [...set, ...lines_for(text, delay_ms ? 5 : 32)], bar = $('text-progress');
     const size = line => line === 'key enter' ? 1 : /^type /.test(line) ? [...line].length - 5 : 0;
     const count = some => some.reduce((sum, line) => sum + size(line), 0), whole = count(lines);
@@ -49,7 +50,7 @@ export function texts(link) {
     bar.max = lines.length;
     bar.hidden = false;
     link.quiet = $('secret').checked;
-    const all = await type(lines, {ahead: delay_ms ? 3 : link.told ? 12 : 1, far, where: () => 'Not all went',
+    const all = await type(lines, {ahead: delay_ms ? 3 : link.told ? 12 : 1, far, where: () => 'Not all was typed',
       progress: done => bar.value = done}, `Typed ${whole} characters.`);
     link.send(...undo);
     if (all && $('paste').value === text) $('screen').focus();
