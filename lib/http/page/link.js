@@ -119,7 +119,7 @@ export class Link extends EventTarget {
     return you.controller || controller.shared ? null : controller.id;
   }
 
-  // Whether we may send without being refused, and without taking control before another viewer could.
+  // Whether we may send, and already have control or are the only viewer.
   get leads() {
     if (!this.state) return false;
     const {you, kvm: {controller, viewers}} = this.state;

@@ -134,13 +134,13 @@ export function mouse(link, screen) {
   }
 
   function finger_move(event) {
-    const one = gesture.most === 1, before = fingers.get(event.pointerId);
-    if (one && !gesture.moved && between(event, gesture.first) < TAP_PX) return;
-    const old = !one && fingers.size === 2 && pair();
+    const single = gesture.most === 1, before = fingers.get(event.pointerId);
+    if (single && !gesture.moved && between(event, gesture.first) < TAP_PX) return;
+    const old = !single && fingers.size === 2 && pair();
     fingers.set(event.pointerId, event);
     clearTimeout(gesture.hold);
     if (old) two(old, pair());
-    if (!one || gesture.done) return;
+    if (!single || gesture.done) return;
     gesture.moved = true;
     point(event);
     shift(event.clientX - before.clientX, event.clientY - before.clientY);

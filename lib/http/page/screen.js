@@ -126,7 +126,7 @@ export class Screen {
 
   get #fit() { return this.#view.classList.contains('fit'); }
 
-  // The free part of the view: on a phone on its side the on-screen keyboard covers a part.
+  // The free part of the view: on a phone in landscape the on-screen keyboard covers a part.
   #room() {
     const {left, right, top, bottom} = this.#view.getBoundingClientRect(), keys = $('osk').getBoundingClientRect();
     return {left, right, top, bottom: keys.height ? Math.min(bottom, keys.top) : bottom};

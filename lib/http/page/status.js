@@ -129,9 +129,9 @@ export function status(link, screen) {
   // Adds key presses, buttons and texts to the history.
   function sent(lines) {
     lines.forEach((line, i) => {
-      const [verb, what] = line.split(' ');
-      const label = {key: what, keydown: key_label(what ?? ' '), type: 'text', buttondown: `${what} button`,
-        click: `${what} button`}[verb];
+      const [verb, name] = line.split(' ');
+      const label = {key: name, keydown: key_label(name ?? ' '), type: 'text', buttondown: `${name} button`,
+        click: `${name} button`}[verb];
       if (!label) return;
       const key = make('li', label);
       $('history').append(key);
