@@ -30,7 +30,7 @@ test('no source, live, no signal, device gone, stalled, live again', () => with_
   await page.locator('#source:text-is("no source")').waitFor();
   assert.match(await banner(page), /kvm-capture/);
   for (const [state, said, why] of [['live', 'live', /^$/], ['no-signal', 'no signal', /asleep/],
-    ['no-device', 'no device', /plug it in/], ['stalled', 'stalled', /no new pictures/], ['live', 'live', /^$/]]) {
+    ['no-device', 'no device', /Plug it in/], ['stalled', 'stalled', /no new pictures/], ['live', 'live', /^$/]]) {
     // Told again and again: after three seconds without a picture the server itself says stalled.
     const stop = server.every(200, () => server.feed(with_facts(frame, `t=${Date.now() * 1000} n=${++n} s=${state}`)));
     await until(async () => await source(page) === said && why.test(await banner(page)), `${said}, ${why}`);
