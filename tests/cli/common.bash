@@ -1,11 +1,11 @@
-# Shared by all .bats files: `load common`. BIN is where the tools are.
+# Shared by all .bats files: `load common`. BIN is the folder of the tools.
 bats_require_minimum_version 1.5.0
 : "${BIN:=$BATS_TEST_DIRNAME/../../build/release/bin}"
 export BIN
 PATH=$BIN:$PATH
 TOOLS="kvm-capture kvm-mjpeg-httpd kvm-type kvm-gadget-setup"
 
-# status_is N: the last `run` ended with N; shows what it said when it did not.
+# status_is N: the last `run` ended with status N; shows its output if it did not.
 status_is() {
 	[ "$status" -eq "$1" ] || { echo "status $status, wanted $1: $output ${stderr-}"; return 1; }
 }
@@ -13,28 +13,31 @@ status_is() {
 one_line() {
 	[[ $stderr == "$1: "* && $stderr != *$'\n'* ]] || { echo "stderr: $stderr"; return 1; }
 }
-# eventually COMMAND...: waits until it holds. The limit is for what hangs, not for what is slow.
+# json_is PATH VALUE [FILE]: checks a value in a JSON document, stdin by default (see the script).
+json_is() { python3 "${BASH_SOURCE[0]%/*}/json_is" "$@"; }
+# eventually COMMAND...: waits until the command succeeds. The limit ends what hangs; it is long enough for
+# a slow machine.
 eventually() {
-	local end=$((SECONDS + 30))
-	until "$@"; do
-		((SECONDS < end)) || { echo "does not come to hold: $*"; return 1; }
-		command -p sleep 0.05 # not one that a test plays
+	local end=$((SECONDS + 120)) said=$BATS_TEST_TMPDIR/eventually
+	until "$@" >"$said" 2>&1; do
+		((SECONDS < end)) || { echo "did not come to hold: $*: $(cat "$said")"; return 1; }
+		command -p sleep 0.05 # the test may have a `sleep` of its own in PATH
 	done
 }
 
-# ends_with STATUS PID: what was begun with `&` ends, and how.
+# ends_with STATUS PID: waits for a job that was started with `&`; it must end with that status.
 ends_with() {
 	local ended=0
 	wait "$2" || ended=$?
 	[ "$ended" -eq "$1" ] || { echo "status $ended, wanted $1"; return 1; }
 }
-# stop PID [STATUS]: tells a program of ours that runs on to stop; it dies of the signal, or ends so.
+# stop PID [STATUS]: ends a job with SIGTERM; it must die of the signal, or end with STATUS.
 stop() {
 	kill "$1"
 	ends_with "${2-143}" "$1"
 }
-# sweep: for teardown: nothing that was begun with `&` (with setsid: nor its group) runs on. Only the
-# shell knows which of them have not ended yet; a number that a test kept may be another's by now.
+# sweep: for teardown: kills each job that was started with `&` and, with setsid, its process group. The
+# shell knows which jobs still run; a pid that a test kept may belong to another process by now.
 sweep() {
 	local pid
 	for pid in $(jobs -pr); do
@@ -42,13 +45,13 @@ sweep() {
 		wait "$pid" 2>/dev/null || :
 	done
 }
-# held NAME: a FIFO that stays open at both ends, as descriptor 9: who reads it meets no end.
+# held NAME: makes a FIFO and keeps both ends open as descriptor 9, so that a reader meets no end of file.
 held() {
 	mkfifo "$1"
 	exec 9<>"$1"
 }
 
-# on_device FOLDER COMMAND...: runs it with FOLDER playing /dev (tests/v4l2/README.md).
+# on_device FOLDER COMMAND...: runs a command for which FOLDER plays /dev (tests/v4l2/README.md).
 on_device() {
 	local folder=$1 preload=$BATS_TEST_DIRNAME/../../build/release/libfakev4l2.so
 	shift
@@ -56,7 +59,7 @@ on_device() {
 	[[ $BIN != */asan/* || $1 != kvm-* ]] || preload=$(gcc -print-file-name=libasan.so):$preload
 	${exec-} env LD_PRELOAD="$preload" FAKE_V4L2="$folder" "$@"
 }
-# The same for `&`: the job is the command itself, for kill and wait.
+# The same with `&`: the command takes the place of the shell, so that $! is its pid.
 exec_on_device() {
 	exec=exec on_device "$@"
 }

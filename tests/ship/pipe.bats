@@ -67,7 +67,7 @@ while True: print(s.recv(1000).decode(), flush=True)' "$manager" >"$T/told" 3>&-
 		-E PATH -E RUNTIME_DIRECTORY -l "$T/web.sock" "$SRC/scripts/kvm-pipe" 2>"$T/said" 3>&- &
 	eventually answers "$T/web.sock"
 	run -0 curl -s --unix-socket "$T/web.sock" http://localhost/state
-	[[ $output == *'"ok":true'* ]]
+	json_is ok true <<<"$output"
 	eventually grep -q READY=1 "$T/told"
 	eventually grep -q 'STATUS=none' "$T/told"
 	beats() { [ "$(grep -c WATCHDOG=1 "$T/told")" -ge "$1" ]; }

@@ -1,23 +1,24 @@
-"""A WebSocket client on the standard library, as small as the tests need."""
+"""The WebSocket client of the tests and benchmarks: the standard library, and no more than they need."""
 import base64
 import json
 import os
-import socket
 import struct
 
 
 class WebSocket:
-    def __init__(self, host, port, path="/ws", headers=None, timeout=30):
-        self.sock = socket.create_connection((host, port), timeout)
+    def __init__(self, connection, host, path="/ws", headers=None):
+        """`connection`: a connected socket, plain or TLS; `host` is for the header Host."""
+        self.sock = connection
+        headers = dict(headers or {})
         lines = [
             f"GET {path} HTTP/1.1",
-            f"Host: {(headers or {}).pop('Host', f'{host}:{port}')}",
+            f"Host: {headers.pop('Host', host)}",
             "Upgrade: websocket",
             "Connection: Upgrade",
             "Sec-WebSocket-Version: 13",
             "Sec-WebSocket-Key: " + base64.b64encode(os.urandom(16)).decode(),
         ]
-        lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
         self.sock.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
         self.data = b""
         while b"\r\n\r\n" not in self.data:
@@ -28,7 +29,8 @@ class WebSocket:
         head, _, self.data = self.data.partition(b"\r\n\r\n")
         self.status = int(head.split()[1]) if head else 0
 
-    def need(self, n):
+    def fill(self, n):
+        """Reads until `n` bytes are there."""
         while len(self.data) < n:
             got = self.sock.recv(1 << 16)
             if not got:
@@ -36,7 +38,7 @@ class WebSocket:
             self.data += got
 
     def take(self, n):
-        self.need(n)
+        self.fill(n)
         got, self.data = self.data[:n], self.data[n:]
         return got
 
@@ -93,7 +95,7 @@ class WebSocket:
                 return update
 
     def update(self, payload):
-        """(header dict, [(x, y, w, h, jpeg)]) of a binary message; None where it brought the head."""
+        """(header dict, [(x, y, w, h, jpeg)]) of a binary message; None for one that brings the shared JPEG head."""
         version, flags, count, number, time_us = struct.unpack_from("<BBHIq", payload)
         assert version == 2
         body = payload[16:]
@@ -113,12 +115,25 @@ class WebSocket:
         return {"flags": flags, "id": number, "time": time_us}, pieces
 
     def quiet(self):
-        """No picture comes before the answer to a ping: none was on its way."""
+        """True if no picture comes before the answer to a ping, so that none was on its way."""
         self.send("", 9)
         while (got := self.receive()[0]) != 10:
             if got == 2:
                 return False
         return True
+
+    def pong(self):
+        """Waits until the server answers a ping."""
+        self.send("", 9)
+        while self.receive()[0] != 10:
+            pass
+
+    def goodbye(self):
+        """Waits for the server's closing message; returns its payload."""
+        while True:
+            opcode, payload = self.receive()
+            if opcode == 8:
+                return payload
 
     def ack(self, number):
         self.send(json.dumps({"op": "ack", "id": number}))
