@@ -1,5 +1,5 @@
 """The pictures of the benchmarks, and the played device (tests/v4l2) that shows them."""
-import contextlib, itertools, json, os, random, re, signal, subprocess
+import contextlib, itertools, json, os, random, re, signal, subprocess, time
 
 ROOT = os.path.realpath(os.path.dirname(__file__) + '/../..')
 BIN = f'{ROOT}/build/release'
@@ -163,6 +163,25 @@ def pipe(folder, *commands, out=subprocess.DEVNULL, said=subprocess.DEVNULL):
                 one.stdout.close()
         for one in running:
             one.wait()
+
+
+@contextlib.contextmanager
+def served(folder, *options, capture=()):
+    """kvm-capture at the played device and kvm-mjpeg-httpd: their processes, and the port."""
+    said = f'{folder}/said'
+    with open(said, 'w') as file, pipe(folder, [f'{BIN}/bin/kvm-capture', '-d', '/dev/video0', *capture],
+                                       [f'{BIN}/bin/kvm-mjpeg-httpd', '-l', '127.0.0.1:0', *options],
+                                       said=file) as processes:
+        yield processes, int(until(lambda: re.search(r'127.0.0.1:(\d+)', open(said).read()))[1])
+
+
+def until(test):
+    """The result of `test` as soon as it is true."""
+    end = time.monotonic() + 30
+    while not (found := test()):
+        assert time.monotonic() < end
+        time.sleep(.02)
+    return found
 
 
 def kept(folder):
