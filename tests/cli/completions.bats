@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# Completion in bash: exactly the options that --help has, and values where it names them. Those of
-# fish and zsh read the same table (tests/ship/completions.bats).
+# Completion in bash offers exactly the options of --help, and values where --help names them. fish and
+# zsh read the same table (tests/ship/completions.bats).
 load common
 
 setup() {
@@ -10,7 +10,7 @@ setup() {
 	sed "s|/usr/local/share|$T|" "$SRC/scripts/completions/kvm.bash" >"$T/kvm.bash"
 	cd "$T"
 }
-# Names as --help lists them, found another way than the completions do.
+# options_of COMMAND...: the options in its --help, found by other means than the completions use.
 options_of() {
 	"$@" --help | sed '/^Subcommands:/,$d' | grep -oE '^  -[^ ]+' | tr ',' '\n' | tr -d ' ' | sort
 }
@@ -44,9 +44,9 @@ in_bash() {
 		# shellcheck disable=SC2086
 		in_bash kvm-gadget-setup $command - | diff options -
 	done
-	# Options that an option excludes are no values of it.
+	# "Excludes: --writable" in the help of an option does not name values.
 	in_bash kvm-gadget-setup disc insert --cdrom - | grep -qx -- --writable
-	# The gadget's own go with these two.
+	# up and plan take the options of the gadget too.
 	kvm-gadget-setup up --with serial --script >made
 	for command in up plan; do [ "$(in_bash kvm-gadget-setup $command --wi | xargs)" = '--with --without' ]; done
 }

@@ -1,8 +1,9 @@
 #!/usr/bin/env bats
-# The manners that every tool shares (kvm(7), MANNERS). What one tool cannot keep is named here.
+# The manners that every tool shares (kvm(7), MANNERS), and the exceptions of single tools.
 load common
 
-# A run of each tool that prints to stdout without any device, and one that waits for input.
+# prints TOOL, waits TOOL: a command line of the tool that prints to stdout without any device, and one that
+# waits for input.
 prints() {
 	case $1 in
 	kvm-capture) echo "kvm-capture -d test -s 320x200 -n 1 -o -" ;;
@@ -92,7 +93,7 @@ waits() {
 
 @test "a reader that went away: dies of SIGPIPE, silently" {
 	held "$BATS_TEST_TMPDIR/pipe"
-	exec 8>"$BATS_TEST_TMPDIR/pipe" 9>&- # it went
+	exec 8>"$BATS_TEST_TMPDIR/pipe" 9>&- # the reader goes
 	for tool in kvm-capture kvm-type; do
 		run bash -c "$(waits "$tool") <<<'key a' >&8"
 		status_is 141
@@ -100,7 +101,7 @@ waits() {
 	done
 }
 
-# stops TOOL SIGNAL: how it ended.
+# stops TOOL SIGNAL: ends a tool at work with a signal; returns its status.
 stops() {
 	local said=$BATS_TEST_TMPDIR/said written=$BATS_TEST_TMPDIR/written ended=0
 	rm -f "$said" "$written"
@@ -108,7 +109,7 @@ stops() {
 	# shellcheck disable=SC2046  # words are meant
 	env --default-signal=INT $(waits "$1") <"$BATS_TEST_TMPDIR/input" >"$written" 2>"$said" 3>&- &
 	echo keydown shift >&9
-	eventually eval '[ -s "$said" ] || [ -s "$written" ]' # it is at work
+	eventually eval '[ -s "$said" ] || [ -s "$written" ]' # the tool is at work
 	kill "-$2" $!
 	wait $! || ended=$?
 	echo "$1 on SIG$2: $ended $(cat "$said")" >&2

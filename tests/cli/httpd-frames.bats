@@ -52,7 +52,7 @@ load httpd/server
 	start
 	local began=${EPOCHREALTIME/./}
 	watch 10 "/stream?fps=5"
-	# The first at once, the next as if it had been in time.
+	# The first frame comes at once; the next may come early to make up for a late one.
 	(($(parts) <= 3 + (${EPOCHREALTIME/./} - began) / 200000))
 	watch 1 "/stream?fps=1e-300"
 	for bad in x -1 nan 1e9; do [ "$(http_status "/stream?fps=$bad")" = 400 ]; done

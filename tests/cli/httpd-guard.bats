@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# kvm-mjpeg-httpd(1) from the outside: TLS, and those who mean harm.
+# kvm-mjpeg-httpd(1) from the outside: headers, methods and encodings.
 load httpd/server
 
 @test "answers are guarded: CSP without inline code, nosniff, no frames, no CORS unless asked for" {
@@ -11,7 +11,7 @@ load httpd/server
 	run ! bash -c "curl -si -H 'Origin: http://x' '$URL/state' | grep -qi access-control"
 	stop $SERVER 0
 	start --allow-origin https://dash.example.org
-	# A refusal is read there as well: no-signal is worth showing.
+	# The other origin may read refusals too: "no-signal" is worth showing.
 	for path in /state "/snapshot?max_age=0" "/snapshot?wait=x" "/stream?fps=x"; do
 		curl -si "$URL$path" | grep -qi '^access-control-allow-origin: https://dash.example.org'
 	done

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# kvm-mjpeg-httpd(1) from the outside: the tile channel, and what viewers do.
+# kvm-mjpeg-httpd(1) from the outside: action lines, the keyboard's status and layouts (see also httpd/test_input.py).
 load httpd/server
 
 @test "when nobody reads the actions, the server goes on view-only and says so" {
@@ -49,7 +49,7 @@ load httpd/server
 	curl -s "$URL/legends?layout=de" | json_is q '["q","Q","@","Ω"]'
 	for level in 0:^ 1:¨; do curl -s "$URL/legends?layout=fr" | json_is "leftbrace.${level%:*}" "\"${level#*:}\""; done
 	[ "$(http_status "/legends?layout=nosuch")" = 400 ]
-	# A name is no path, where a FIFO would keep all waiting.
+	# A name that is a path is refused: opening a FIFO would block the server for everybody.
 	mkfifo "$BATS_TEST_TMPDIR/fifo"
 	for name in "../../../../..$BATS_TEST_TMPDIR/fifo" "us(../../../../..$BATS_TEST_TMPDIR/fifo)" de%0a de%00 ""; do
 		[ "$(http_status "/legends?layout=$name" --max-time 30)" = 400 ]

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# kvm-mjpeg-httpd(1) from the outside: its addresses, its start and its end.
+# kvm-mjpeg-httpd(1) from the outside: Unix sockets (see also httpd/test_listen.py).
 load httpd/server
 
 @test "unix sockets: their mode, a stale one is replaced, a live one is not" {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# kvm-mjpeg-httpd(1) from the outside: who may come in, and do what.
+# kvm-mjpeg-httpd(1) from the outside: who may log in, and what they may do.
 load httpd/server
 
 @test "another address than loopback is refused without passwords, with the reason" {
@@ -60,7 +60,7 @@ load httpd/server
 	grep -i '^set-cookie:' "$BATS_TEST_TMPDIR/head" | grep -q 'HttpOnly; SameSite=Strict'
 	[ "$(http_status /state -b "$jar")" = 200 ]
 	[ "$(http_status /state -b kvm_session_$PORT=0000)" = 401 ]
-	# An inner key of the session table is no cookie.
+	# The session table also has keys that are not cookies: this is the form of those.
 	[ "$(http_status /state -b "kvm_session_$PORT=basic 00")" = 401 ]
 	curl -s -X POST -b "$jar" "$URL/logout"
 	[ "$(http_status /state -b "$jar")" = 401 ]
@@ -79,7 +79,7 @@ load httpd/server
 	curl -si -b "$jar" -c "$jar" -d 'name=ann&password=secret' "$URL/login" | tr -d '\r' >"$BATS_TEST_TMPDIR/head"
 	[ "$(http_status /state -b "$jar")" = 200 ]
 	[ "$(URL=$one http_status /state -b "$jar")" = 200 ]
-	# For much longer than the 12 hours, which begin anew with each use.
+	# The cookie lives much longer than the 12 hours of a session, which each use begins again.
 	grep -qi '^set-cookie:.*Max-Age=[0-9]\{8\}' "$BATS_TEST_TMPDIR/head"
 	curl -s -X POST -b "$jar" -c "$jar" "$URL/logout"
 	[ "$(http_status /state -b "$jar")" = 401 ]

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Completions of fish and zsh, as tests/cli/completions.bats has that of bash.
+# Completions of fish and zsh; tests/cli/completions.bats tests those of bash.
 load common
 
 setup() {
@@ -8,12 +8,12 @@ setup() {
 	for file in _kvm kvm.fish; do sed "s|/usr/local/share|$T|" "$SRC/scripts/completions/$file" >"$T/$file"; done
 	cd "$T"
 }
-# Names as --help lists them, found another way than the completions do.
+# The options in --help, found by other means than the completions use.
 options_of() {
 	"$@" --help | sed '/^Subcommands:/,$d' | grep -oE '^  -[^ ]+' | tr ',' '\n' | tr -d ' ' | sort
 }
 in_fish() { fish --no-config -c "source kvm.fish; complete -C '$*'" | cut -f1 | sort; }
-# zsh completes at a prompt only: one is played, and its list read.
+# zsh only completes at a prompt: this plays a prompt and reads its list.
 in_zsh() {
 	cat >zsh-try <<-'END'
 		zmodload zsh/zpty

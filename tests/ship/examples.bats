@@ -13,7 +13,7 @@ setup_file() {
 		dpkg -x "$package.deb" .
 	done
 }
-# The options that the sample asks for in the server's command.
+# Prints the server options that the sample asks for.
 options_of() { grep -oE -- '--(trust-proxy|allow-host [a-z.]+)' "$SRC/scripts/examples/$1" | xargs; }
 setup() {
 	cd "$T"
@@ -25,15 +25,15 @@ setup() {
 	setsid sh -c "kvm-capture -d test -s 320x200 -o - | kvm-mjpeg-httpd -l unix:$T/web.sock $options | cat >actions" 2>said 3>&- &
 	eventually answers web.sock snapshot
 	chmod 777 . web.sock
-	# By our process number: an address that no other test has now, and a port that the kernel hands to nobody.
+	# The address comes from our pid, so that no other test has it; the kernel hands out no such port.
 	address=127.$(($$ >> 16 & 63 | 64)).$(($$ >> 8 & 255)).$(($$ & 255)) port=18443
 }
 teardown() { sweep; }
-# through CURL ARGS...; `exec=exec through … &`: the job is curl itself.
+# through CURL ARGS...; with `exec=exec through … &` the job is curl itself.
 through() {
 	${exec-} curl -s --cacert cert.pem --connect-to "kvm.example.org:443:$address:$port" "$@"
 }
-# Pictures come at once and go on coming, a WebSocket opens, and actions arrive.
+# Pictures come at once and keep coming, a WebSocket opens, and actions arrive.
 works() {
 	eventually through -o snapshot.jpg -f https://kvm.example.org/snapshot
 	ffprobe -v error snapshot.jpg
@@ -72,7 +72,7 @@ works() {
 @test "Prometheus reads the sample, and its tool likes the metrics" {
 	promtool check config --syntax-only "$SRC/scripts/examples/prometheus.yml"
 	curl -sf --unix-socket web.sock http://localhost/metrics | promtool check metrics
-	# The dashboard's questions, as rules: promtool parses those.
+	# promtool parses rules: the queries of the dashboard become rules.
 	python3 - "$SRC/scripts/examples/grafana.json" >rules.yml <<-'END'
 		import json, sys
 		asked = [t['expr'] for p in json.load(open(sys.argv[1]))['panels'] for t in p['targets']]
@@ -87,7 +87,7 @@ works() {
 	[ "$output" -eq "$(grep -c '^[^#]' "$SRC/scripts/examples/authorized_keys" | xargs)" ]
 }
 
-# ssh, as Ansible sees it: the command is the last word, and it is for the tree.
+# Plays ssh for Ansible: runs the last word of the command line in the tree.
 ansible_on_tree() { # TARGETS
 	printf '#!/bin/bash\nexec chroot %s sh -c "${@: -1}"\n' "$T/root" >ssh
 	chmod +x ssh
@@ -104,7 +104,7 @@ ansible_on_tree() { # TARGETS
 	echo '[all]' >root/boot/firmware/config.txt
 	cp /etc/resolv.conf root/etc
 
-	# Ours without the libraries, which are Debian's affair.
+	# Our package without its dependencies, which Debian's own tools check.
 	(cd "$SRC" && scripts/install-files install "$T/package" /usr "$BIN")
 	mkdir package/DEBIAN
 	printf '%s\n' 'Package: kvmpi' 'Version: 1' "Architecture: $(dpkg --print-architecture)" 'Maintainer: x <x@example.org>' \

@@ -2,7 +2,7 @@
 # scripts/install on system trees: a Debian one and two as Raspberry Pi OS lays them out.
 load common
 
-# The tree is that of $KVM_TREE, a tar archive (run --all: of a Debian 12), or what of a tree counts.
+# The tree comes from the tar archive $KVM_TREE (run --all: a Debian 12), or has only the files that matter.
 setup() {
 	root=$T/root
 	mkdir "$root"
@@ -20,9 +20,9 @@ setup() {
 	cp /usr/bin/env "$root/usr/bin"
 }
 install_() { $as_root "$SRC/scripts/install" --root "$root" "$@"; }
-# A namespace's root will do for a tree.
+# The root user of a namespace suffices for a tree.
 if [ "$(id -u)" -eq 0 ]; then as_root=''; else as_root='unshare -r'; fi
-# All that a file is, for every file: by its bytes where something of ours is or was, else by its time.
+# Lists every file with its attributes; where we write, with a checksum, elsewhere with its time.
 fingerprint() {
 	(
 		cd "$root"
@@ -32,7 +32,8 @@ fingerprint() {
 		find . -type f \( -path './etc/*' -o -path './usr/local/*' -o -path './boot/*' -o -printf '%p %T@\n' \) | sort
 	)
 }
-# The tree as a machine that runs: this one's programs, its own /etc, /boot and /usr/local, no --root.
+# The tree as a running machine, without --root: the programs of this machine, and /etc, /boot and /usr/local
+# of the tree.
 on_machine() {
 	mkdir -p "$T/local" "$root"/{usr,proc,dev,tmp,src,etc/alternatives,var/lib/dpkg}
 	for folder in bin sbin lib lib64; do ln -sfn "usr/$folder" "$root/$folder"; done
@@ -43,7 +44,7 @@ on_machine() {
 		mount --bind "$source" "$root/src"
 		cd "$root" && exec chroot . /src/scripts/install "$@"' sh "$root" "$T/local" "$(cd "$SRC" && pwd)" "$@"
 }
-# installed_and_gone: install twice is install once, and uninstall leaves no difference.
+# installed_and_gone: installing twice equals installing once, and uninstalling leaves no difference.
 installed_and_gone() {
 	fingerprint >"$T/before"
 	install_

@@ -1,18 +1,18 @@
 #!/usr/bin/env bats
-# kvm-password: hashes that crypt(3) takes, files that only the right ones read.
+# kvm-password: hashes that crypt(3) takes, files that only the right users can read.
 load common
 
 setup() {
 	export KVM_ETC=$T/etc
 	mkdir "$KVM_ETC"
-	# This machine has no user kvmpi: the group is given by chown(1)'s stand-in.
+	# This machine has no user kvmpi: a stand-in for chown(1) sets the group.
 	mkdir "$T/bin"
 	printf '#!/bin/sh\necho "$@" >>"%s/chown"\n' "$T" >"$T/bin/chown"
 	chmod +x "$T/bin/chown"
 	PATH=$T/bin:$PATH
 }
 password() { "$SRC/scripts/kvm-password" "$@"; }
-# verifies PASSWORD NAME: as the server does, through crypt(3).
+# verifies PASSWORD NAME: checks a password as the server does, with crypt(3).
 verifies() {
 	perl -e 'my ($password, $hash) = @ARGV; exit !(crypt($password, $hash) eq $hash)' \
 		"$1" "$(awk -F: -v name="$2" '$1 "" == name { print $2 }' "$KVM_ETC/passwords")"
@@ -76,7 +76,7 @@ verifies() {
 	printf ' \tlong enough \n' | password set anna
 	verifies $' \tlong enough ' anna
 	run -1 verifies 'long enough' anna
-	# On a terminal, too.
+	# The same on a terminal.
 	printf '  long  \n  long  \n' | script -qec "'$SRC/scripts/kvm-password' set bob" /dev/null
 	verifies '  long  ' bob
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# kvm-pipe: the parts are one pipe, and share one fate. No service manager is needed to see it.
+# kvm-pipe: when one part ends, the others end too. These tests need no service manager.
 load common
 
 setup() {
@@ -7,7 +7,7 @@ setup() {
 	mkdir "$T/run"
 }
 teardown() { sweep; }
-# In a process group of its own, as a service has its cgroup.
+# start: runs kvm-pipe in a process group of its own, as a service has a cgroup of its own.
 start() {
 	setsid "$SRC/scripts/kvm-pipe" 2>"$T/said" 3>&- &
 	pipe=$!
@@ -28,7 +28,7 @@ start() {
 		kill -9 "$(cat "$T/run/$victim.pid")"
 		ends_with 137 $pipe
 		[[ $(cat "$T/said") == *"kvm-pipe: $victim ended with status 137" ]]
-		# What is left, as the service manager does; without a capture nothing is.
+		# The service manager would end the rest; when the capture ends, the rest ends by itself.
 		[ $victim = capture ] || kill -- "-$pipe"
 	done
 }
@@ -40,11 +40,11 @@ start() {
 	eventually test -s "$T/out"
 	read -r self listen watchdog <"$T/out"
 	[ "$self" = "$listen" ] && [ "$self" = "$watchdog" ] && [ "$self" = "$(cat "$T/run/serve.pid")" ]
-	# One that comes before there is a server is for nobody, and harms nobody.
+	# A SIGHUP before there is a server has no effect.
 	mv "$T/run/serve.pid" "$T/server"
 	mkfifo "$T/run/serve.pid"
 	kill -HUP "$pipe"
-	timeout 30 tee "$T/run/serve.pid" </dev/null # it looked, and found nothing
+	timeout 30 tee "$T/run/serve.pid" </dev/null # kvm-pipe has read an empty pid file
 	mv "$T/server" "$T/run/serve.pid"
 	for times in 1 2; do
 		kill -HUP "$pipe"
@@ -56,7 +56,7 @@ start() {
 
 @test "a socket from systemd arrives at the server, and the manager hears that it is ready" {
 	manager=$T/manager
-	# Plays systemd: what it is told, a line each.
+	# Plays systemd: prints each message that it gets as a line.
 	python3 -c 'import socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.bind(sys.argv[1])

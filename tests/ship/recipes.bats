@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# Each recipe of kvm-recipes(7), as it stands in the page: the text is taken from there and run.
-# kvm-capture sees the built-in picture and kvm-type prints its reports; all else is real.
+# Takes each recipe from the text of kvm-recipes(7) and runs it. kvm-capture shows the built-in picture and
+# kvm-type prints its reports; everything else is real.
 load common
 
 setup() {
@@ -17,7 +17,7 @@ stub() {
 	printf '#!/bin/sh\n%s\n' "$2" >"bin/$1"
 	chmod +x "bin/$1"
 }
-# recipe NAME: its lines, less the roff.
+# recipe NAME: prints its lines without the roff.
 recipe() {
 	awk -v name="$1" '$0 == ".\\\" recipe: " name { found = 1; next }
 		found && /^\.Bd/ { inside = 1; next }
@@ -32,7 +32,7 @@ cook() { bash -ec "$(recipe "$1")"; }
 	done
 }
 
-# logins: who may log in to the servers here, and ~/.netrc for HOST...
+# logins HOST...: writes the password file for the servers here, and ~/.netrc for these hosts.
 logins() {
 	# shellcheck disable=SC2016  # perl's
 	printf 'viewer:%s:view\n' "$(perl -e 'print crypt("long enough", q($6$saltsalt))')" >passwords
@@ -65,7 +65,7 @@ logins() {
 		(sh -c "$relay" || :) 2>&1 | head -c 20000 >stream
 		grep -a 'Content-Type: image/jpeg' stream >/dev/null || { echo "$relay: $(head -c 300 stream)"; false; }
 	done <relays
-	# ffmpeg, which openQA has, does not look at the certificate.
+	# openQA's ffmpeg does not check the certificate.
 	url=$(recipe openqa | sed -n 's/.*VIDEO_STREAM_URL = //p; ' | sed "s/PASSWORD/long%20enough/; s/pi1.example.org/$address/")
 	ffmpeg -v error -i "$url" -frames:v 1 -y seen.jpg
 }
@@ -73,7 +73,7 @@ logins() {
 @test "time-lapse, film" {
 	line=$(recipe time-lapse)
 	[ "${line:0:13}" = '*/10 * * * * ' ]
-	# As cron(8) does: \% is %.
+	# cron(8) turns \% into %.
 	sh -c "$(sed 's/\\%/%/g' <<<"${line:13}")"
 	[ "$(ls shots)" = "$(basename "$(ls shots/2*-*.jpg)")" ]
 	cook film
@@ -103,7 +103,7 @@ logins() {
 	rm "$REPORTS"
 	cook switch
 	rm "$REPORTS"
-	# A target that is off: who does not wait gives up.
+	# The target is off: a caller that does not wait gives up.
 	off='case " $* " in *" --wait "*) ;; *) exit 75 ;; esac'
 	stub kvm-type "$off"'; exec "$BIN/kvm-type" --dry-run "$@" | tee -a "$REPORTS"'
 	cook bios >/dev/null
@@ -123,7 +123,7 @@ logins() {
 }
 
 @test "record, replay, relay" {
-	# What a browser would do comes from curl; the addresses are the kernel's choice.
+	# curl plays the browser; the kernel chooses the addresses.
 	stub kvm-mjpeg-httpd 'exec "$BIN/kvm-mjpeg-httpd" -l unix:'"$T"'/web.sock'
 	setsid bash -ec "$(recipe record)" >/dev/null 2>&1 3>&- &
 	pipe=$!
@@ -160,7 +160,7 @@ logins() {
 	[ "$(grep -cx ok played)" -eq 12 ]
 }
 
-# serves RECIPE HOST: the server takes the options, and is found under that name.
+# serves RECIPE HOST: the server accepts the recipe's options and answers under that name.
 serves() {
 	line=$(recipe "$1" | sed "s|^SERVE=||; s|/etc/kvm/passwords|passwords|; s| -l [^ ]*||")
 	setsid sh -c "kvm-capture -o - | $line -l unix:$T/$1.sock" >/dev/null 2>&1 3>&- &

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# What other people's programs read of ours, as far as it can be seen without them.
+# Files for other people's programs, as far as they can be checked without those programs.
 load common
 
 teardown() { sweep; }

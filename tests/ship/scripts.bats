@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The manners of the helpers, and the scripts that are too small for a file of their own.
+# The manners that all helper scripts share, and tests of scripts too small for a file of their own.
 load common
 
 setup() {
@@ -32,7 +32,7 @@ stub() {
 
 @test "kvm-gadget.service: the gadget of /etc/kvm/gadget.conf, if there is one" {
 	stub kvm-gadget-setup 'echo "$@"'
-	# As systemd has it: $$ is $.
+	# systemd turns $$ into $.
 	line=$(sed -n 's/^ExecStart=//p' "$SRC/scripts/systemd/kvm-gadget.service" | sed "s|\$\\$|$|g; s|/etc/kvm|$T|")
 	[ "$(sh -c "$line")" = up ]
 	echo 'with = ["disc"]' >"$T/gadget.conf"
@@ -54,7 +54,7 @@ stub() {
 	! grep enable "$T/called"
 }
 
-# A machine without any of the packages, whose Debian has not all of them.
+# Plays a machine that has none of the packages, and whose Debian lacks some of them.
 bare() { # ARCHITECTURE ABSENT...
 	stub dpkg "echo $1"
 	stub dpkg-query 'exit 1'

@@ -1,4 +1,4 @@
-"""Small grey JPEGs of tiles (a restart marker after every MCU): one tile tells the number of the frame."""
+"""Small grey JPEG images with a restart marker after every MCU; the light tile tells the frame number."""
 import struct
 import time
 
@@ -10,7 +10,7 @@ def segment(marker, body):
 
 
 def facts(number, state="live", clock=0):
-    """`clock`: seconds that the source's is before ours."""
+    """The content of the COM segment; `clock`: seconds that the clock of the source is ahead."""
     return f"kvm t={int((time.time() + clock) * 1e6)} n={number} s={state}".encode()
 
 
