@@ -23,8 +23,8 @@ enum class Argument : std::uint8_t {
   kPlace,
   kCounts,
   kMs,
-  kOwnMs,  // or none
-  kLayout  // or none
+  kOptionalMs,
+  kOptionalLayout,
 };
 
 struct VerbRow {
@@ -44,20 +44,20 @@ constexpr VerbRow kVerbs[] = {
     {"hwheel", Verb::kHWheel, Argument::kNotches},
     {"mouseto", Verb::kMouseTo, Argument::kPlace},
     {"mousemove", Verb::kMouseMove, Argument::kCounts},
-    {"keydelay", Verb::kKeyDelay, Argument::kOwnMs},
-    {"keyhold", Verb::kKeyHold, Argument::kOwnMs},
-    {"typedelay", Verb::kTypeDelay, Argument::kOwnMs},
-    {"typehold", Verb::kTypeHold, Argument::kOwnMs},
+    {"keydelay", Verb::kKeyDelay, Argument::kOptionalMs},
+    {"keyhold", Verb::kKeyHold, Argument::kOptionalMs},
+    {"typedelay", Verb::kTypeDelay, Argument::kOptionalMs},
+    {"typehold", Verb::kTypeHold, Argument::kOptionalMs},
     {"sleep", Verb::kSleep, Argument::kMs},
     {"releaseall", Verb::kReleaseAll, Argument::kNothing},
     {"wake", Verb::kWake, Argument::kNothing},
-    {"layout", Verb::kLayout, Argument::kLayout},
+    {"layout", Verb::kLayout, Argument::kOptionalLayout},
 };
 
 constexpr int kMostMs = 24 * 60 * 60 * 1000;
 constexpr double kMostCounts = 1'000'000;
 
-// As it may stand in a message: short, and safe for a terminal.
+// The name as it may appear in a message: short, and safe for a terminal.
 std::string quoted(std::string_view name) {
   return "'" + printable(name.substr(0, 40)) + (name.size() > 40 ? "…'" : "'");
 }
@@ -81,12 +81,12 @@ std::optional<ActionError> add_key(std::string_view name, Chord& chord) {
     const auto code = parse_number<std::uint16_t>(name.substr(2));
     key = code ? find_key_code(*code) : nullptr;
   } else {
-    // "A" is shift+a, as in dotool; any other name is the same in any case.
+    // "A" is shift+a, as in dotool. The case of any other name does not matter.
     if (name.size() == 1 && name[0] >= 'A' && name[0] <= 'Z')
       chord.keys.push_back({KEY_LEFTSHIFT, ""});
     key = find_key(name);
   }
-  if (!key) return ActionError{"unknown key " + quoted(name) + " (see kvm-type --list-keys)"};
+  if (!key) return ActionError{"unknown key " + quoted(name), ActionError::kUnknownKey};
   chord.keys.push_back({key->code, ""});
   return std::nullopt;
 }
@@ -111,7 +111,7 @@ std::optional<ActionError> read_text(std::string_view rest, Action& action) {
 }
 
 std::optional<ActionError> read_button(std::string_view word, Action& action) {
-  // Numbered as dotool and X11 do, which is not HID's order.
+  // The numbers are those of dotool and X11, which differ from HID's.
   struct Row {
     std::string_view name, number;
     Button button;
@@ -139,7 +139,7 @@ std::optional<ActionError> read_counts(std::string_view word, int& counts) {
 
 std::optional<ActionError> read_layout(std::string_view word, Action& action) {
   if (!is_layout_name(word))
-    return ActionError{"needs LAYOUT or LAYOUT:VARIANT (see kvm-type --list-layouts)"};
+    return ActionError{"needs LAYOUT or LAYOUT:VARIANT", ActionError::kUnknownLayout};
   action.text = word;
   return std::nullopt;
 }
@@ -153,7 +153,7 @@ std::optional<ActionError> read_numbers(const std::vector<std::string_view>& arg
     action.y = std::clamp(*y, 0.0, 1.0);
     return std::nullopt;
   }
-  if (kind == Argument::kMs || kind == Argument::kOwnMs) {
+  if (kind == Argument::kMs || kind == Argument::kOptionalMs) {
     const auto ms = number(arguments[0]);
     if (!ms || *ms < 0 || *ms > kMostMs)
       return ActionError{"needs milliseconds, not " + quoted(arguments[0])};
@@ -169,7 +169,7 @@ std::optional<ActionError> read_argument(std::string_view rest, Argument kind, A
   if (kind == Argument::kText) return read_text(rest, action);
   if (kind == Argument::kChords) return read_chords(rest, action);
   const auto arguments = words(rest);
-  if (arguments.empty() && (kind == Argument::kLayout || kind == Argument::kOwnMs)) {
+  if (arguments.empty() && (kind == Argument::kOptionalLayout || kind == Argument::kOptionalMs)) {
     action.ms = -1;
     return std::nullopt;
   }
@@ -184,7 +184,7 @@ std::optional<ActionError> read_argument(std::string_view rest, Argument kind, A
       return std::nullopt;
     case Argument::kButton:
       return read_button(arguments[0], action);
-    case Argument::kLayout:
+    case Argument::kOptionalLayout:
       return read_layout(arguments[0], action);
     default:
       return read_numbers(arguments, kind, action);
@@ -207,16 +207,16 @@ std::variant<std::monostate, Action, ActionError> parse_action(std::string_view 
   line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
   if (line.empty() || line.front() == '#') return std::monostate{};
 
-  // One blank ends the verb; all that follows is an argument, so that `type` keeps its blanks.
+  // One blank ends the verb. All that follows is the argument, so that `type` keeps its blanks.
   const std::size_t end = std::min(line.find_first_of(" \t"), line.size());
   const auto* row = std::ranges::find(kVerbs, line.substr(0, end), &VerbRow::name);
-  // What is no verb may be a password typed into the wrong place: it is not repeated.
+  // An unknown word may be a password typed into the wrong place, so the error does not repeat it.
   if (row == std::end(kVerbs)) return ActionError{"unknown action (see kvm(7), ACTIONS)"};
 
   Action action{row->verb, {}, {}};
   const std::string_view rest = line.substr(std::min(end + 1, line.size()));
-  if (auto error = read_argument(rest, row->argument, action))
-    return ActionError{std::string(row->name) + ": " + error->why};
+  if (const auto error = read_argument(rest, row->argument, action))
+    return ActionError{std::string(row->name) + ": " + error->why, error->kind};
   return action;
 }
 

@@ -1,5 +1,5 @@
-// The action line language: dotool(1)'s, plus `sleep`, `releaseall`, `wake` and `layout` (kvm(7),
-// ACTIONS).
+// The language of action lines: dotool(1)'s, plus `sleep`, `releaseall`, `wake` and `layout`
+// (kvm(7), ACTIONS).
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,8 @@
 
 namespace kvm {
 
-// A key as a line names it: by Linux name or `k:` code, or by an `x:` XKB keysym name, which only
-// a layout can turn into a key.
+// A key as a line names it: by its Linux name or `k:` code, or by its `x:` XKB keysym name, which
+// only a layout can turn into a key.
 struct KeyName {
   std::uint16_t code = 0;  // Linux input event code (linux/input-event-codes.h); 0: look up keysym
   std::string keysym;      // "Return", as xkb_keysym_from_name takes it
@@ -48,28 +48,34 @@ enum class Verb : std::uint8_t {
   kLayout,
 };
 
-// One line, checked. Which members hold something depends on the verb.
+// One checked line. The verb decides which other members hold a value.
 struct Action {
   Verb verb;
   std::vector<Chord> chords;  // kKey, kKeyDown, kKeyUp
   std::string text;           // kType: UTF-8; kLayout: LAYOUT[:VARIANT]
   Button button = Button::kLeft;
   double x = 0, y = 0;  // kMouseTo: 0.0–1.0 of the screen, clamped
-  int dx = 0,
-      dy = 0;  // kMouseMove: counts; kWheel and kHWheel: notches in dx (up and right positive)
-  int ms = 0;  // kKeyDelay … kTypeHold, kSleep. -1, of kLayout too: back to kvm-type's own
+  // kMouseMove: counts, right and down positive. kWheel and kHWheel: notches in dx, up and right
+  // positive.
+  int dx = 0, dy = 0;
+  int ms =
+      0;  // kKeyDelay … kTypeHold, kSleep. -1, also for kLayout: back to kvm-type's own setting
 };
 
 struct ActionError {
-  std::string why;  // "unknown key 'ctlr' (see kvm-type --list-keys)"; never holds typed text
+  // The names that were not found, so that a tool that can list them says how.
+  enum Kind { kOther, kUnknownKey, kUnknownLayout };
+
+  std::string why;  // "unknown key 'ctlr'"; never holds typed text
+  Kind kind = kOther;
 };
 
-// What `-k` and the words after `key` hold: keys joined by +.
+// Keys joined by +, such as "ctrl+alt+delete".
 std::variant<Chord, ActionError> parse_chord(std::string_view word);
 
-// One line, with or without its line end. An empty line or a comment (#) is std::monostate.
-// Buttons may be given by number: 1 left, 2 middle, 3 right, 4 back, 5 forward. Numbers may have a
-// sign and decimals, as in dotool.
+// Parses one line, with or without its line end. An empty line or a comment (#) gives
+// std::monostate. Buttons may be given by number: 1 left, 2 middle, 3 right, 4 back, 5 forward.
+// Numbers may have a sign and decimals, as in dotool.
 std::variant<std::monostate, Action, ActionError> parse_action(std::string_view line);
 
 }  // namespace kvm

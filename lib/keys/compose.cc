@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::uint8_t kUsageSpace = 0x2c;
 
-// Tries every sequence of the keys that the layout has against a Compose table.
+// Tries every sequence of the layout's keys against a Compose table.
 class ComposeSearch {
  public:
   ComposeSearch(xkb_compose_table* table, std::vector<Step> steps, CharacterTable& found)
@@ -17,8 +17,8 @@ class ComposeSearch {
         steps_(std::move(steps)),
         found_(found) {}
 
-  // Sequences of exactly `length` strokes; shorter ones must have been looked for before.
-  void look(std::size_t length) {
+  // Finds the sequences of exactly `length` strokes. Shorter sequences must have been found before.
+  void find(std::size_t length) {
     std::vector<const Step*> path;
     extend(path, length);
   }
@@ -52,7 +52,7 @@ class ComposeSearch {
     if (found_.contains(*character)) return;
     Strokes strokes;
     for (const Step* step : path) {
-      // What the next one needs too stays down, as fingers do it.
+      // Keys that the next stroke also holds stay down, as fingers do it.
       if (!strokes.empty()) strokes.back().keep_held = strokes.back().held == step->stroke.held;
       strokes.push_back(step->stroke);
     }
@@ -71,12 +71,13 @@ void add_composed(xkb_context* context, const KeysymTable& keys, CharacterTable&
   if (!table) return;
   std::vector<Step> steps;
   for (const auto& [keysym, step] : keys) steps.push_back(step);
-  // A dead key and the space bar give its accent on every system; after that what is simpler.
+  // A dead key and the space bar give its accent on every system, so space comes first. Otherwise
+  // simpler strokes are preferred.
   std::ranges::sort(steps, {}, [](const Step& step) {
     return std::tuple(step.stroke.key != kUsageSpace, cost(step.stroke), step.stroke.key);
   });
   ComposeSearch search(table.get(), std::move(steps), found);
-  for (std::size_t length = 2; length <= 4; ++length) search.look(length);
+  for (std::size_t length = 2; length <= 4; ++length) search.find(length);
 }
 
 }  // namespace kvm

@@ -9,7 +9,7 @@
 namespace kvm {
 namespace {
 
-// Each name arrives under this name at a Linux host; so usage 0x74 ("Execute") is called "open".
+// A Linux host reports each usage under this name; so usage 0x74 ("Execute") is called "open".
 constexpr Key kKeys[] = {
     {KEY_A, 0x04, "a"},
     {KEY_B, 0x05, "b"},
@@ -175,7 +175,7 @@ constexpr Alias kAliases[] = {
     {"break", "pause"},       {"period", "dot"},       {"hangul", "hangeul"},
 };
 
-// Positions in kKeys by code and by usage, 0xff where there is none.
+// Positions in kKeys by code and by usage. 0xff: there is no such key.
 struct Index {
   std::array<std::uint8_t, 256> by_code{}, by_usage{};
 };

@@ -1,5 +1,5 @@
-// The status lines by which kvm-type tells of the target's keyboard (kvm(7), STATUS): writer and
-// reader.
+// The status lines with which kvm-type reports the state of the target's keyboard (kvm(7), STATUS):
+// their writer and their reader.
 #pragma once
 
 #include <cstdint>
@@ -12,9 +12,9 @@
 
 namespace kvm {
 
-// Whether a USB host takes what the keyboard sends.
+// Whether a USB host takes the keyboard's reports.
 enum class HostState {
-  kReady,     // the host has configured the gadget: reports are taken
+  kReady,     // the host has configured the gadget and takes reports
   kNoHost,    // there is no cable, or the host is off
   kAsleep,    // the host has suspended the bus
   kNoDevice,  // there is no gadget, or it is on no controller
@@ -25,7 +25,7 @@ std::optional<HostState> host_state_named(std::string_view name) noexcept;
 
 struct KeyboardStatus {
   HostState host = HostState::kNoDevice;
-  Leds leds;                           // none lit while the host has not told them
+  Leds leds;                           // all off while the host has not told them
   std::uint64_t done = 0, failed = 0;  // actions since kvm-type began; each ends as one of the two
   std::string layout;                  // the layout through which text is typed
   bool operator==(const KeyboardStatus&) const = default;
@@ -37,7 +37,7 @@ std::string to_json_line(const KeyboardStatus& status, std::int64_t time_us);
 // nullopt: `line` is not a status line of a keyboard. Counts are 10^15 at most, which a browser
 // reads exactly.
 std::optional<KeyboardStatus> read_keyboard_status(std::string_view line);
-// As viewers are told: `{"state":"ready","leds":["caps"],"done":17,"failed":0,"layout":"us"}`.
+// The same for viewers: `{"state":"ready","leds":["caps"],"done":17,"failed":0,"layout":"us"}`.
 Json to_json(const KeyboardStatus& status);
 
 }  // namespace kvm

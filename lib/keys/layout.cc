@@ -12,9 +12,10 @@ namespace {
 
 constexpr std::uint8_t kUsageEnter = 0x28, kUsageTab = 0x2b;
 
-// Keys whose keysym is one character and that give two: Arabic lam-alef (on Windows too), and what
-// XKB's Khmer layout has for vowels with a sign. X11's Compose table takes them apart.
-bool is_taken_apart(char32_t character) noexcept {
+// Characters that X11's Compose table splits into two, so that the key with this keysym does not
+// type the one character: Arabic lam-alef (on Windows too), and placeholders that XKB's Khmer
+// layout has for vowels with a sign.
+bool is_split(char32_t character) noexcept {
   return character == 0xfef5 || character == 0xfef7 || character == 0xfef9 || character == 0xfefb ||
          (character >= 0x17fb && character <= 0x17ff);
 }
@@ -26,7 +27,7 @@ struct Layout::Tables {
   XkbContext context = make_xkb_context();
   CharacterTable characters;
   KeysymTable keysyms, keypad;
-  bool composed = false;  // whether `characters` has what takes several strokes
+  bool composed = false;  // whether `characters` has those that take several strokes
 
   void add_composed() {
     if (!std::exchange(composed, true)) kvm::add_composed(context.get(), keysyms, characters);
@@ -40,7 +41,7 @@ Layout::Layout(const std::string& name) : tables_(std::make_unique<Tables>()) {
   for (const Step& step : find_steps(keymap.get())) {
     tables_->keysyms.try_emplace(step.keysym, step);
     const char32_t character = xkb_keysym_to_utf32(step.keysym);
-    if (character >= ' ' && character != 0x7f && !is_taken_apart(character))
+    if (character >= ' ' && character != 0x7f && !is_split(character))
       characters.try_emplace(character, Strokes{step.stroke});
   }
   for (const Step& step : find_keypad_steps(keymap.get()))

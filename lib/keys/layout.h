@@ -1,4 +1,4 @@
-// Which keys type a character: the reverse of what an XKB layout does (libxkbcommon, xkb-data).
+// Which keys type a character: an XKB layout in reverse (libxkbcommon, xkb-data).
 #pragma once
 
 #include <array>
@@ -11,26 +11,28 @@
 
 namespace kvm {
 
-// One key pressed and released while others are held. All are HID usages (keys/key_names.h).
+// One key that is pressed and released while others are held. All are HID usages
+// (keys/key_names.h).
 struct Stroke {
   std::uint8_t key = 0;
   std::array<std::uint8_t, 3> held{};  // shift, AltGr…; 0 after the last
-  bool keep_held = false;              // `held` stays down until a stroke that does not say so
+  bool keep_held = false;              // `held` stays down for the next stroke
   bool operator==(const Stroke&) const = default;
 };
 using Strokes = std::vector<Stroke>;
 
-// A character that a layout has no keys for, and where it stands. Both count from 1, in characters.
+// A character that a layout has no keys for, and its place: line and column count from 1, columns
+// in characters.
 struct Untypable {
   char32_t character;
   std::size_t line, column;
 };
 
-// One compiled layout. Not for use from two threads at once.
+// One compiled layout. Not thread-safe.
 class Layout {
  public:
-  // "us", "us:intl", "de:nodeadkeys": LAYOUT[:VARIANT] as --list-layouts names them.
-  // Throws Error (Exit::kUsage) where xkb-data has no such layout.
+  // LAYOUT[:VARIANT] as list_layouts() names them: "us", "us:intl", "de:nodeadkeys".
+  // Throws Error (Exit::kUsage) if xkb-data has no such layout.
   explicit Layout(const std::string& name);
   ~Layout();
   Layout(Layout&&) noexcept;
@@ -38,13 +40,15 @@ class Layout {
 
   const std::string& name() const noexcept;
 
-  // The shortest way to type it: one key, else dead keys or Compose (the target's own table is
-  // taken to be X11's en_US.UTF-8). Line feed is Enter, tab is Tab. nullptr: there is none.
+  // The shortest way to type the character: one key, else dead keys or Compose, for which the
+  // target is assumed to use X11's en_US.UTF-8 table. Line feed is Enter, tab is Tab. nullptr: the
+  // layout cannot type it.
   const Strokes* find(char32_t character) const;
-  // The key that has this keysym ("Return", "exclam"), with what is to be held; nullptr: none.
+  // The key that gives this keysym ("Return", "exclam"), with the keys to hold; nullptr: no key
+  // does.
   const Stroke* find_keysym(const std::string& keysym) const;
 
-  // Everything that find() knows, ordered.
+  // All characters that find() finds, ordered.
   std::vector<char32_t> repertoire() const;
 
  private:
@@ -53,12 +57,12 @@ class Layout {
 };
 
 // Calls `body` for each character of UTF-8 text. Any line end (LF, CRLF, CR) is one line feed.
-// Throws Error (Exit::kData) at what is not UTF-8.
+// Throws Error (Exit::kData) at invalid UTF-8.
 void each_character(
     std::string_view text,
     const std::function<void(char32_t character, std::size_t line, std::size_t column)>& body);
 
-// All of them, in order. Throws as each_character() does.
+// The characters of `text` that the layout cannot type, in order. Throws as each_character() does.
 std::vector<Untypable> untypable(const Layout& layout, std::string_view text);
 
 }  // namespace kvm

@@ -11,7 +11,7 @@
 namespace kvm {
 namespace {
 
-// A line of evdev.lst: "  intl            us: English (US, intl., with dead keys)".
+// Reads a line of evdev.lst: "  intl            us: English (US, intl., with dead keys)".
 LayoutName read_name(std::string_view line, bool is_variant) {
   const std::string_view trimmed = trim(line);
   const std::size_t end = std::min(trimmed.find(' '), trimmed.size());
@@ -34,8 +34,8 @@ std::vector<LayoutName> list_layouts() {
   for (std::size_t i = 0; i < paths.size() && !file.is_open(); ++i)
     file.open(paths[i] + "/rules/evdev.lst");
   if (!file.is_open()) throw Error(Exit::kNoInput, "rules/evdev.lst: not found (install xkb-data)");
-  // "custom" is listed, and is there only where somebody has made one.
-  const auto is_there = [&](const LayoutName& name) {
+  // "custom" is always listed, but exists only where an administrator made it.
+  const auto exists = [&](const LayoutName& name) {
     return std::ranges::any_of(paths, [&](const std::string& path) {
       return std::filesystem::exists(path + "/symbols/" + name.layout);
     });
@@ -49,7 +49,7 @@ std::vector<LayoutName> list_layouts() {
     else if (!trim(line).empty() && (section == "layout" || section == "variant"))
       all.push_back(read_name(line, section == "variant"));
   }
-  std::erase_if(all, std::not_fn(is_there));
+  std::erase_if(all, std::not_fn(exists));
   std::ranges::stable_sort(all, {}, &LayoutName::layout);
   return all;
 }

@@ -1,4 +1,4 @@
-// The layouts that there are.
+// The list of keyboard layouts.
 #pragma once
 
 #include <string>
@@ -10,7 +10,8 @@ struct LayoutName {
   std::string layout, variant;  // "us", "intl"; variant is empty for the plain layout
   std::string title;            // "English (US, intl., with dead keys)"
 };
-// What xkb-data has (rules/evdev.lst), each layout followed by its variants. Throws Error.
+// The layouts of xkb-data (rules/evdev.lst), each followed by its variants. Throws Error if
+// xkb-data is not installed.
 std::vector<LayoutName> list_layouts();
 
 }  // namespace kvm

@@ -13,12 +13,12 @@ struct Leds {
   bool operator==(const Leds&) const = default;
 };
 
-// The output report of a boot keyboard (HID Usage Tables 1.4, page 0x08).
+// Reads the output report of a boot keyboard (HID Usage Tables 1.4, page 0x08).
 Leds leds_from_report(std::uint8_t report) noexcept;
 
-// The names of those that are lit: "caps", "num", "scroll".
+// The names of the lights that are lit: "caps", "num", "scroll".
 std::vector<std::string> names_of(const Leds& leds);
-// The reverse. Other names are ignored.
+// The lights with these names are lit. Other names are ignored.
 Leds leds_named(const std::vector<std::string>& names);
 
 }  // namespace kvm

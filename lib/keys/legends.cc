@@ -9,7 +9,7 @@ namespace kvm {
 
 namespace {
 
-// A dead key twice is its accent alone.
+// Pressing a dead key twice gives its accent alone. 0: the key has no accent.
 char32_t accent_of(xkb_compose_table* table, xkb_keysym_t keysym) {
   if (!table) return 0;
   const XkbComposeState state(xkb_compose_state_new(table, XKB_COMPOSE_STATE_NO_FLAGS));
@@ -22,9 +22,9 @@ char32_t accent_of(xkb_compose_table* table, xkb_keysym_t keysym) {
 std::string printed(xkb_compose_table* table, xkb_keysym_t keysym) {
   char32_t character = xkb_keysym_to_utf32(keysym);
   if (character == 0) character = accent_of(table, keysym);
-  const bool seen = character > U' ' && !(character >= 0x7f && character <= 0xa0);
+  const bool visible = character > U' ' && !(character >= 0x7f && character <= 0xa0);
   std::string text;
-  if (seen) append_utf8(text, character);
+  if (visible) append_utf8(text, character);
   return text;
 }
 

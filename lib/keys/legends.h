@@ -1,4 +1,4 @@
-// What is printed on the keys of a layout, for a keyboard on a screen.
+// The legends printed on the keys of a layout, for an on-screen keyboard.
 #pragma once
 
 #include <array>
@@ -11,13 +11,13 @@ namespace kvm {
 
 struct Legend {
   const Key* key;
-  // What it types, as UTF-8: plain, with Shift, with AltGr, with both. A dead key shows its accent;
-  // "": nothing, or nothing that can be seen.
+  // The characters that the key types, as UTF-8: plain, with Shift, with AltGr, with both. A dead
+  // key shows its accent. "": the key types nothing visible.
   std::array<std::string, 4> levels;
 };
 
-// Those keys that have any; the keypad and the space bar have none. `layout` is named as
-// Layout(name) takes it. Throws Error as it does.
+// The legends of all keys that have one; the keypad and the space bar have none. `layout` is named
+// as Layout() takes it. Throws Error as Layout() does.
 std::vector<Legend> legends(const std::string& layout);
 
 }  // namespace kvm

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::uint8_t kUsageZ = 0x1d, kUsageLeftShift = 0xe1, kUsageRightAlt = 0xe6;
 
-// What the keypad types depends on NumLock, and all of it is elsewhere on the keyboard too.
+// The characters of these keys depend on NumLock, and other keys type all of them too.
 bool is_keypad(std::uint8_t usage) noexcept {
   return (usage >= 0x54 && usage <= 0x63) || usage == 0x67 || usage == 0x85 || usage == 0x8c ||
          usage == 0xb6 || usage == 0xb7;
@@ -20,7 +20,7 @@ bool within(xkb_keysym_t keysym, xkb_keysym_t first, xkb_keysym_t last) noexcept
   return keysym >= first && keysym <= last;
 }
 
-// As libX11 and libxkbcommon have it for Compose sequences.
+// The keysyms that libX11 and libxkbcommon ignore in Compose sequences.
 bool is_modifier(xkb_keysym_t keysym) noexcept {
   return within(keysym, XKB_KEY_Shift_L, XKB_KEY_Hyper_R) ||
          within(keysym, XKB_KEY_ISO_Lock, XKB_KEY_ISO_Last_Group_Lock) ||
@@ -30,18 +30,19 @@ bool is_fifth_level(xkb_keysym_t keysym) noexcept {
   return within(keysym, XKB_KEY_ISO_Level5_Shift, XKB_KEY_ISO_Level5_Lock);
 }
 
-// Whether something is locked or latched: it would outlive the keys that are down.
+// Whether a modifier is locked or latched, so that it would outlive the keys that are down.
 bool lasts(xkb_state* state) {
   return xkb_state_serialize_mods(state, static_cast<xkb_state_component>(
                                              XKB_STATE_MODS_LATCHED | XKB_STATE_MODS_LOCKED)) != 0;
 }
 
-// Keys to be held, each found by what it does to the modifiers while it is down.
+// Keys that are held to choose a level.
 using Holders = std::vector<const Key*>;
 
-// Shift, AltGr and whatever else chooses a level in this keymap, one key for each modifier mask.
+// Shift, AltGr and all other keys that choose a level in this keymap, one key for each modifier
+// mask. Each is found by its effect on the modifiers while it is down.
 Holders find_holders(xkb_keymap* keymap) {
-  xkb_mod_mask_t commands = 0;  // these give commands, not characters
+  xkb_mod_mask_t commands = 0;  // modifiers that make commands of characters
   for (const char* name : {XKB_MOD_NAME_CTRL, XKB_MOD_NAME_ALT, XKB_MOD_NAME_LOGO}) {
     const auto index = xkb_keymap_mod_get_index(keymap, name);
     if (index != XKB_MOD_INVALID) commands |= xkb_mod_mask_t{1} << index;
@@ -64,8 +65,9 @@ Holders find_holders(xkb_keymap* keymap) {
   return holders;
 }
 
-// What each key gives while `held` are down, pressed in this order. Nothing, and false, where
-// one of them is no modifier by then (AltGr after Shift may be the Compose key) or locks one.
+// Adds the strokes of each key while `held` are down, pressed in this order. Adds nothing and
+// returns false if a held key is not a modifier after those before it (AltGr after Shift may be the
+// Compose key), or if it locks or latches a modifier.
 bool add_level(xkb_keymap* keymap, const Holders& held, std::vector<Step>& steps) {
   const XkbState state(xkb_state_new(keymap));
   Step step{};
@@ -88,8 +90,8 @@ bool add_level(xkb_keymap* keymap, const Holders& held, std::vector<Step>& steps
 
 }  // namespace
 
-// Keys outside the main block count more than shift: not every keyboard has them, and Windows may
-// have another idea of what they type.
+// Keys outside the main block cost more than shift: not every keyboard has them, and Windows may
+// type other characters with them.
 int cost(const Stroke& stroke) noexcept {
   int sum = stroke.key >= 0x04 && stroke.key <= 0x38 ? 0 : 3;
   for (const std::uint8_t held : stroke.held)
@@ -105,14 +107,14 @@ std::vector<Step> find_steps(xkb_keymap* keymap) {
     for (std::size_t i = 0; i < holders.size(); ++i)
       if ((set >> i & 1) != 0) held.push_back(holders[i]);
     if (held.size() > Stroke().held.size()) continue;
-    // The order in which a host reads them from one report, if that will do.
+    // First the order in which a host reads them from one report, then all others.
     const auto order = [](const Key* key) { return report_order(key->usage); };
     std::ranges::sort(held, {}, order);
     while (!add_level(keymap, held, steps) && std::ranges::next_permutation(held, {}, order).found)
       continue;
   }
-  // Where a sign is on two keys, XKB's own addition is the one on a letter: AltGr+Q beside the
-  // AltGr+0 that is printed on French keyboards.
+  // If two keys give the same sign, the one on a letter is an addition of XKB's and comes last:
+  // French keyboards have AltGr+0 printed for the @ that XKB also puts on AltGr+Q.
   std::ranges::stable_sort(steps, {}, [](const Step& step) {
     return std::pair(cost(step.stroke), step.stroke.key <= kUsageZ);
   });

@@ -8,23 +8,23 @@
 
 namespace kvm {
 
-// A keysym, and a stroke that gives it.
+// A stroke and the keysym that it gives.
 struct Step {
   xkb_keysym_t keysym;
   Stroke stroke;
-  // What is held counts as a key in Compose sequences: libxkbcommon takes only the older of XKB's
-  // modifiers for such, not ISO_Level5_Shift. Such a key cannot go down within a sequence.
+  // Pressing one of the held keys would break off a Compose sequence: libxkbcommon ignores only the
+  // older XKB modifiers there, not ISO_Level5_Shift.
   bool interrupts;
 };
 
-// All that the keys give on all levels, the simplest strokes first.
+// The strokes of all keys on all levels, the simplest first. The keypad is left out.
 std::vector<Step> find_steps(xkb_keymap* keymap);
 
-// The keypad's own keysyms ("KP_1", "KP_Enter"), each with its key: NumLock decides which of its
-// two a key gives, so that these are no way to type a character.
+// The keypad's own keysyms ("KP_1", "KP_Enter"), each with its key. They do not serve to type
+// characters, because NumLock decides which of its two keysyms a key gives.
 std::vector<Step> find_keypad_steps(xkb_keymap* keymap);
 
-// How far a stroke is from what fingers do first.
+// How hard a stroke is for people's fingers: smaller is more natural.
 int cost(const Stroke& stroke) noexcept;
 
 }  // namespace kvm

@@ -16,7 +16,7 @@ std::uint8_t keypad_digit(char digit) {
   return usage("kp" + std::string(1, digit));
 }
 
-// UTF-16 code units, as mac's input source takes them.
+// The UTF-16 code units in hex, as the input source of macOS takes them.
 std::string utf16_hex(char32_t character) {
   if (character < 0x10000) return strf("%04x", static_cast<unsigned>(character));
   const unsigned rest = static_cast<unsigned>(character) - 0x10000;
@@ -68,7 +68,7 @@ std::optional<Strokes> Typist::by_number(char32_t character) const {
     case HexInput::kWindows: {
       strokes.push_back({usage("kpplus"), {usage("leftalt")}, true});
       for (const char digit : strf("%x", static_cast<unsigned>(character))) {
-        // Letters go by the layout; the keypad's digits are the same on all.
+        // The layout decides where letters are. The keypad's digits are the same on all layouts.
         const Stroke* letter = digit >= 'a' ? layout_.find_keysym(std::string(1, digit)) : nullptr;
         if (digit >= 'a' && !letter) return std::nullopt;
         strokes.push_back({letter ? letter->key : keypad_digit(digit), {usage("leftalt")}, true});
@@ -76,7 +76,7 @@ std::optional<Strokes> Typist::by_number(char32_t character) const {
       break;
     }
     case HexInput::kMac:
-      // This input source is a layout of its own, with US positions.
+      // This input source is a layout of its own, with the keys where US keyboards have them.
       for (const char digit : utf16_hex(character))
         strokes.push_back({usage({&digit, 1}), {usage("leftalt")}, true});
       break;

@@ -1,4 +1,4 @@
-// What a text is on a keyboard: a layout, and what to do with characters that it has not.
+// The keys for a text: a layout, and what to do with characters that the layout lacks.
 #pragma once
 
 #include <functional>
@@ -12,7 +12,7 @@
 
 namespace kvm {
 
-// How a target takes a character by its number.
+// How the target's system accepts a character by its number.
 enum class HexInput : std::uint8_t {
   kNone,
   kLinux,    // ctrl+shift+u, hex digits, space (GTK, IBus)
@@ -22,8 +22,9 @@ enum class HexInput : std::uint8_t {
 
 struct TypistOptions {
   HexInput hex_input = HexInput::kNone;
-  std::map<char32_t, std::string> replace{};  // typed instead, whether the layout has it or not
-  bool skip = false;                          // leave out what cannot be typed
+  // Text to type instead of a character, even if the layout has the character.
+  std::map<char32_t, std::string> replace{};
+  bool skip = false;  // leave out characters that cannot be typed
 };
 
 class Typist {
@@ -31,12 +32,12 @@ class Typist {
   explicit Typist(Layout layout, TypistOptions options = {});
 
   const Layout& layout() const noexcept { return layout_; }
-  // For the `layout` action; the options stay.
+  // The options stay in force.
   void set_layout(Layout layout) { layout_ = std::move(layout); }
 
-  // The keys for one character; nullopt: it cannot be typed. Empty: it is to be left out.
+  // The keys for one character. nullopt: it cannot be typed. Empty: it is left out.
   std::optional<Strokes> strokes(char32_t character) const;
-  // All that cannot be typed, in order. Throws Error (Exit::kData) at what is not UTF-8.
+  // The characters of `text` that cannot be typed, in order. Throws as each_character() does.
   std::vector<Untypable> untypable(std::string_view text) const;
 
  private:
@@ -47,12 +48,12 @@ class Typist {
   TypistOptions options_;
 };
 
-// For people: the character itself where a terminal can show it, and its number: "'é' (U+00E9)".
+// The number of a character and, if a terminal can show it, the character: "'é' (U+00E9)".
 std::string to_text(char32_t character);
-// "rightalt+e": one stroke as it would stand in an action line.
+// One stroke as an action line names it: "rightalt+e".
 std::string to_text(const Stroke& stroke);
 
-// Each different character of `text` on a line of its own, and what types it: "'ê' (U+00EA):
+// A line for each different character of `text`, with the keys that type it: "'ê' (U+00EA):
 // leftbrace e". Throws as each_character() does.
 std::string explain(const Typist& typist, std::string_view text);
 

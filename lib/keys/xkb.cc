@@ -9,8 +9,8 @@ namespace kvm {
 
 XkbContext make_xkb_context() {
   XkbContext context(xkb_context_new(XKB_CONTEXT_NO_ENVIRONMENT_NAMES));
-  if (!context) throw Error(Exit::kOs, "libxkbcommon: no context (is xkb-data installed?)");
-  // What it would say of a layout that it does not know, our own error says in one line.
+  if (!context) throw Error(Exit::kOs, "libxkbcommon: no context", "is xkb-data installed?");
+  // libxkbcommon would print several lines about an unknown layout; our own error is one line.
   xkb_context_set_log_level(context.get(), XKB_LOG_LEVEL_CRITICAL);
   xkb_context_set_log_fn(context.get(), [](xkb_context*, xkb_log_level, const char*, va_list) {});
   return context;
@@ -31,9 +31,7 @@ XkbKeymap compile_layout(xkb_context* context, const std::string& name) {
   XkbKeymap keymap(layout.empty() || !is_layout_name(name)
                        ? nullptr
                        : xkb_keymap_new_from_names(context, &names, XKB_KEYMAP_COMPILE_NO_FLAGS));
-  if (!keymap)
-    throw Error(Exit::kUsage, "no such layout: '" + printable(name) +
-                                  "' (kvm-type --list-layouts shows what there is)");
+  if (!keymap) throw Error(Exit::kUsage, "no such layout: '" + printable(name) + "'");
   return keymap;
 }
 

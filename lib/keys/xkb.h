@@ -1,4 +1,4 @@
-// libxkbcommon's handles, and the layouts and Compose sequences that xkb-data and libX11 describe.
+// libxkbcommon's handles, and its way to the layouts of xkb-data and the Compose table of libX11.
 #pragma once
 
 #include <xkbcommon/xkbcommon-compose.h>
@@ -18,21 +18,23 @@ using XkbState = Handle<xkb_state, xkb_state_unref>;
 using XkbComposeTable = Handle<xkb_compose_table, xkb_compose_table_unref>;
 using XkbComposeState = Handle<xkb_compose_state, xkb_compose_state_unref>;
 
-// XKB keycodes of Linux systems are those of evdev plus 8.
+// On Linux, XKB keycodes are evdev codes plus 8.
 inline xkb_keycode_t xkb_code(const Key& key) noexcept {
   return key.code + 8u;
 }
 
-// One that reads the system's data only, and says nothing. Throws Error (Exit::kOs).
+// A context that reads the system's data only and prints no messages. Throws Error (Exit::kOs).
 XkbContext make_xkb_context();
 
-// Letters, digits, _, - and : only. To libxkbcommon a name is a file's, and "../" leads anywhere.
+// Whether `name` has letters, digits, _, - and : only. libxkbcommon opens a file of that name, so
+// "../" would lead anywhere.
 bool is_layout_name(std::string_view name) noexcept;
 
-// "de", "de:nodeadkeys" on a 105-key keyboard. Throws Error (Exit::kUsage): no such layout.
+// "de" or "de:nodeadkeys" on a 105-key keyboard. Throws Error (Exit::kUsage) if there is no such
+// layout.
 XkbKeymap compile_layout(xkb_context* context, const std::string& name);
 
-// X11's en_US.UTF-8; null where libX11's data is not installed: then there are no dead keys.
+// X11's en_US.UTF-8 table. null: libX11's data is not installed, and dead keys cannot be used.
 XkbComposeTable load_compose(xkb_context* context);
 
 }  // namespace kvm

@@ -16,7 +16,8 @@ void CapsLockOff::switch_off() {
   const auto leds = sink_.leds();
   if (!leds || !leds->caps) return;
   sink_.send(with_caps_lock(keyboard_));
-  off_ = true;  // or on: the light may be of another time; back again, however this goes on
+  // If the light was out of date, CapsLock is on now. In either case it is pressed once more later.
+  off_ = true;
   sink_.send(keyboard_.report());
   if (sink_.leds_change(*leds)) return;
   throw Error(Exit::kBusy, "CapsLock is on at the target and does not go off");
@@ -28,7 +29,8 @@ void CapsLockOff::restore() {
   sink_.send(with_caps_lock(keyboard_));
   off_ = false;
   sink_.send(keyboard_.report());
-  // Whoever types next looks at the light to know the lock.
+  // The next text looks at the light to know whether CapsLock is on, so the light has to be
+  // current.
   sink_.leds_change(leds.value_or(Leds{}));
 }
 

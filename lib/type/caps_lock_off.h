@@ -1,29 +1,29 @@
-// CapsLock off while a text is typed, whatever it was.
+// Keeps CapsLock off while a text is typed.
 #pragma once
 
 #include "type/report_sink.h"
 
 namespace kvm {
 
-// What was switched is switched back at the latest when this goes: then it is tried, as the last
-// thing.
+// If switch_off() switched CapsLock and restore() did not switch it back, the destructor tries to.
 class CapsLockOff {
  public:
-  // `keyboard` is what is down meanwhile.
+  // `keyboard`: the keys that are down meanwhile.
   CapsLockOff(ReportSink& sink, const KeyboardState& keyboard) : sink_(sink), keyboard_(keyboard) {}
   ~CapsLockOff();
   CapsLockOff(const CapsLockOff&) = delete;
   CapsLockOff& operator=(const CapsLockOff&) = delete;
 
-  // If the host's light is on. Throws Error (Exit::kBusy) where it does not go off.
+  // Presses CapsLock if the host's light is on. Throws Error (Exit::kBusy) if the light stays on.
   void switch_off();
-  // When all went well: comes back once the host shows its light, or should have.
+  // Presses CapsLock again if switch_off() did. Returns once the host's light answers, or after the
+  // time in which it should have.
   void restore();
 
  private:
   ReportSink& sink_;
   KeyboardState keyboard_;
-  bool off_ = false;  // by us
+  bool off_ = false;  // switch_off() pressed CapsLock, restore() did not yet
 };
 
 }  // namespace kvm

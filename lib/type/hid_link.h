@@ -6,20 +6,27 @@
 #include <chrono>
 #include <functional>
 #include <optional>
+#include <string>
 
+#include "base/error.h"
 #include "base/poller.h"
+#include "type/lights.h"
+#include "type/report_line.h"
 #include "type/report_sink.h"
 #include "usb/cable.h"
-#include "usb/hidg.h"
 
 namespace kvm {
 
 struct HidLinkOptions {
-  // Without progress for so long an Error is thrown (Exit::kBusy). nullopt: wait for ever, for a
-  // gadget too.
+  // An Error (Exit::kBusy) is thrown after this time without progress. nullopt: wait for ever, for
+  // a gadget too.
   std::optional<std::chrono::milliseconds> timeout = std::chrono::seconds(5);
-  bool queue = true;  // wait while another process has its turn; otherwise Error (Exit::kBusy)
-  bool wake = false;  // a host that is asleep
+  bool queue = true;  // wait while another process has the turn; otherwise Error (Exit::kBusy)
+  bool wake = false;  // wake a host that is asleep
+  // What to try, for the errors that name these states.
+  std::string no_host_hint = "is the cable plugged in and the target on?";
+  std::string asleep_hint{};
+  std::string no_gadget_hint = "kvm-gadget-setup up makes one";
 };
 
 class HidLink : public ReportSink {
@@ -40,57 +47,46 @@ class HidLink : public ReportSink {
   bool leds_change(const Leds& before) override;
   void wake() override;
 
-  // Releases what a kvm-type that was killed left down: keys and buttons, or only the buttons,
-  // where a key is sent next (the first report to a host releases keys). Quiet where that cannot
-  // be.
+  // Releases the keys and buttons that a killed kvm-type left down. Does nothing where no host
+  // takes reports, or where another kvm-type is typing.
   void release_leftovers();
+  // The same for buttons only. That is enough before a key is sent, because the first report to a
+  // host releases all keys.
   void release_buttons();
 
-  // For status lines. `changed` is called from within waits and sends when one of the two differs.
+  // The state of the host now. Calls the callback of on_change() if the state changed.
   HostState host();
-  // Looks at what no descriptor tells: suspend, a gadget that appears, lights another has read.
+  std::optional<Leds> known_leds() const noexcept { return lights_.known(); }
+  // Looks at what no descriptor announces: suspend, a new gadget, lights that another kvm-type
+  // read.
   void refresh();
-  std::optional<Leds> known_leds() const noexcept { return leds_; }
+  // `changed` is called, also from within waits and sends, when host() or known_leds() changed.
   void on_change(std::function<void()> changed) { changed_ = std::move(changed); }
 
  private:
   enum class Step { kDone, kFurther, kWaiting };
-  struct Line {
-    std::optional<Hidg> node;
-    std::optional<Report> held;   // by the kernel, and not known to be taken
-    std::optional<Report> again;  // lost when the host went away
-    bool used = false;            // by this process
-    bool away = true;             // the host was, as far as we know
-    int probes = 0;               // reports in which nothing is down, handed over since
-    std::chrono::steady_clock::time_point handed_at;  // `held`, or the probe
-    bool refused = false;  // there is no host, whatever the controller says
-    bool buttons = false;  // of a mouse, are remembered as down
-  };
 
-  Line& line(HidDevice device) noexcept { return lines_[static_cast<std::size_t>(device)]; }
-  void drive(HidDevice device, const Report* next);
-  Step step(HidDevice device, const Report* next);
-  Step not_ready(Line& line);
-  Step meet_host(HidDevice device);
-  void went_away(Line& line) noexcept;
-  bool open(HidDevice device);
-  void close(Line& line) noexcept;
-  bool hand_over(Line& line, const Report& report);
-  void remember(Line& line, const Report& report) noexcept;
+  ReportLine& line(HidDevice device) noexcept { return lines_[static_cast<std::size_t>(device)]; }
+  void watch_cable();
+  void drive(ReportLine& line, const Report* next);
+  Step step(ReportLine& line, const Report* next);
+  Step not_ready(ReportLine& line);
+  Step greet(ReportLine& line);
+  Step confirm(ReportLine& line);
+  bool open(ReportLine& line);
   void release(const Report& report);
-  void read_leds();
-  void set_leds(Leds leds);
+  void read_lights();
+  Error not_taken(Exit exit, HostState host) const;
 
   Poller& poller_;
   HidLinkOptions options_;
   Cable cable_;
   int watched_cable_ = -1;
   HostState host_ = HostState::kNoDevice;
-  std::array<Line, kHidDevices> lines_;
-  bool woken_ = false;
+  std::array<ReportLine, kHidDevices> lines_;  // by HidDevice
+  Lights lights_;
+  bool woken_ = false;    // the host, since it was last ready
   bool gave_up_ = false;  // the next report does not wait as long again
-  std::optional<Leds> leds_;
-  bool leds_kept_ = true;  // all that was read of them is remembered
   std::function<void()> changed_;
 };
 

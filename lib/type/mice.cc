@@ -8,7 +8,7 @@
 namespace kvm {
 namespace {
 
-// Counts: more do not wait for each other. That is many screens.
+// Movement beyond this many counts, which is many screens, is sent at once.
 constexpr int kMostToWait = 1'000'000;
 
 constexpr HidDevice kBoth[] = {HidDevice::kPointer, HidDevice::kMouse};
@@ -41,7 +41,7 @@ void Mice::send_moves(bool wait) {
   const int steps = (std::max(std::abs(dx_), std::abs(dy_)) + 126) / 127;
   int sent_x = 0, sent_y = 0;
   for (int i = 1; i <= steps; ++i) {
-    // Along the straight line: each report is the difference between two points on it.
+    // Each report is the difference between two points on the straight line.
     const int x = static_cast<int>(std::int64_t{dx_} * i / steps);
     const int y = static_cast<int>(std::int64_t{dy_} * i / steps);
     send_(mouse_.report(x - sent_x, y - sent_y));

@@ -14,26 +14,27 @@ class Mice {
   Mice(ReportSink& sink, std::function<void(const Report&)> send)
       : sink_(sink), send_(std::move(send)) {}
 
-  // x, y: 0.0–1.0 of the screen; dx, dy: counts, right and down positive. While the device is busy
-  // movement waits, and what comes next is added to it.
+  // x, y: 0.0–1.0 of the screen; dx, dy: counts, right and down positive. While the device is busy,
+  // movement waits and further movement is added to it.
   void move_to(double x, double y);
   void move_by(int dx, int dy);
-  // Sends what waits.
+  // Sends the movement that waits.
   void flush() { send_moves(true); }
 
-  // Goes down on the device that moved last, or on the pointer where there is no mouse; comes up
-  // wherever it is down. Throws Error (Exit::kNoInput) where there is only a pointer that was not
-  // placed yet: its reports say where it is.
+  // The button goes down on the device that moved last, or on the pointer if there is no mouse, and
+  // comes up on every device on which it is down. Throws Error (Exit::kNoInput) if there is only a
+  // pointer that was not placed yet, because each of its reports has to say where it is.
   void set_button(Button button, bool down);
-  // Notches, up and right positive; of the same device.
+  // Notches, up and right positive. Uses the same device as set_button().
   void turn_wheel(int notches, int hnotches);
 
-  // Buttons come up; the reports are sent, or only known after forget().
+  // Releases all buttons at the host.
   void release_all();
+  // Drops waiting movement and counts all buttons as released, without sending a report.
   void forget() noexcept;
 
   bool idle(HidDevice device) const noexcept { return buttons(device) == 0; }
-  // The buttons as they are, nothing moved.
+  // The report of the current buttons, without movement.
   Report report(HidDevice device) const noexcept;
 
  private:
@@ -50,10 +51,10 @@ class Mice {
   std::function<void(const Report&)> send_;
   PointerState pointer_;
   MouseState mouse_;
-  HidDevice in_use_ = HidDevice::kMouse;  // moved last
-  bool pointer_moved_ = false;            // waits to be sent
-  bool pointer_placed_ = false;           // ever
-  int dx_ = 0, dy_ = 0;                   // wait to be sent
+  HidDevice in_use_ = HidDevice::kMouse;  // the device that moved last
+  bool pointer_moved_ = false;            // and the movement waits to be sent
+  bool pointer_placed_ = false;           // the pointer was placed at least once
+  int dx_ = 0, dy_ = 0;                   // the mouse's movement that waits to be sent
 };
 
 }  // namespace kvm

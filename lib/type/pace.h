@@ -1,4 +1,4 @@
-// How fast a text may be typed.
+// The limit on how fast a text is typed.
 #pragma once
 
 #include <algorithm>
@@ -9,11 +9,12 @@
 
 namespace kvm {
 
-// Not more than `rate` a second: each is due a fixed time after the one before.
+// Lets at most `rate` characters a second pass: each is due a fixed time after the one before.
 class Pace {
  public:
-  // 0: no limit.
+  // `rate`: characters a second; 0: no limit.
   explicit Pace(double rate) : interval_us_(rate > 0 ? 1e6 / rate : 0), due_us_(now_us()) {}
+  // Returns when the next character is due.
   void wait(ReportSink& sink) {
     if (interval_us_ <= 0) return;
     const double now = now_us();

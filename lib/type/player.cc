@@ -24,8 +24,8 @@ Player::Player(ReportSink& sink, Typist typist, PlayerOptions options)
     : sink_(sink),
       typist_(std::move(typist)),
       options_(options),
-      own_(options),
-      own_layout_(typist_.layout().name()),
+      first_options_(options),
+      first_layout_(typist_.layout().name()),
       mice_(sink, [this](const Report& report) { send(report); }) {}
 
 Player::~Player() {
@@ -107,16 +107,16 @@ void Player::run(const Action& action) {
       mice_.turn_wheel(0, action.dx);
       break;
     case Verb::kKeyDelay:
-      options_.key_delay = action.ms < 0 ? own_.key_delay : time;
+      options_.key_delay = action.ms < 0 ? first_options_.key_delay : time;
       break;
     case Verb::kKeyHold:
-      options_.key_hold = action.ms < 0 ? own_.key_hold : time;
+      options_.key_hold = action.ms < 0 ? first_options_.key_hold : time;
       break;
     case Verb::kTypeDelay:
-      options_.type_delay = action.ms < 0 ? own_.type_delay : time;
+      options_.type_delay = action.ms < 0 ? first_options_.type_delay : time;
       break;
     case Verb::kTypeHold:
-      options_.type_hold = action.ms < 0 ? own_.type_hold : time;
+      options_.type_hold = action.ms < 0 ? first_options_.type_hold : time;
       break;
     case Verb::kSleep:
       settle();
@@ -128,7 +128,7 @@ void Player::run(const Action& action) {
       sink_.wake();
       break;
     case Verb::kLayout:
-      typist_.set_layout(Layout(action.ms < 0 ? own_layout_ : action.text));
+      typist_.set_layout(Layout(action.ms < 0 ? first_layout_ : action.text));
       break;
     case Verb::kMouseTo:
     case Verb::kMouseMove:
@@ -202,7 +202,8 @@ void Player::tap(std::uint8_t usage) {
   send(keyboard_.report());
 }
 
-// In this order. Mostly the report of the key to be struck tells it; otherwise it takes its own.
+// Presses `usages` in this order. The report of the next key usually shows the order to the host;
+// where it does not, an extra report is sent.
 void Player::hold(std::span<const std::uint8_t> usages) {
   int order = 0;
   for (const std::uint8_t usage : usages) {
@@ -215,7 +216,7 @@ void Player::hold(std::span<const std::uint8_t> usages) {
 }
 
 void Player::type_character(const Strokes& strokes) {
-  KeyboardState base = keyboard_;  // what keydown left down stays down
+  KeyboardState base = keyboard_;  // keys that keydown left down stay down
   for (const Stroke& stroke : strokes) {
     if (keyboard_.is_down(stroke.key)) {
       base.release(stroke.key);
@@ -249,7 +250,8 @@ void Player::type(std::string_view text) {
   if (missing > 0)
     throw Error(Exit::kData, strf("layout %s cannot type %zu of these characters",
                                   typist_.layout().name().c_str(), missing));
-  touched_[static_cast<std::size_t>(HidDevice::kKeyboard)] = true;  // by CapsLock, too
+  touched_[static_cast<std::size_t>(HidDevice::kKeyboard)] =
+      true;  // CapsLock, too, needs releasing
   CapsLockOff caps_lock(sink_, keyboard_);
   caps_lock.switch_off();
   Pace pace(options_.rate);

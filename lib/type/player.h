@@ -1,4 +1,5 @@
-// Plays actions and texts on a ReportSink: knows what is down, and lets it go on every way out.
+// Plays actions and texts on a ReportSink. Knows which keys and buttons are down, and releases them
+// on every way out.
 #pragma once
 
 #include <array>
@@ -17,14 +18,16 @@
 namespace kvm {
 
 struct PlayerOptions {
-  // Changed by keydelay, keyhold, typedelay and typehold. As fast as the host polls by default.
+  // The actions keydelay, keyhold, typedelay and typehold change these. With 0 the host's polling
+  // sets the speed.
   std::chrono::milliseconds key_delay{0}, key_hold{0}, type_delay{0}, type_hold{0};
-  double rate = 0;      // at most so many characters a second; 0: no limit
-  int verify_leds = 0;  // after so many characters NumLock must answer; 0: never
+  double rate = 0;      // most characters a second; 0: no limit
+  int verify_leds = 0;  // NumLock must answer after each such number of characters; 0: never
 };
 
 class Player {
  public:
+  // Borrows the sink.
   Player(ReportSink& sink, Typist typist, PlayerOptions options = {});
   // Releases everything.
   ~Player();
@@ -33,22 +36,23 @@ class Player {
 
   const Typist& typist() const noexcept { return typist_; }
 
-  // Does one action; when it returns the host has taken all of it. Only mouse movement waits for
-  // flush() while the device is busy, so that movements can become one.
+  // Does one action. When this returns, the host has taken all of it; only mouse movement may still
+  // wait for flush(), so that movements can be joined while the device is busy.
   void run(const Action& action);
   void flush();
 
   void press_and_release(const Chord& chord);
-  // Throws Error (Exit::kData) where it cannot be pressed: the layout has no such key, or there are
-  // too many of them.
+  // Throws Error (Exit::kData) if the chord cannot be pressed: the layout lacks one of its keys, or
+  // they are too many.
   void check(const Chord& chord) const;
   // Throws Error (Exit::kData) before the first key if the text cannot be typed.
   void type(std::string_view text);
-  // Characters of the last text that have arrived.
+  // How many characters of the last text the host has taken.
   std::size_t arrived() const noexcept { return arrived_; }
 
   void release_all();
-  // After an Error: nothing is down or waits any more, as far as the host can still be told.
+  // For after an Error: releases everything, as far as the host still takes reports, and drops
+  // waiting movement.
   void abandon() noexcept;
 
  private:
@@ -68,12 +72,13 @@ class Player {
   ReportSink& sink_;
   Typist typist_;
   PlayerOptions options_;
-  const PlayerOptions own_;  // as it was begun
-  const std::string own_layout_;
+  // What actions without an argument go back to.
+  const PlayerOptions first_options_;
+  const std::string first_layout_;
   KeyboardState keyboard_;
   Mice mice_;
   std::size_t arrived_ = 0;
-  std::array<bool, kHidDevices> touched_{};  // something may be down at the host
+  std::array<bool, kHidDevices> touched_{};  // by HidDevice: something may be down at the host
 };
 
 }  // namespace kvm

@@ -20,10 +20,11 @@ void PrintedReports::settle() {
 
 void PrintedReports::let_go(const Report& report) noexcept {
   try {
-    // Without the poller: a stop signal may be what brought us here. The next one kills.
+    // Without the poller, which would throw again if a stop signal brought us here. A second signal
+    // kills.
     write_all(STDOUT_FILENO, std::exchange(printed_, {}) + to_text(report) + "\n", "stdout");
   } catch (const Error&) {
-    // Whatever brought us here is said already.
+    // The error that brought us here is reported already.
   }
 }
 

@@ -1,4 +1,4 @@
-// Reports as lines of text on stdout, for --dry-run.
+// A ReportSink that prints the reports as lines of text on stdout.
 #pragma once
 
 #include <string>
@@ -25,7 +25,7 @@ class PrintedReports : public ReportSink {
 
  private:
   Poller& poller_;
-  std::string printed_;  // and not written yet
+  std::string printed_;  // lines that are not written yet
 };
 
 }  // namespace kvm

@@ -1,4 +1,4 @@
-// Where reports go: the gadget's device nodes, or a print-out. The seam between pure and real.
+// Where reports go: to the gadget's device nodes, to stdout, or to a unit test.
 #pragma once
 
 #include <chrono>
@@ -13,27 +13,28 @@ class ReportSink {
  public:
   virtual ~ReportSink() = default;
 
-  // Whether there is such a device, as far as can be told now.
+  // Whether the gadget has this device now.
   virtual bool has(HidDevice device) = 0;
-  // Hands over one report. Returns once the device's reports before this one were taken by the
-  // host; throws Error where that does not come about.
+  // Hands over one report. Returns once the host has taken the device's earlier reports; throws
+  // Error if the host does not take them.
   virtual void send(const Report& report) = 0;
-  // Waits until the host has taken all of them.
+  // Waits until the host has taken all reports. Throws as send() does.
   virtual void settle() = 0;
   // Whether send() would have to wait.
   virtual bool busy(HidDevice device) = 0;
-  // Nothing is down on this device and nothing is under way: others may use it.
+  // Lets other processes use the device. Nothing must be down on it, and no report on its way.
   virtual void rest(HidDevice device) noexcept = 0;
-  // On the way out, whatever went wrong: tries to hand over `report` and to see it taken. The turn
-  // to write stays until rest().
+  // For the way out, whatever went wrong: tries for a moment to hand over `report` and to see it
+  // taken. This process keeps the turn to write until rest().
   virtual void let_go(const Report& report) noexcept = 0;
 
   virtual void pause(std::chrono::milliseconds time) = 0;
-  // What the host shows on the keyboard; nullopt: it has not said.
+  // The lights that the host shows on the keyboard; nullopt: it has not told them.
   virtual std::optional<Leds> leds() = 0;
-  // Waits for the host to say something else than `before`: false if it does not.
+  // Waits for the host to show other lights than `before`; false: it did not in time.
   virtual bool leds_change(const Leds& before) = 0;
-  // Remote wake-up of a host that is asleep. Throws Error where there is none.
+  // Wakes a host that is asleep (remote wake-up). Throws Error if there is no host, or if it cannot
+  // be woken.
   virtual void wake() = 0;
 };
 

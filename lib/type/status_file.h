@@ -1,6 +1,8 @@
-// A file or FIFO that gets a line at each change and never holds up the writer.
+// A file or FIFO that receives a line at each change of the keyboard's status and never blocks the
+// writer.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/fd.h"
@@ -10,17 +12,18 @@ namespace kvm {
 
 class StatusFile {
  public:
-  // "-" is stdout. A file is begun anew; a FIFO is written to whether somebody reads it or not.
-  // Throws Error.
+  // "-" is stdout. A file is truncated; a FIFO needs no reader. Throws Error if it cannot be
+  // opened.
   explicit StatusFile(const std::string& path);
 
-  // Writes `status` if it is news. What a full pipe does not take is superseded by the next.
+  // Writes `status` unless it is the last one written. A line that a full pipe does not take is
+  // left out. Throws Error if writing fails.
   void write(const KeyboardStatus& status);
 
  private:
   std::string path_;
   Fd file_;
-  std::string last_;  // what was written last, less its time
+  std::optional<KeyboardStatus> last_;  // written last
 };
 
 }  // namespace kvm

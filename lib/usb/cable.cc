@@ -10,7 +10,7 @@
 namespace kvm {
 namespace {
 
-// A sysfs file that stays open is read again from its start. Empty when it is gone.
+// The present content of a sysfs file that stays open; empty if the file is gone.
 std::string reread(const Fd& file) {
   char text[64];
   const ssize_t n = file ? ::pread(file.get(), text, sizeof text, 0) : 0;
@@ -34,7 +34,7 @@ void Cable::open() {
   const std::string directory = sys_path("/sys/class/udc/" + udc_);
   state_ = open_quietly(directory + "/state");
   function_ = open_quietly(directory + "/function");
-  // gadget, gadget.0…: named by the kernel's version.
+  // Its name depends on the kernel's version: gadget, gadget.0…
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(directory + "/device", error)) {
     if (entry.path().filename().string().starts_with("gadget"))
@@ -44,7 +44,7 @@ void Cable::open() {
 }
 
 HostState Cable::state() {
-  // Without a gadget the state is what it was last: Linux does not always set it back.
+  // While no gadget is bound, Linux may still show the last `state`, so `function` is read first.
   if (reread(function_) != kGadgetName) {
     open();
     if (reread(function_) != kGadgetName) return HostState::kNoDevice;
@@ -56,7 +56,7 @@ HostState Cable::state() {
 }
 
 void Cable::wake() {
-  if (udc_.empty()) throw Error(Exit::kNoInput, "wake: no gadget (kvm-gadget-setup up)");
+  if (udc_.empty()) throw Error(Exit::kNoInput, "wake: no gadget", "kvm-gadget-setup up");
   const std::string path = sys_path("/sys/class/udc/" + udc_ + "/srp");
   write_all(open_fd(path, O_WRONLY).get(), "1", "wake: " + path);
 }

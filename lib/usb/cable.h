@@ -1,4 +1,5 @@
-// Whether a USB host is at the other end, as the kernel's device controller tells.
+// Whether a USB host is at the other end of the cable, as the kernel's device controller (UDC)
+// tells.
 #pragma once
 
 #include <optional>
@@ -9,15 +10,15 @@
 
 namespace kvm {
 
-// Reads `state` and `function` of the controller in /sys/class/udc that gadget `kvm` is on
-// (Documentation/ABI/stable/sysfs-class-udc), and the gadget's `suspended`.
+// Reads `state` and `function` of the controller to which the gadget `kvm` is bound, in
+// /sys/class/udc (Documentation/ABI/stable/sysfs-class-udc), and the gadget's `suspended`.
 class Cable {
  public:
-  // The state now. Cheap while the host is there: three reads of open files.
+  // The state now. While the host is there this costs three reads of open files.
   HostState state();
-  // Becomes POLLPRI when the state changed since state() was called; -1: there is no controller.
+  // Signals POLLPRI when the state has changed since the last state(). -1: there is no controller.
   int fd() const noexcept { return state_.get(); }
-  // Asks the controller for remote wake-up. Throws Error where it cannot.
+  // Asks the controller for remote wake-up. Throws Error if the controller refuses.
   void wake();
 
  private:

@@ -13,7 +13,7 @@ constexpr auto join(const std::array<std::uint8_t, A>& a, const std::array<std::
   return all;
 }
 
-// HID 1.11, appendix B.1, item for item.
+// The items of HID 1.11, appendix B.1, unchanged.
 // clang-format off
 constexpr std::uint8_t kKeyboardDescriptor[] = {
     0x05, 0x01,        // Usage Page (Generic Desktop)
@@ -50,7 +50,7 @@ constexpr std::uint8_t kKeyboardDescriptor[] = {
     0xc0,              // End Collection
 };
 
-// The boot mouse's collections and buttons (HID 1.11, appendix B.2), five of them.
+// The boot mouse's collections and buttons (HID 1.11, appendix B.2), but with five buttons.
 constexpr auto kButtonsAndAxes = std::to_array<std::uint8_t>({
     0x05, 0x01,        // Usage Page (Generic Desktop)
     0x09, 0x02,        // Usage (Mouse)
@@ -73,7 +73,7 @@ constexpr auto kButtonsAndAxes = std::to_array<std::uint8_t>({
     0x09, 0x31,        //     Usage (Y)
 });
 
-// X and Y absolute, as tablets have them, and both wheels (HUT 1.12: Wheel 4.2, AC Pan 15.6).
+// Absolute X and Y, as on tablets, and both wheels (HUT 1.12: Wheel 4.2, AC Pan 15.6).
 constexpr auto kPointerDescriptor = join(kButtonsAndAxes, std::to_array<std::uint8_t>({
     0x26, 0xff, 0x7f,  //     Logical Maximum (32767)
     0x75, 0x10,        //     Report Size (16)
@@ -92,7 +92,7 @@ constexpr auto kPointerDescriptor = join(kButtonsAndAxes, std::to_array<std::uin
     0xc0,              // End Collection
 }));
 
-// Motion and both wheels behind the boot protocol's 3 bytes.
+// The boot protocol's 3 bytes (buttons, dx, dy), then both wheels.
 constexpr auto kMouseDescriptor = join(kButtonsAndAxes, std::to_array<std::uint8_t>({
     0x09, 0x38,        //     Usage (Wheel)
     0x15, 0x81,        //     Logical Minimum (-127)

@@ -1,4 +1,4 @@
-// What our HID functions tell the host about themselves: report descriptors as data.
+// How our HID functions describe themselves to the host: report descriptors as data.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +6,7 @@
 
 namespace kvm {
 
-// One HID function. What fills its reports is usb/hid_report.h.
+// One HID function. usb/hid_report.h fills its reports.
 struct HidFunction {
   int subclass;  // bInterfaceSubClass: 1 if firmware may speak the boot protocol to it
                  // (HID 1.11, 4.2)

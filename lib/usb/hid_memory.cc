@@ -16,8 +16,8 @@ namespace {
 
 const std::string kDirectory = "/run/kvm";
 
-// A new file takes the place of the old one, whoever's that is. All may read it, whatever the umask
-// here is: a service's is 0077.
+// Writes the file NAME in the directory. A new file replaces the old one, whoever owns that.
+// Everyone may read it in spite of the umask, which is 0077 in a service.
 bool keep(const std::string& name, Bytes bytes) noexcept {
   const std::string directory = sys_path(kDirectory);
   ::mkdir(directory.c_str(), 0755);
@@ -32,7 +32,7 @@ bool keep(const std::string& name, Bytes bytes) noexcept {
   return false;
 }
 
-// Whether there was something to fill `bytes`.
+// Fills `bytes` from the file NAME. False: the file does not exist or is too short.
 bool recall(const std::string& name, std::span<std::uint8_t> bytes) noexcept {
   const Fd file(::open(sys_path(kDirectory + "/" + name).c_str(), O_RDONLY | O_CLOEXEC));
   return file && ::pread(file.get(), bytes.data(), bytes.size(), 0) == std::ssize(bytes);

@@ -1,5 +1,6 @@
-// What one kvm-type leaves for the next, of whichever user: files in /run/kvm, which belong to the
-// group of the device nodes. Where they cannot be written there is no memory.
+// Notes that one kvm-type leaves for the next, whichever user runs it: files in /run/kvm, a
+// directory that belongs to the group of the device nodes. If the directory is not writable,
+// nothing is noted.
 #pragma once
 
 #include <cstdint>
@@ -9,18 +10,19 @@
 
 namespace kvm {
 
-// The keyboard's lights as last told by the host, which says them once: its output report, in
-// /run/kvm/leds. False: it could not be kept.
+// The last output report of the host, in /run/kvm/leds: the keyboard's lights, which the host tells
+// only once. False: it could not be written.
 bool remember_leds(std::uint8_t report) noexcept;
 std::optional<std::uint8_t> remembered_leds() noexcept;
-// Of a host that went. False: they are still there.
+// For when the host went. False: the file is still there.
 bool forget_leds() noexcept;
 
-// The last report of a mouse that has buttons down, in /run/kvm/pointer or mouse: what a kvm-type
-// that is killed leaves behind.
+// The last report of a mouse while buttons are down, in /run/kvm/pointer or /run/kvm/mouse: the
+// buttons stay down if this kvm-type is killed.
 void remember_buttons(const Report& report) noexcept;
 void forget_buttons(HidDevice mouse) noexcept;
-// The report that releases them, where the pointer was.
+// The report that releases the remembered buttons without moving the pointer; nullopt: none are
+// remembered.
 std::optional<Report> releasing_buttons(HidDevice mouse) noexcept;
 
 }  // namespace kvm

@@ -1,4 +1,5 @@
-// What is down on the three input devices, as the reports that tell a USB host.
+// The keys and buttons that are down on the three input devices, and the reports that tell a USB
+// host.
 #pragma once
 
 #include <array>
@@ -13,7 +14,7 @@ namespace kvm {
 enum class HidDevice : std::uint8_t { kKeyboard, kPointer, kMouse };
 constexpr std::size_t kHidDevices = 3;
 
-// "keyboard", "pointer" (absolute), "mouse" (relative): as in configfs and in --dry-run.
+// "keyboard", "pointer" (absolute), "mouse" (relative): the names in configfs and in print-outs.
 const char* name_of(HidDevice device) noexcept;
 
 // One input report of one device, laid out as lib/usb/hid_descriptors.h describes it to the host.
@@ -32,7 +33,7 @@ std::string to_text(const Report& report);
 // The boot keyboard (HID 1.11, appendix B.1): eight modifiers and at most six other keys.
 class KeyboardState {
  public:
-  // False, and nothing changed, when six keys are down already.
+  // False: six keys are down already, and nothing changed.
   bool press(std::uint8_t usage) noexcept;
   void release(std::uint8_t usage) noexcept;
   void clear() noexcept { *this = {}; }
@@ -46,17 +47,18 @@ class KeyboardState {
   std::array<std::uint8_t, 6> keys_{};  // in the order pressed, 0 after the last
 };
 
-// Both mice: five buttons (bit 0 is left) and what moved.
+// The absolute mouse. Both mice have five buttons; bit 0 is the left one.
 struct PointerState {
   std::uint8_t buttons = 0;
   double x = 0, y = 0;  // 0.0–1.0 of the screen
-  // Wheels turn by one report only: notches -127…127, up and right positive.
+  // Each report turns the wheels by its notches, -127…127, up and right positive.
   Report report(int wheel = 0, int hwheel = 0) const noexcept;
 };
 
+// The relative mouse.
 struct MouseState {
   std::uint8_t buttons = 0;
-  // Counts and notches, each -127…127: what is more takes several reports.
+  // Counts and notches, each -127…127. Larger movement takes several reports.
   Report report(int dx = 0, int dy = 0, int wheel = 0, int hwheel = 0) const noexcept;
 };
 

@@ -13,7 +13,8 @@
 namespace kvm {
 namespace {
 
-// udev(7) makes /dev/char/MAJOR:MINOR; without it the nodes have to be looked through.
+// The path of the node with these device numbers; empty: there is none. udev(7) makes
+// /dev/char/MAJOR:MINOR; without udev, all hidg nodes are compared.
 std::string find_node(const std::string& numbers) {
   const std::string link = sys_path("/dev/char/" + numbers);
   std::error_code error;
@@ -42,11 +43,11 @@ Hidg::Hidg(HidDevice device) {
   const std::string name = name_of(device);
   const auto numbers = numbers_of(device);
   if (!numbers)
-    throw Error(Exit::kNoInput, "the gadget has no " + name + " (kvm-gadget-setup up makes one)");
+    throw Error(Exit::kNoInput, "the gadget has no " + name, "kvm-gadget-setup up makes one");
   path_ = find_node(*numbers);
   if (path_.empty())
-    throw Error(Exit::kUnavailable, "no device node for the gadget's " + name +
-                                        " (kvm-gadget-setup status tells what is amiss)");
+    throw Error(Exit::kUnavailable, "no device node for the gadget's " + name,
+                "kvm-gadget-setup status tells what is amiss");
   struct stat node = {};
   const bool is_device = ::stat(path_.c_str(), &node) == 0 && S_ISCHR(node.st_mode);
   fd_ =
@@ -72,8 +73,8 @@ Handed Hidg::hand_over(const Report& report) {
     if (n == report.size) return Handed::kOver;
     if (n >= 0)
       throw Error(Exit::kIo,
-                  strf("%s: takes %zd of a report's %d bytes (is it kvm-gadget-setup's?)",
-                       path_.c_str(), n, report.size));
+                  strf("%s: takes %zd of a report's %d bytes", path_.c_str(), n, report.size),
+                  "is it kvm-gadget-setup's?");
     switch (errno) {
       case EINTR:
         continue;

@@ -12,17 +12,17 @@
 
 namespace kvm {
 
-// What became of a write. The kernel (f_hid) holds one report until the host has polled it.
+// The result of a write. The kernel (f_hid) holds one report until the host polls it.
 enum class Handed {
-  kOver,  // the kernel has it
-  kBusy,  // it still holds the one before: wait for POLLOUT
-  kGone,  // there is no host any more, and what it held is lost
+  kOver,  // the kernel holds the report now
+  kBusy,  // the kernel still holds the report before: wait for POLLOUT
+  kGone,  // there is no host any more, and the report that the kernel held is lost
 };
 
 class Hidg {
  public:
-  // The node of functions/hid.NAME. Throws Error: kNoInput, no such function; kUnavailable, no node
-  // (as for a moment after the gadget was bound); kPermission.
+  // Opens the node of functions/hid.NAME. Throws Error: kNoInput, there is no such function;
+  // kUnavailable, there is no node (as for a moment after the gadget was bound); kPermission.
   explicit Hidg(HidDevice device);
   // Whether the gadget has this function.
   static bool exists(HidDevice device);
@@ -30,18 +30,19 @@ class Hidg {
   int fd() const noexcept { return fd_.get(); }
   const std::string& path() const noexcept { return path_; }
 
-  // The turn: one writer at a time (flock). False: another process has it.
+  // Takes the turn to write, which one process has at a time (flock). False: another process has
+  // it. Throws Error.
   bool take_turn();
   void end_turn() noexcept;
   bool has_turn() const noexcept { return has_turn_; }
 
-  // Throws Error where the kernel says something else than these three.
+  // Writes one report. Throws Error if the write fails in any other way than Handed tells.
   Handed hand_over(const Report& report);
-  // The newest output report that has come since the last call.
+  // The newest output report that came since the last call.
   std::optional<std::uint8_t> read_output();
-  // Reading failed: no more output reports come from this one.
+  // Whether the last read_output() failed: no more output reports come from this node.
   bool silent() const noexcept { return silent_; }
-  // Whether the node at its path is another one now: the gadget was bound anew.
+  // Whether another node is at this path now, because the gadget was bound again.
   bool replaced() const noexcept;
 
  private:

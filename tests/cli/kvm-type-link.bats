@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# kvm-type at device nodes: FIFOs in a played sysfs, which take reports as a USB host does that is
-# always ready. What a host does is shown in tests/vm.
+# kvm-type writing to device nodes: FIFOs in a played sysfs, which take reports like a USB host that
+# is always ready. tests/vm shows how real hosts behave.
 load common
 load sysfs
 
@@ -15,14 +15,16 @@ setup() {
 
 teardown() { sweep; }
 
-# reports FD COUNT SIZE: so many, a line each. taken: the same, and there must not be more.
+# reports FD COUNT SIZE: reads COUNT reports of SIZE bytes and prints each on a line. taken: the same,
+# and fails if there are more.
 reports() { timeout 30 head -c $(($2 * $3)) <&"$1" | od -An -v -tx1 -w"$3" | sed 's/^ //'; }
 taken() {
 	reports "$@"
 	echo end >&"$1"
 	[ "$(timeout 30 head -c 4 <&"$1" | tr -d '\0')" = end ]
 }
-# With -a it comes twice: at once, and when there is something to send, from a host just met.
+# The report of released keys. kvm-type -a sends it twice: at its start, to release leftovers, and as
+# the probe before its first key.
 none="00 00 00 00 00 00 00 00"
 
 @test "a text: nothing down at first, then each key down and up, one report a write" {
@@ -37,9 +39,9 @@ $none
 $none" ]
 }
 
-# one_place FD: the FIFO is busy while it holds a report, as a device is.
+# one_place FD: lets the FIFO be busy while it holds a report, like a device.
 one_place() { python3 -c 'import fcntl, sys; fcntl.fcntl(int(sys.argv[1]), 1031, 4096)' "$1"; } # F_SETPIPE_SZ
-# polls_mouse FILE: takes a report of the mouse now and then, and notes its movement.
+# polls_mouse FILE: takes a report of the mouse every 10 ms and writes its movement to FILE.
 polls_mouse() {
 	exec python3 -c 'import os, sys, time
 with open(sys.argv[1], "a", buffering=1) as moves:
@@ -47,7 +49,7 @@ with open(sys.argv[1], "a", buffering=1) as moves:
         print(*(byte - 256 * (byte > 127) for byte in report[1:3]), file=moves)
         time.sleep(0.01)' "$1" 3>&-
 }
-# moved FILE X Y: the movements add up to it.
+# moved FILE X Y: whether the movements add up to X and Y.
 moved() { [ "$(awk '{ x += $1; y += $2 } END { print x + 0, y + 0 }' "$1")" = "$2 $3" ]; }
 
 @test "all that moves arrives, though the input ends while the device is busy" {
@@ -76,6 +78,19 @@ moved() { [ "$(awk '{ x += $1; y += $2 } END { print x + 0, y + 0 }' "$1")" = "$
 	done
 }
 
+@test "a pointer report that is taken late, or never" {
+	one_place 5
+	{ sleep 1.2 && timeout 30 head -c 14 <&5 | od -An -v -tx1 -w7 >"$BATS_TEST_TMPDIR/places"; } 3>&- &
+	run timeout 30 kvm-type -a <<<$'mouseto 1 1\nmouseto 0 0'
+	status_is 0
+	wait $!
+	[ "$(cat "$BATS_TEST_TMPDIR/places")" = " 00 ff 7f ff 7f 00 00
+ 00 00 00 00 00 00 00" ]
+	run --separate-stderr timeout 30 kvm-type -a --timeout 2 <<<$'mouseto 1 1\nmouseto 0 0'
+	status_is 75
+	[[ $stderr == *'takes no reports'* ]]
+}
+
 @test "both mice" {
 	run kvm-type -a <<<$'mouseto 1.0 0.5\nclick left\nmousemove -3 200'
 	status_is 0
@@ -102,7 +117,7 @@ ok" ]
 00 ff 7f 00 00 00 00" ]
 }
 
-# hold_a: $typist holds A down until what it reads, 7, is closed.
+# hold_a: starts $typist, which holds A down until its input, descriptor 7, is closed.
 hold_a() {
 	local lines=$BATS_TEST_TMPDIR/lines
 	rm -f "$lines"
@@ -164,7 +179,8 @@ $none
 	status_is 0
 }
 
-# begin OPTION...: kvm-type -a, of whose lines 7 is the beginning; it writes to 8, $out.
+# begin OPTION...: starts $typist, kvm-type -a. Lines written to descriptor 7 are its input; its output
+# can be read from descriptor 8 or $out.
 begin() {
 	out=$BATS_TEST_TMPDIR/out
 	rm -f "$out" "$BATS_TEST_TMPDIR/lines"
@@ -174,7 +190,7 @@ begin() {
 	typist=$!
 	exec 7>"$BATS_TEST_TMPDIR/lines"
 }
-# ended STATUS: and so it did.
+# ended STATUS: waits for $typist and checks its exit status.
 ended() {
 	local status=0
 	wait $typist || status=$?
@@ -244,7 +260,7 @@ $none" ]
 			yes 'key b' | head -n 20000
 		} >&7 2>/dev/null 3>&- 8<&- &
 		writer=$!
-		# What is not read of the reports would stall it, too.
+		# Reports that nobody reads would stall kvm-type, too.
 		cat <&4 >"$BATS_TEST_TMPDIR/taken" 2>/dev/null 3>&- 7>&- 8>&- &
 		reader=$!
 		sleep 1

@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
-# kvm-type without a gadget: --dry-run prints the very reports that would be sent.
+# kvm-type without a gadget: --dry-run prints the same reports that would be sent.
 load common
 
 teardown() { sweep; }
 
 released="keyboard 00 00 00 00 00 00 00 00"
-# tapped KEYS...: the reports of keys pressed and released, each as its first three bytes.
+# tapped KEYS...: the reports of pressing and releasing keys, each given by its first three bytes.
 tapped() { printf "keyboard %s 00 00 00 00 00\n$released\n" "$@"; }
 
 @test "text becomes reports, each key pressed and released" {
@@ -148,7 +148,7 @@ $released" ]
 	[ "$output" = "'𝄞' (U+1D11E): leftalt+kpplus leftalt+kp1 leftalt+d leftalt+kp1 leftalt+kp1 leftalt+e" ]
 	run kvm-type --explain --unicode mac < <(printf 𝄞)
 	[ "$output" = "'𝄞' (U+1D11E): leftalt+d leftalt+8 leftalt+3 leftalt+4 leftalt+d leftalt+d leftalt+1 leftalt+e" ]
-	# Alt stays down all the way.
+	# Alt stays down from the first digit to the last.
 	run kvm-type --dry-run --unicode mac < <(printf ж)
 	[ "$output" = "keyboard 04 00 27 00 00 00 00 00
 keyboard 04 00 00 00 00 00 00 00
@@ -175,7 +175,7 @@ $released" ]
 	kvm-type --list-layouts >"$BATS_TEST_TMPDIR/list"
 	[ "$(grep -c . "$BATS_TEST_TMPDIR/list")" -gt 400 ]
 	grep -q '^us:intl  *English (US, intl., with dead keys)$' "$BATS_TEST_TMPDIR/list"
-	# A sample: all of them are compiled by the unit tests.
+	# This is a sample; the unit tests compile all layouts.
 	awk 'NR % 50 == 0 { print $1 }' "$BATS_TEST_TMPDIR/list" | while read -r layout; do
 		kvm-type --explain -l "$layout" </dev/null
 	done
@@ -187,7 +187,7 @@ $released" ]
 	[ "$(grep -v keyboard <<<"$output")" = "ok
 error: key: unknown key 'nosuch' (see kvm-type --list-keys)
 ok
-error: no such layout: 'xx' (kvm-type --list-layouts shows what there is)
+error: no such layout: 'xx' (see kvm-type --list-layouts)
 ok" ]
 	[ -z "$stderr" ]
 }
@@ -210,7 +210,7 @@ ok" ]
 	run --separate-stderr kvm-type -a --dry-run --status "$BATS_TEST_TMPDIR/status" < <(long 2000000 $'\nkey b\n')
 	status_is 65
 	[[ $(tail -n 1 "$BATS_TEST_TMPDIR/status") == *'"done":2,"failed":1'* ]]
-	# An end is not waited for.
+	# kvm-type does not wait for the end of an endless line.
 	run --separate-stderr timeout 30 kvm-type -a --dry-run </dev/zero
 	status_is 65
 }

@@ -1,5 +1,5 @@
-// Action lines, from a browser or a script: each is an action or is refused, in words that are safe
-// for a terminal; what is accepted has arguments in their ranges.
+// Action lines from a browser or a script: each is accepted with arguments in their ranges, or is
+// refused with a message that is safe for a terminal.
 #include <cstdlib>
 
 #include "base/io.h"
@@ -16,7 +16,7 @@ void require(bool condition) {
 
 void check(const Action& action) {
   require(action.x >= 0 && action.x <= 1 && action.y >= 0 && action.y <= 1);
-  // -1: kvm-type's own, which a sleep has none of.
+  // -1 means kvm-type's own setting, which does not exist for sleep.
   require(action.ms >= (action.verb == Verb::kSleep ? 0 : -1));
   for (const Chord& chord : action.chords) {
     require(!chord.keys.empty());

@@ -1,5 +1,5 @@
-// Chords and the names of keys: each is keys that exist or is refused, in words that are safe for a
-// terminal; an X name has a key on the layout or has none.
+// Chords and the names of keys: each names keys that exist, or is refused with a message that is
+// safe for a terminal. A layout may lack the key of an XKB name.
 #include <cstdlib>
 
 #include "base/io.h"

@@ -1,5 +1,5 @@
-// Text and layouts: bytes that are no UTF-8 are refused, what cannot be typed is found with its
-// place, and what can has keys.
+// Text and layouts: invalid UTF-8 is refused, characters that cannot be typed are found with their
+// places, and all others have keys.
 #include <algorithm>
 #include <cstdlib>
 #include <iterator>
@@ -16,7 +16,7 @@ void require(bool condition) {
   if (!condition) std::abort();
 }
 
-// The first byte chooses.
+// The first byte of the input chooses the layout and its options.
 const Typist& choose(std::uint8_t byte) {
   static const Typist kAll[] = {
       Typist(Layout("us")),

@@ -22,8 +22,8 @@ namespace {
 using std::chrono::milliseconds;
 namespace fs = std::filesystem;
 
-// A USB host as HidLink sees it: a sysfs of files, and a pseudo-terminal for the keyboard, whose
-// other end takes reports, knows a CapsLock and answers with its light.
+// A USB host as HidLink sees it: a sysfs made of files, and a pseudo-terminal for the keyboard. Its
+// other end takes reports, keeps a CapsLock and answers with the light.
 class PlayedHost {
  public:
   explicit PlayedHost(bool caps, milliseconds latency = {}) : caps_(caps), latency_(latency) {
@@ -51,7 +51,7 @@ class PlayedHost {
     taker_ = std::thread([this] { take(); });
   }
   ~PlayedHost() {
-    slave_.reset();  // the last one: reading the other end fails now
+    slave_.reset();  // nobody else has it open: reading the other end fails now
     taker_.join();
     ::unsetenv("KVM_SYSFS_ROOT");
     fs::remove_all(root_);
@@ -62,24 +62,24 @@ class PlayedHost {
   void set_state(const char* state) {
     std::ofstream(root_ / "sys/class/udc/played/state") << state << "\n";
   }
-  // The gadget goes.
+  // Removes the gadget.
   void pull_down() {
     fs::remove_all(root_ / "sys/kernel/config/usb_gadget/kvm");
     set_function("");
   }
-  // Somebody presses the key at another keyboard of the host.
+  // As if CapsLock were pressed at another keyboard of the host.
   void set_caps(bool on) {
     caps_ = on;
     say_lights();
   }
   bool caps() const noexcept { return caps_; }
-  // Letters as the host shows them, when it has taken so many.
+  // The letters as the host shows them, once it has taken `length` of them.
   std::string text(std::size_t length) const {
     for (int tries = 0; tries < 3000 && letters_ < length; ++tries)
       std::this_thread::sleep_for(milliseconds(1));
     return {text_.data(), letters_};
   }
-  // Sends this process a signal when so many letters have come.
+  // Sends this process a signal once that many letters have come.
   void stop_after(std::size_t letters) { stop_after_ = letters; }
   fs::path memory() const { return root_ / "run/kvm"; }
 
@@ -122,7 +122,7 @@ class PlayedHost {
   std::thread taker_;
 };
 
-// What one kvm-type is made of.
+// The parts of one kvm-type.
 struct Typing {
   explicit Typing(StopSignals& stop, HidLinkOptions options = {.timeout = milliseconds(300)})
       : poller(stop), link(poller, options) {}
@@ -132,7 +132,7 @@ struct Typing {
 };
 
 struct HidLinkTest : testing::Test {
-  StopSignals stop;  // before there is a thread
+  StopSignals stop;  // made before there is a thread, so that no thread takes the signal
 };
 
 TEST_F(HidLinkTest, LightsAreLeftForAllWhateverTheUmask) {
@@ -149,7 +149,7 @@ TEST_F(HidLinkTest, LightsThatCouldNotBeKeptAreBetterThanThoseThatWere) {
   PlayedHost host(false);
   Typing(stop).player.type("a");
   EXPECT_EQ(host.text(1), "a");
-  // From now on nothing can be kept.
+  // From now on the lights cannot be remembered.
   const fs::path in_the_way = host.memory() / strf("leds.%d", ::getpid());
   fs::create_directories(in_the_way / "x");
   Typing typing(stop);
@@ -185,7 +185,7 @@ TEST_F(HidLinkTest, NobodyIsThereToBeWoken) {
       return error.exit();
     }
   };
-  EXPECT_EQ(wake(), Exit::kDone);  // it is awake
+  EXPECT_EQ(wake(), Exit::kDone);  // the host is awake
   host.set_state("not attached");
   EXPECT_EQ(wake(), Exit::kBusy);
   host.pull_down();

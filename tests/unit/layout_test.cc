@@ -18,8 +18,8 @@
 namespace kvm {
 namespace {
 
-// A target: takes reports as a Linux host does, gives text as an XKB system does. Knows nothing of
-// how Layout finds its keys.
+// A target that takes reports like a Linux host and makes text of them like an XKB system. It
+// shares no code with Layout.
 class Target : public ReportSink {
  public:
   explicit Target(const std::string& name) : context_(xkb_context_new(XKB_CONTEXT_NO_FLAGS)) {
@@ -36,7 +36,7 @@ class Target : public ReportSink {
 
   bool has(HidDevice) override { return true; }
   void send(const Report& report) override {
-    // The modifiers stand first in a report, and hosts read it in that order.
+    // The modifiers come first in a report, and hosts read a report from its beginning.
     for (unsigned i = 0; i < 256; ++i) {
       const unsigned usage = (i + 0xe0) & 0xff;
       const bool was = down(last_, usage), is = down(report, usage);
@@ -68,7 +68,7 @@ class Target : public ReportSink {
 
   void press(xkb_keycode_t code) {
     const xkb_keysym_t keysym = xkb_state_key_get_one_sym(state_.get(), code);
-    // Modifiers are none of its business; its status is still that of the key before.
+    // The Compose state ignores modifiers and keeps the status of the key before.
     if (xkb_compose_state_feed(compose_.get(), keysym) == XKB_COMPOSE_FEED_IGNORED) return;
     char buffer[64] = "";
     switch (xkb_compose_state_get_status(compose_.get())) {
@@ -96,7 +96,8 @@ class Target : public ReportSink {
   std::string text_;
 };
 
-// What does not arrive of a layout's repertoire, each with what came instead.
+// A line for each character of a layout's repertoire that does not arrive, with the text that came
+// instead.
 std::string lost(const std::string& name, std::size_t& characters) {
   Target target(name);
   Layout layout(name);
@@ -114,7 +115,7 @@ std::string lost(const std::string& name, std::size_t& characters) {
   return all;
 }
 
-// Sanitizers take their time: ASan's build looks at every other layout, TSan's at those between.
+// Sanitizers are slow, so the ASan build tests every other layout and the TSan build the rest.
 #if defined(__SANITIZE_ADDRESS__)
 constexpr bool is_ours(std::size_t i) {
   return i % 2 == 0;
@@ -129,7 +130,8 @@ constexpr bool is_ours(std::size_t) {
 }
 #endif
 
-// Whatever a layout claims to type, the target gets: every layout and variant of xkb-data.
+// The target gets every character that a layout claims to type, for every layout and variant of
+// xkb-data.
 TEST(Layout, EveryCharacterOfEveryLayoutArrives) {
   const auto layouts = list_layouts();
   std::size_t characters = 0;
@@ -193,7 +195,7 @@ std::string keys(const std::string& layout, char32_t character) {
   return all;
 }
 
-// As they are printed on the keyboards, where XKB knows of more places.
+// The keys on which keyboards have the characters printed; XKB knows more places.
 TEST(Layout, PrefersTheKeysThatPeopleUse) {
   EXPECT_EQ(keys("us", '<'), "leftshift+comma");
   EXPECT_EQ(keys("de", '<'), "102nd");
@@ -204,7 +206,7 @@ TEST(Layout, PrefersTheKeysThatPeopleUse) {
   EXPECT_EQ(keys("de", '^'), "grave space");
   EXPECT_EQ(keys("es", U'ñ'), "semicolon");
   EXPECT_EQ(keys("us:intl", U'ñ'), "rightalt+n");
-  // AltGr after Shift would be the Compose key there.
+  // On this layout, AltGr after Shift would be the Compose key.
   EXPECT_EQ(keys("mao", U'£'), "rightalt+leftshift+3");
   EXPECT_EQ(keys("us", U'ж'), "");
 }

@@ -14,7 +14,7 @@ using Levels = std::array<std::string, 4>;
 
 std::map<std::string_view, Levels> printed_on(const std::string& layout) {
   std::map<std::string_view, Levels> all;
-  for (const Legend& one : legends(layout)) all[one.key->name] = one.levels;
+  for (const Legend& legend : legends(layout)) all[legend.key->name] = legend.levels;
   return all;
 }
 

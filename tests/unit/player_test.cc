@@ -5,35 +5,11 @@
 #include <vector>
 
 #include "base/error.h"
+#include "recorder.h"
 
 namespace kvm {
 namespace {
 
-class Recorder : public ReportSink {
- public:
-  bool has(HidDevice device) override { return device != HidDevice::kMouse || has_mouse; }
-  void send(const Report& report) override {
-    if (fail_after == 0) throw Error(Exit::kBusy, "no host");
-    --fail_after;
-    reports.push_back(to_text(report));
-    if (report.data[2] == 0x39 && leds_ && follows) leds_->caps = !leds_->caps;  // CapsLock
-    if (report.data[2] == 0x53 && leds_ && follows) leds_->num = !leds_->num;
-  }
-  void settle() override {}
-  bool busy(HidDevice) override { return is_busy; }
-  void rest(HidDevice device) noexcept override { rested.push_back(name_of(device)); }
-  void let_go(const Report& report) noexcept override { let_gone.push_back(to_text(report)); }
-  void pause(std::chrono::milliseconds time) override { paused += time; }
-  std::optional<Leds> leds() override { return leds_; }
-  bool leds_change(const Leds& before) override { return leds_ != before; }
-  void wake() override { ++woken; }
-
-  std::vector<std::string> reports, let_gone, rested;
-  std::chrono::milliseconds paused{0};
-  int fail_after = 1'000'000, woken = 0;
-  bool has_mouse = true, is_busy = false, follows = true;
-  std::optional<Leds> leds_;
-};
 using Lines = std::vector<std::string>;
 
 constexpr const char* kUp = "keyboard 00 00 00 00 00 00 00 00";
@@ -81,7 +57,7 @@ TEST_F(PlayerTest, KeysOfAChordGoDownInOrder) {
 }
 
 TEST_F(PlayerTest, WhatIsHeldGoesDownInOrder) {
-  play(player, "layout mao");  // Shift is to come after AltGr, which hosts read last
+  play(player, "layout mao");  // needs Shift after AltGr; in one report, hosts read AltGr last
   play(player, "type £");
   EXPECT_EQ(sink.reports,
             (Lines{"keyboard 40 00 00 00 00 00 00 00", "keyboard 42 00 20 00 00 00 00 00", kUp}));
@@ -152,7 +128,7 @@ TEST_F(PlayerTest, CapsLockComesUpThoughItsOwnReportFails) {
 }
 
 TEST_F(PlayerTest, CapsLockThatWasNotOnIsNotLeftOn) {
-  sink.leds_ = Leds{.caps = true};  // so it was; the host tells nothing any more
+  sink.leds_ = Leds{.caps = true};  // out of date: the host tells nothing any more
   sink.follows = false;
   EXPECT_THROW(player.type("abc"), Error);
   EXPECT_EQ(sink.reports, (Lines{"keyboard 00 00 39 00 00 00 00 00", kUp}));

@@ -1,0 +1,124 @@
+#include "type/typing.h"
+
+#include <sched.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/message.h"
+#include "base/poller.h"
+#include "base/signals.h"
+#include "base/text.h"
+#include "type/printed_reports.h"
+
+namespace kvm {
+namespace {
+
+// kvm-type nearly always sleeps, but has to act in time when it wakes: delayed behind busy
+// programs, it would hold a key until the target repeats it. Without the permission it runs as all
+// others.
+void hurry() noexcept {
+  const sched_param priority{.sched_priority = 1};
+  ::sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &priority);
+}
+
+Typist make_typist(const TypingOptions& options) {
+  try {
+    return Typist(Layout(options.layout), options.typist);
+  } catch (const Error& error) {
+    if (error.exit() != Exit::kUsage) throw;
+    throw error.with_hint(options.session.layouts_hint);
+  }
+}
+
+// Says each character that there are no keys for on a line of its own, then throws.
+void refuse_untypable(const Typist& typist, std::string_view text, const std::string& hint) {
+  const auto missing = typist.untypable(text);
+  if (missing.empty()) return;
+  for (const Untypable& at : missing)
+    say(strf("line %zu, column %zu: ", at.line, at.column) + to_text(at.character));
+  throw Error(
+      Exit::kData,
+      strf("layout %s has no keys for %s; nothing was typed", typist.layout().name().c_str(),
+           missing.size() == 1 ? "this character" : "these characters"),
+      hint);
+}
+
+std::size_t count_characters(std::string_view text) {
+  std::size_t count = 0;
+  each_character(text, [&](char32_t, std::size_t, std::size_t) { ++count; });
+  return count;
+}
+
+void type_text(Player& player, const std::string& text, bool verbose) {
+  const std::int64_t begun_us = monotonic_us();
+  try {
+    player.type(text);
+  } catch (const Error& error) {
+    if (error.code() == EPIPE) throw;  // the reader of the printed reports has gone
+    throw Error(error.exit(), strf("%s; %zu of %zu characters arrived", error.what(),
+                                   player.arrived(), count_characters(text)));
+  }
+  if (!verbose) return;
+  const double seconds = static_cast<double>(monotonic_us() - begun_us) / 1e6;
+  say(strf("%zu characters in %.3f s, %.0f a second", player.arrived(), seconds,
+           static_cast<double>(player.arrived()) / std::max(seconds, 1e-6)));
+}
+
+void press(Player& player, HidLink* link, const std::vector<Chord>& chords) {
+  for (const Chord& chord : chords) player.check(chord);
+  if (link) link->release_buttons();
+  for (const Chord& chord : chords) player.press_and_release(chord);
+}
+
+Exit play(Player& player, HidLink* link, Poller& poller, const std::string& text,
+          const TypingOptions& options) {
+  switch (options.input) {
+    case TypingInput::kActions:
+      if (link) link->release_leftovers();
+      return Session(player, link, poller, options.session).play(options.file);
+    case TypingInput::kChords:
+      press(player, link, options.chords);
+      break;
+    case TypingInput::kText:
+      if (link) link->release_buttons();
+      type_text(player, text, options.verbose);
+      break;
+  }
+  return Exit::kDone;
+}
+
+}  // namespace
+
+Exit type(const TypingOptions& options) {
+  // Errors in the input are found before the device is opened.
+  Typist typist = make_typist(options);
+  const std::string text = options.input == TypingInput::kText ? read_file(options.file) : "";
+  refuse_untypable(typist, text, options.untypable_hint);
+
+  ::signal(SIGPIPE, SIG_IGN);  // a write fails instead, so that keys that are down come up first
+  StopSignals stop;
+  Poller poller(stop);
+  if (options.dry_run) {
+    PrintedReports printed(poller);
+    Player player(printed, std::move(typist), options.player);
+    return play(player, nullptr, poller, text, options);
+  }
+  hurry();
+  HidLink link(poller, options.link);
+  Player player(link, std::move(typist), options.player);
+  return play(player, &link, poller, text, options);
+}
+
+Exit explain(const TypingOptions& options) {
+  const Typist typist = make_typist(options);
+  const std::string text = read_file(options.file);
+  std::fputs(explain(typist, text).c_str(), stdout);
+  return typist.untypable(text).empty() ? Exit::kDone : Exit::kData;
+}
+
+}  // namespace kvm
