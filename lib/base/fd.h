@@ -1,4 +1,4 @@
-// File descriptors and C handles that close themselves.
+// Owners of file descriptors and of C handles.
 #pragma once
 
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 
 namespace kvm {
 
-// Owns one file descriptor. A parameter `int fd` borrows, an `Fd` takes.
+// Owns one file descriptor. A parameter `int fd` borrows a descriptor; a parameter `Fd` takes it.
 class Fd {
  public:
   Fd() = default;
@@ -36,16 +36,16 @@ class Fd {
   int fd_ = -1;
 };
 
-// open(2), close-on-exec, retried on EINTR. Throws Error "PATH: reason (hint)".
+// open(2) with O_CLOEXEC, retried on EINTR. Throws Error "PATH: reason (hint)".
 Fd open_fd(const std::string& path, int flags, mode_t mode = 0, const std::string& hint = "");
 
 struct Pipe {
   Fd read, write;
 };
-// pipe2(2), close-on-exec plus `flags` (O_NONBLOCK).
+// pipe2(2) with O_CLOEXEC and `flags` (O_NONBLOCK). Throws Error.
 Pipe make_pipe(int flags = 0);
 
-// A C handle whose deleter is `Free`: Handle<xkb_keymap, xkb_keymap_unref>.
+// A C handle that `Free` releases: Handle<xkb_keymap, xkb_keymap_unref>.
 template <auto Free>
 struct Deleter {
   template <class T>

@@ -7,7 +7,7 @@
 
 namespace kvm {
 
-// One read(2); false at the end of input.
+// Appends the result of one read(2) to the buffer; false at the end of input.
 bool LineReader::fill() {
   buffer_.erase(0, begin_);
   scanned_ -= begin_;

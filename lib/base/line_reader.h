@@ -1,4 +1,4 @@
-// Lines from a descriptor that may be slow, endless or without a last line end.
+// Reads lines from a descriptor that may be slow or endless, or lack the last line end.
 #pragma once
 
 #include <optional>
@@ -13,17 +13,17 @@ class LineReader {
  public:
   static constexpr std::size_t kLongest = 1 << 20;  // bytes
 
-  // Borrows both; `name` is for messages.
+  // Borrows `fd` and `poller`; `name` appears in error messages.
   LineReader(int fd, std::string name, Poller& poller)
       : fd_(fd), name_(std::move(name)), poller_(poller) {}
 
-  // The next line without its '\n', valid until the next call; nullopt at the end of input. Of one
-  // longer than kLongest a beginning that is longer, too: the rest is left out.
-  // Throws Error where the input cannot be read.
+  // The next line without its '\n', valid until the next call; nullopt at the end of input. A line
+  // longer than kLongest is cut, but what is returned is still longer than kLongest, so that the
+  // caller can tell. Throws Error if reading fails, and Stopped.
   std::optional<std::string_view> next();
-  // Whether next() would return at once.
+  // Whether next() would return without waiting for input.
   bool ready();
-  // Number of the line that next() returned last, from 1.
+  // The number of the line that next() returned last, from 1.
   std::size_t number() const noexcept { return number_; }
 
  private:
@@ -33,10 +33,10 @@ class LineReader {
   std::string name_;
   Poller& poller_;
   std::string buffer_;
-  std::size_t begin_ = 0;    // of what was not returned yet
-  std::size_t scanned_ = 0;  // up to here there is no line end after begin_
+  std::size_t begin_ = 0;    // where the text starts that was not returned yet
+  std::size_t scanned_ = 0;  // between begin_ and here there is no line end
   bool ended_ = false;
-  bool cut_ = false;  // the rest of a line that was too long is to come
+  bool cut_ = false;  // the rest of a line that was too long is still to be skipped
   std::size_t number_ = 0;
 };
 

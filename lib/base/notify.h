@@ -1,4 +1,4 @@
-// What a daemon tells the service manager that started it: sd_notify(3) without libsystemd.
+// Messages from a daemon to its service manager: sd_notify(3) without libsystemd.
 #pragma once
 
 #include <cstdint>
@@ -7,11 +7,12 @@
 
 namespace kvm {
 
-// Sends lines such as "READY=1" or "STATUS=text" to $NOTIFY_SOCKET. Without one, or where nobody
-// listens, nothing happens: a manager that went away is no reason to stop.
+// Sends lines such as "READY=1" or "STATUS=text" to $NOTIFY_SOCKET. Does nothing if the variable is
+// unset or the socket has no listener: a daemon goes on without its manager.
 void notify(std::string_view lines) noexcept;
 
-// How often "WATCHDOG=1" is expected at the latest: $WATCHDOG_USEC, when it is meant for us.
+// The longest time between two "WATCHDOG=1" that the manager accepts: $WATCHDOG_USEC. nullopt if it
+// is unset or invalid, or if $WATCHDOG_PID names another process.
 std::optional<std::int64_t> watchdog_us() noexcept;
 
 }  // namespace kvm

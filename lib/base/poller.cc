@@ -16,41 +16,58 @@ void Poller::every(std::chrono::milliseconds interval, std::function<void()> loo
   look_ = std::move(look);
 }
 
-bool Poller::wait(int fd, short events, std::optional<std::chrono::milliseconds> timeout) {
-  using Clock = std::chrono::steady_clock;
+bool Poller::wait(int fd, short events, Timeout timeout) {
+  pollfd wanted{fd, events, 0};
+  return wait({&wanted, 1}, timeout);
+}
+
+bool Poller::wait(std::span<pollfd> wanted, Timeout timeout) {
   const auto deadline = timeout ? Clock::now() + *timeout : Clock::time_point::max();
   for (;;) {
-    auto until = deadline;
-    if (look_) {
-      if (Clock::now() - looked_ >= interval_) {
-        look_();
-        looked_ = Clock::now();
-      }
-      until = std::min(deadline, looked_ + interval_);
-    }
-    fds_.assign({{fd, events, 0}, {stop_.fd(), POLLIN, 0}});
-    for (const auto& [watched, what] : watched_) fds_.push_back({watched, what.events, 0});
-    int wait_ms = -1;
-    if (until != Clock::time_point::max()) {
-      const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
-      wait_ms = static_cast<int>(std::max<std::int64_t>(left, 0));
-    }
-    const int n = ::poll(fds_.data(), fds_.size(), wait_ms);
-    if (n < 0 && errno != EINTR) throw Error::from_errno("poll");
-    if (n > 0) {
+    const auto until = look_if_due(deadline);
+    fds_.assign(wanted.begin(), wanted.end());
+    fds_.push_back({stop_.fd(), POLLIN, 0});
+    for (const auto& [fd, watched] : watched_) fds_.push_back({fd, watched.events, 0});
+    if (poll_until(until) > 0) {
       stop_.check();
-      const bool ready = fds_[0].revents != 0;
-      serve();
-      if (ready) return true;
+      std::copy_n(fds_.begin(), wanted.size(), wanted.begin());
+      serve(wanted.size() + 1);
+      if (std::any_of(wanted.begin(), wanted.end(),
+                      [](const pollfd& fd) { return fd.revents != 0; }))
+        return true;
     }
     if (Clock::now() >= deadline) return false;
   }
 }
 
+// Returns how long to sleep: until `deadline`, or until the next look.
+Poller::Clock::time_point Poller::look_if_due(Clock::time_point deadline) {
+  if (!look_) return deadline;
+  if (Clock::now() - looked_ >= interval_) {
+    look_();
+    looked_ = Clock::now();
+  }
+  return std::min(deadline, looked_ + interval_);
+}
+
+// Returns the number of descriptors in fds_ that have events; 0 after the time or on EINTR.
+int Poller::poll_until(Clock::time_point until) {
+  timespec timeout{};
+  if (until != Clock::time_point::max()) {
+    const auto left = std::chrono::ceil<std::chrono::nanoseconds>(until - Clock::now()).count();
+    constexpr std::int64_t kSecond = 1'000'000'000;
+    if (left > 0) timeout = {left / kSecond, left % kSecond};
+  }
+  const bool forever = until == Clock::time_point::max();
+  const int ready = ::ppoll(fds_.data(), fds_.size(), forever ? nullptr : &timeout, nullptr);
+  if (ready < 0 && errno != EINTR) throw Error::from_errno("poll");
+  return std::max(ready, 0);
+}
+
 void Poller::write(int fd, std::string_view text, const std::string& name) {
   while (!text.empty()) {
     wait(fd, POLLOUT, std::nullopt);
-    // So much a pipe that has room takes without blocking.
+    // A pipe that polls writable takes PIPE_BUF bytes without blocking.
     const ssize_t n = ::write(fd, text.data(), std::min<std::size_t>(text.size(), PIPE_BUF));
     if (n >= 0)
       text.remove_prefix(static_cast<std::size_t>(n));
@@ -59,13 +76,13 @@ void Poller::write(int fd, std::string_view text, const std::string& name) {
   }
 }
 
-// The watched are looked up anew: one may have taken another away.
-void Poller::serve() {
-  for (std::size_t i = 2; i < fds_.size(); ++i) {
+// Looks each descriptor up again, because the `ready` of another may have unwatched it.
+void Poller::serve(std::size_t first) {
+  for (std::size_t i = first; i < fds_.size(); ++i) {
     const auto found = fds_[i].revents == 0 ? watched_.end() : watched_.find(fds_[i].fd);
     if (found == watched_.end()) continue;
-    const auto call = found->second.ready;
-    call(fds_[i].revents);
+    const auto ready = found->second.ready;  // a copy: it may unwatch itself
+    ready(fds_[i].revents);
   }
 }
 

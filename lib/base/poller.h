@@ -1,5 +1,5 @@
-// Waits for one thing while others are served: a text is typed, and the stop signals, the LEDs and
-// the cable are still heard.
+// The sequential way to wait: for one thing, while stop signals and watched descriptors are served.
+// kvm-type waits with it while it types, kvm-capture between two pictures. (A server uses Loop.)
 #pragma once
 
 #include <poll.h>
@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,41 +19,49 @@ namespace kvm {
 
 class Poller {
  public:
-  // `stop` outlives this.
+  using Timeout = std::optional<std::chrono::microseconds>;  // nullopt: no limit
+
+  // `stop` must outlive this.
   explicit Poller(StopSignals& stop) : stop_(stop) {}
 
-  // Calls `ready` with poll(2)'s revents from wait() whenever fd has one of `events`, an error or
-  // has hung up. The fd is borrowed: unwatch() it before it is closed. Both may be called from a
-  // `ready`; wait() may not.
+  // From now on wait() calls `ready` with poll(2)'s revents whenever fd has one of `events`, an
+  // error or a hang-up. Borrows fd: unwatch() it before it is closed. `ready` may call watch() and
+  // unwatch(), but not wait().
   void watch(int fd, short events, std::function<void(short)> ready);
   void unwatch(int fd) noexcept { watched_.erase(fd); }
-  // Calls `look` from wait() about so often, for what no descriptor tells. One at a time.
+  // From now on wait() calls `look` about once per `interval`, for changes that no descriptor
+  // reports. Replaces the previous `look`; an empty one ends the calls.
   void every(std::chrono::milliseconds interval, std::function<void()> look);
 
-  // Writes all of it to a descriptor that need not be non-blocking; meanwhile, however slow its
-  // reader, the others are served. Throws Error naming `name`, and as wait() does.
+  // Writes all of `text` to a descriptor that may be blocking, and serves the watched descriptors
+  // while the reader is slow. Throws Error that names `name`, and whatever wait() throws.
   void write(int fd, std::string_view text, const std::string& name);
 
-  // True as soon as fd has one of `events` (or has hung up), false when the time is up; nullopt is
-  // for ever; fd -1 only lets time pass. Throws Stopped when a stop signal has come.
-  bool wait(int fd, short events, std::optional<std::chrono::milliseconds> timeout);
-  void pause(std::chrono::milliseconds time) {
+  // Returns true as soon as one of `wanted` has an event, an error or a hang-up; its revents say
+  // which. Returns false after `timeout`. Throws Stopped when a stop signal has arrived.
+  bool wait(std::span<pollfd> wanted, Timeout timeout);
+  // The same for one descriptor; -1 waits for the timeout only.
+  bool wait(int fd, short events, Timeout timeout);
+  void pause(std::chrono::microseconds time) {
     if (time.count() > 0) wait(-1, 0, time);
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
   struct Watched {
     short events;
     std::function<void(short)> ready;
   };
-  void serve();
+  Clock::time_point look_if_due(Clock::time_point deadline);
+  int poll_until(Clock::time_point until);
+  void serve(std::size_t first);
 
   StopSignals& stop_;
   std::chrono::milliseconds interval_{0};
   std::function<void()> look_;
-  std::chrono::steady_clock::time_point looked_;
+  Clock::time_point looked_;
   std::map<int, Watched> watched_;
-  std::vector<pollfd> fds_;  // kept for its memory
+  std::vector<pollfd> fds_;  // a member to reuse its memory
 };
 
 }  // namespace kvm

@@ -13,7 +13,7 @@ static sigset_t stop_set(const std::vector<int>& signals) noexcept {
   sigset_t set;
   sigemptyset(&set);
   for (const int signal : signals) {
-    // nohup(1) and shells that start background jobs ignore some on purpose: respect that.
+    // nohup(1) ignores SIGHUP on purpose, and shells ignore SIGINT in background jobs.
     struct sigaction action = {};
     sigaction(signal, nullptr, &action);
     if (action.sa_handler != SIG_IGN) sigaddset(&set, signal);

@@ -10,21 +10,22 @@
 
 namespace kvm {
 
-// Blocks them in this thread and all it starts later: construct it first. After the first one is
-// taken the others have their default effect again, so a second Ctrl-C kills.
+// Blocks the signals in this thread and in all threads that it starts later, so construct this
+// first. After take() has returned a signal, all of them have their default effect again: a second
+// Ctrl-C kills. A signal that the process ignored from the start (nohup(1)) stays ignored.
 class StopSignals {
  public:
-  // A daemon, to which SIGHUP means something else, names the other two.
+  // A daemon that reloads on SIGHUP passes only SIGINT and SIGTERM.
   explicit StopSignals(std::vector<int> signals = {SIGINT, SIGTERM, SIGHUP});
   ~StopSignals();
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
 
-  // Becomes readable when one has come: poll it beside everything else that is waited for.
+  // Becomes readable when a signal has arrived. Poll it together with the other descriptors.
   int fd() const noexcept { return fd_.get(); }
-  // The signal, if one has come.
+  // The signal that has arrived; nullopt if there is no signal.
   std::optional<int> take();
-  // Throws Stopped if one has come.
+  // Throws Stopped if a signal has arrived.
   void check();
 
  private:
@@ -32,7 +33,7 @@ class StopSignals {
   Fd fd_;
 };
 
-// Ends the process as if the signal had never been caught, so that the shell sees it.
+// Kills the process with the signal, so that the shell sees which signal ended it.
 [[noreturn]] void die_of(int signal) noexcept;
 
 }  // namespace kvm

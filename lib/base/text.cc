@@ -78,7 +78,7 @@ std::optional<char32_t> take_utf8(std::string_view& text) noexcept {
     if ((byte(i) & 0xc0) != 0x80) return std::nullopt;
     point = point << 6 | (byte(i) & 0x3fu);
   }
-  // Overlong forms, surrogates and what lies beyond Unicode.
+  // Refuse overlong forms, surrogates, and numbers beyond the last code point.
   constexpr char32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
   if (point < kLeast[length] || point > 0x10ffff || (point >= 0xd800 && point < 0xe000))
     return std::nullopt;

@@ -1,4 +1,4 @@
-// Small text helpers: printf into a string, strict numbers, words, UTF-8.
+// Text: printf into a string, strict numbers, words, UTF-8.
 #pragma once
 
 #include <charconv>
@@ -12,7 +12,7 @@ namespace kvm {
 
 [[gnu::format(printf, 1, 2)]] std::string strf(const char* format, ...);
 
-// The whole of `text` as a number, or nothing: no spaces, no rest, no overflow.
+// `text` as a number; nullopt if it has spaces or trailing characters, or overflows.
 template <class Number>
 std::optional<Number> parse_number(std::string_view text) noexcept {
   Number value{};
@@ -21,17 +21,17 @@ std::optional<Number> parse_number(std::string_view text) noexcept {
   return value;
 }
 
-// Parts between `separator`s, empty ones kept: "a,,b" → {"a", "", "b"}.
+// The parts between separators, including empty parts: "a,,b" → {"a", "", "b"}.
 std::vector<std::string_view> split(std::string_view text, char separator);
-// Runs of non-blanks: "  a \t b" → {"a", "b"}.
+// The runs of non-blanks: "  a \t b" → {"a", "b"}.
 std::vector<std::string_view> words(std::string_view text);
 std::string_view trim(std::string_view text) noexcept;
 
-// A name made safe for one line of a terminal: control bytes and invalid UTF-8 as \xNN.
+// Makes a name safe for one line on a terminal: control bytes and invalid UTF-8 become \xNN.
 std::string printable(std::string_view text);
 
-// Takes one code point off the front; nullopt (and nothing taken) where the bytes are not
-// well-formed UTF-8 (Unicode 15, table 3-7). `text` must not be empty.
+// Removes one code point from the front of `text`, which must not be empty. Returns nullopt and
+// removes nothing if the bytes are not well-formed UTF-8 (Unicode 15, table 3-7).
 std::optional<char32_t> take_utf8(std::string_view& text) noexcept;
 void append_utf8(std::string& text, char32_t code_point);
 

@@ -1,4 +1,4 @@
-// The frame around every tool: sane descriptors, one catch, the documented exit code.
+// The frame around every tool: usable standard descriptors, the only catch, the exit code.
 #pragma once
 
 #include <functional>
@@ -7,9 +7,10 @@
 
 namespace kvm {
 
-// Runs `body` and turns its end into an exit code: an Error becomes one line on stderr, Stopped
-// becomes death by that signal. Sees to it that fds 0–2 are open before, and that what was printed
-// to stdout arrived after (a full disk is Exit::kIo).
+// Runs `body` and returns the exit code of the process. An Error becomes one line on stderr;
+// Stopped kills the process with its signal; EPIPE kills it with SIGPIPE. Opens descriptors 0 to 2
+// before `body` if they are closed, and flushes stdout after it: a failed flush (full disk) is
+// Exit::kIo.
 int run_tool(const std::function<Exit()>& body) noexcept;
 
 }  // namespace kvm

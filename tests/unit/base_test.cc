@@ -95,11 +95,12 @@ TEST(Error, NamesTheThingTheReasonAndTheCure) {
   }
 }
 
-// How a child that runs `body` in the tool frame ends.
+// Runs `body` within run_tool() in a child process; its exit code, or 128 + its signal.
 int ends(const std::function<Exit()>& body) {
   const pid_t child = fork();
   if (child == 0) {
-    ::signal(SIGINT, SIG_DFL);  // a runner in the background ignores it, and we would too
+    ::signal(SIGINT,
+             SIG_DFL);  // a test runner in the background ignores it, and the child would too
     const Fd null(::open("/dev/null", O_WRONLY));
     dup2(null.get(), STDERR_FILENO);
     _exit(run_tool(body));

@@ -14,7 +14,7 @@
 namespace kvm {
 namespace {
 
-// Plays systemd: the lines that arrive at a socket of this name.
+// Plays systemd: binds a socket to `name`, calls notify(), and returns what arrives.
 std::string told(const std::string& name, const char* lines) {
   const Fd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   sockaddr_un address{};
