@@ -1,5 +1,5 @@
-// The command line, the same way in all tools: CLI11 with our manners and exit codes.
-// Included in cmd/ only: CLI11 costs ten seconds a file.
+// The command line of all tools: CLI11 with the conventions and exit codes of kvm(7).
+// Only cmd/ includes this: CLI11 takes ten seconds to compile.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -17,12 +17,12 @@
 
 namespace kvm {
 
-// "NAME VERSION" of every tool; the Makefile knows the number.
+// Adds --version, which prints "NAME VERSION". The version stands in the Makefile.
 inline void add_version(CLI::App& app) {
   app.set_version_flag("--version", app.get_name() + " " KVM_VERSION, "Print the version and exit");
 }
 
-// The help of the tool and of its subcommands, all the way down.
+// The help of the tool and of all its subcommands, at every level.
 inline std::string help_all(const CLI::App& app, const std::string& above = "") {
   std::string text = app.help(above);
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
@@ -31,14 +31,14 @@ inline std::string help_all(const CLI::App& app, const std::string& above = "") 
   return text;
 }
 
-// Beside an option stands only what it takes: what goes with what is in the man page.
+// Shows only the argument of an option. The man page tells which options exclude each other.
 class HelpFormatter : public CLI::Formatter {
   std::string make_option_opts(const CLI::Option* option) const override {
     return option->get_type_size() == 0 ? "" : " " + option->get_type_name();
   }
 };
 
-// A number from `least` to `most`, a whole one where these are.
+// Accepts a number from `least` to `most`; a whole number if `Number` is an integer type.
 template <class Number>
 CLI::Validator number_from(Number least, Number most) {
   return {[=](std::string& text) {
@@ -51,7 +51,7 @@ CLI::Validator number_from(Number least, Number most) {
           ""};
 }
 
-// A value that `judge` throws no Error at. So it is judged where it is given.
+// Accepts a value if `judge` does not throw an Error. The message then names the option.
 inline CLI::Validator judged_by(std::function<void(const std::string&)> judge) {
   return {[judge = std::move(judge)](std::string& text) {
             try {
@@ -64,8 +64,8 @@ inline CLI::Validator judged_by(std::function<void(const std::string&)> judge) {
           ""};
 }
 
-// Reads what the command line has not said from the file of its --config, if it has one. What is
-// wrong there is Exit::kConfig.
+// If --config was given, reads the options that the command line leaves open from that file. An
+// error in the file is Exit::kConfig.
 inline void read_config(CLI::App& app) {
   const CLI::Option* option = app.get_option_no_throw("--config");
   if (!option || option->empty()) return;
@@ -78,8 +78,8 @@ inline void read_config(CLI::App& app) {
   }
 }
 
-// Parses, then runs `body` in the tool frame. --help and --version go to stdout and exit 0; what
-// the command line has wrong is one line and Exit::kUsage.
+// Parses the command line and runs `body`, both within run_tool(). --help and --version print to
+// stdout and exit 0. A wrong command line is one line on stderr and Exit::kUsage.
 inline int run_cli(CLI::App& app, int argc, char** argv, const std::function<Exit()>& body) {
   add_version(app);
   app.formatter(std::make_shared<HelpFormatter>());

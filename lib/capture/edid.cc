@@ -13,20 +13,21 @@ namespace kvm {
 namespace {
 
 constexpr std::uint8_t kHeader[] = {0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0};
-constexpr std::size_t kMostBlocks = 4;    // more is no screen that we know of
-constexpr std::size_t kExtensions = 126;  // where the first block counts the others
+constexpr std::size_t kMostBlocks = 4;    // no known screen has more
+constexpr std::size_t kExtensions = 126;  // offset of the number of extension blocks
 constexpr std::size_t kFirstDescriptor = 54, kDescriptor = 18;
 constexpr std::uint8_t kNameTag = 0xfc;
 
-// What becomes another: the blanking of 1080p (720 and 45), its sync, the number of the format.
+// Offsets and bytes that differ at 50 Hz: the blanking of 1080p (720 and 45), its sync, its VIC.
 constexpr std::pair<std::size_t, std::uint8_t> kAt50Hz[] = {
     {57, 0xd0}, {58, 0x72}, {62, 0x10}, {65, 0x80}, {133, 0x9f}};
 
-// The last byte makes the sum of all 128 a multiple of 256.
-std::uint8_t missing_to_256(Bytes block) {
+// The checksum byte, which makes the sum of all 128 bytes a multiple of 256.
+std::uint8_t checksum(Bytes block) {
   return static_cast<std::uint8_t>(-std::accumulate(block.begin(), block.begin() + 127, 0));
 }
 
+// Empty if the text is not pairs of hexadecimal digits.
 std::vector<std::uint8_t> from_hex(Bytes text) {
   std::vector<std::uint8_t> bytes;
   int digits = 0;
@@ -77,7 +78,7 @@ std::array<std::uint8_t, 2 * kEdidBlock> default_edid(int hz) noexcept {
   if (hz == 50)
     for (const auto& [at, byte] : kAt50Hz) edid[at] = byte;
   for (const std::size_t start : {std::size_t{0}, kEdidBlock})
-    edid[start + 127] = missing_to_256(Bytes(edid).subspan(start, kEdidBlock));
+    edid[start + 127] = checksum(Bytes(edid).subspan(start, kEdidBlock));
   return edid;
 }
 
@@ -88,7 +89,7 @@ std::vector<std::uint8_t> parse_edid(Bytes file, std::string_view name) {
   std::vector<std::uint8_t> edid(file.begin(), file.end());
   if (!file.empty() && file[0] != 0) {
     edid = from_hex(file);
-    if (edid.empty()) throw bad("neither binary nor hexadecimal digits (xxd -p writes such)");
+    if (edid.empty()) throw bad("neither binary nor hexadecimal digits (as xxd -p prints them)");
   }
   if (edid.empty() || edid.size() % kEdidBlock || edid.size() > kMostBlocks * kEdidBlock)
     throw bad(strf("%zu bytes (wanted: 128, 256, 384 or 512, binary or hexadecimal)", edid.size()));
@@ -96,10 +97,10 @@ std::vector<std::uint8_t> parse_edid(Bytes file, std::string_view name) {
     throw bad("it does not begin with 00 ff ff ff ff ff ff 00");
   const std::size_t blocks = edid.size() / kEdidBlock;
   if (edid[kExtensions] + 1u != blocks)
-    throw bad(strf("it speaks of %d extension blocks and has %zu", edid[kExtensions], blocks - 1));
+    throw bad(strf("it announces %d extension blocks and has %zu", edid[kExtensions], blocks - 1));
   for (std::size_t i = 0; i < blocks; ++i) {
     const Bytes block = Bytes(edid).subspan(i * kEdidBlock, kEdidBlock);
-    if (block[127] != missing_to_256(block)) throw bad(strf("wrong checksum of block %zu", i));
+    if (block[127] != checksum(block)) throw bad(strf("wrong checksum of block %zu", i));
   }
   return edid;
 }

@@ -16,7 +16,7 @@ namespace kvm {
 
 namespace {
 
-constexpr std::size_t kMostPipeBytes = 1 << 20;  // what the kernel lets anyone have
+constexpr std::size_t kMostPipeBytes = 1 << 20;  // /proc/sys/fs/pipe-max-size, by default
 
 void write_frame(int fd, const FrameParts& frame, const std::string& name) {
   for (const Bytes part : frame) write_all(fd, part, name);
@@ -37,7 +37,7 @@ FrameOutput::FrameOutput(const std::string& destination)
   }
 }
 
-// False: nobody reads it. To wait for that in open(2) would make us deaf to signals.
+// False: the FIFO has no reader yet. Waiting for it in open(2) would block the stop signals.
 bool FrameOutput::open_fifo() {
   fd_.reset(::open(name_.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
   if (!fd_ && errno != ENXIO) throw Error::from_errno(name_);
@@ -50,7 +50,8 @@ void FrameOutput::open_stdout() {
   if (::fstat(STDOUT_FILENO, &about) < 0) throw Error::from_errno(name_);
   if (S_ISFIFO(about.st_mode)) {
     kind_ = Kind::kPipe;
-    // A description of our own: O_NONBLOCK on the inherited one would hit everyone who shares it.
+    // Open the pipe again: O_NONBLOCK on the inherited file description would affect every process
+    // that shares it.
     fd_.reset(::open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_CLOEXEC));
     if (!fd_) {
       fd_.reset(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
@@ -102,18 +103,19 @@ void FrameOutput::push() {
     if (n < 0) throw Error::from_errno(name_);
     auto written = static_cast<std::size_t>(n);
     for (Bytes& part : rest_) {
-      const std::size_t of_it = std::min(written, part.size());
-      part = part.subspan(of_it);
-      written -= of_it;
+      const std::size_t taken = std::min(written, part.size());
+      part = part.subspan(taken);
+      written -= taken;
     }
   }
 }
 
-// So that a whole frame goes in at once, instead of a page at a time as the reader wakes up.
+// Makes room for a whole frame in the pipe, so that the reader gets it at once and not page by
+// page.
 void FrameOutput::enlarge(std::size_t frame_bytes) {
   const auto wanted = static_cast<int>(std::min(frame_bytes + frame_bytes / 4, kMostPipeBytes));
   const int now = ::fcntl(fd_.get(), F_SETPIPE_SZ, wanted);
-  // Refused (a user's share of pipe memory is limited): the pipe works as it is. Do not ask again.
+  // If the kernel refuses (pipe-user-pages-soft), the small pipe still works: do not ask again.
   pipe_bytes_ = now > 0 && wanted < static_cast<int>(kMostPipeBytes) ? static_cast<std::size_t>(now)
                                                                      : SIZE_MAX;
 }
@@ -125,22 +127,22 @@ void FileOutput::write(const FrameParts& frame, std::int64_t time_us) {
   const std::int64_t local_s = seconds + local.tm_gmtoff;
   char name[4096];
   const std::size_t length = ::strftime(name, sizeof name, pattern_.c_str(), &local);
-  if (length == 0) throw Error(Exit::kUsage, "-o: no file name comes of '" + pattern_ + "'");
+  if (length == 0) throw Error(Exit::kUsage, "output: '" + pattern_ + "' gives no file name");
   make_folders(name);
   const std::string_view ending(name, length);
   if (ending.ends_with(".jpg") || ending.ends_with(".jpeg"))
     write_picture(name, frame);
   else
-    append(name, frame, local_s > latest_s_);
+    append(name, frame, local_s > latest_s_ ? Existing::kEmpty : Existing::kKeep);
   latest_s_ = std::max(latest_s_, local_s);
 }
 
-// What stands before the pattern's first % was typed, and has to be there: it may be a disc that is
-// not mounted.
+// The folder before the pattern's first % must exist already: it may be the mount point of a disc
+// that is not mounted.
 void FileOutput::make_folders(const std::string& name) const {
-  const std::string typed = pattern_.substr(0, pattern_.rfind('/', pattern_.find('%')) + 1);
-  std::error_code error;  // opening the file tells it too
-  if (typed.empty() || std::filesystem::is_directory(typed, error))
+  const std::string fixed = pattern_.substr(0, pattern_.rfind('/', pattern_.find('%')) + 1);
+  std::error_code error;  // ignored: opening the file fails for the same reason
+  if (fixed.empty() || std::filesystem::is_directory(fixed, error))
     std::filesystem::create_directories(std::filesystem::path(name).parent_path(), error);
 }
 
@@ -156,19 +158,19 @@ void FileOutput::write_picture(const std::string& name, const FrameParts& frame)
   }
 }
 
-// A file is emptied when its time comes, but not when that comes again: summer time ends, a clock
-// is set.
-void FileOutput::append(const std::string& name, const FrameParts& frame, bool anew) {
+// An existing file is emptied when its time comes the first time. When the same local time comes
+// again (summer time ends, the clock is set back), the file keeps its frames.
+void FileOutput::append(const std::string& name, const FrameParts& frame, Existing existing) {
   if (name != name_) {
-    file_ = open_fd(name, O_WRONLY | O_CREAT | (anew ? O_TRUNC : 0), 0666);
+    file_ = open_fd(name, O_WRONLY | O_CREAT | (existing == Existing::kEmpty ? O_TRUNC : 0), 0666);
     name_ = name;
   }
-  const off_t whole = ::lseek(file_.get(), 0, SEEK_END);
+  const off_t size = ::lseek(file_.get(), 0, SEEK_END);
   try {
     write_frame(file_.get(), frame, name);
   } catch (...) {
-    // Not every file can be cut (/dev/full): then there is nothing to cut either.
-    if (whole >= 0 && ::ftruncate(file_.get(), whole) < 0) file_.reset();
+    // Cut the partial frame off. A file that cannot be cut (/dev/full) keeps nothing anyway.
+    if (size >= 0 && ::ftruncate(file_.get(), size) < 0) file_.reset();
     throw;
   }
 }

@@ -1,4 +1,5 @@
-// Where frames go: each whole or not at all, and never a queue of old ones.
+// Writes frames to a pipe, a socket or files: each frame whole or not at all, and no queue of old
+// frames.
 #pragma once
 
 #include <cstdint>
@@ -10,44 +11,48 @@
 
 namespace kvm {
 
-// Frames to files named by a strftime(3) pattern. A name in .jpg or .jpeg holds one picture, which
-// appears whole and replaces the one before; to any other, frames are appended. Folders whose names
-// come of the pattern are made.
+// Writes frames to files named by a strftime(3) pattern. A file whose name ends in .jpg or .jpeg
+// holds one picture; the next picture replaces it in one step. Frames are appended to any other
+// file. Creates the folders that the pattern produces.
 class FileOutput {
  public:
   explicit FileOutput(std::string pattern) : pattern_(std::move(pattern)) {}
-  // Throws Error; then the files hold whole frames only.
+  // `time_us` (unix time) names the file. Throws Error; the files then still hold whole frames
+  // only.
   void write(const FrameParts& frame, std::int64_t time_us);
 
  private:
+  enum class Existing { kKeep, kEmpty };
   void make_folders(const std::string& name) const;
   void write_picture(const std::string& name, const FrameParts& frame);
-  void append(const std::string& name, const FrameParts& frame, bool anew);
+  void append(const std::string& name, const FrameParts& frame, Existing existing);
 
   std::string pattern_, name_;  // name_: of the open file
   Fd file_;
-  std::int64_t latest_s_ = INT64_MIN;  // of the local times so far
+  std::int64_t latest_s_ = INT64_MIN;  // the latest local time so far
 };
 
-// A pipe or socket is written without blocking, as its reader takes it; anything else at once.
+// Writes to a pipe or socket without blocking, as the reader takes the bytes; to anything else at
+// once.
 class FrameOutput {
  public:
-  // "-": stdout; a FIFO, which may get its reader later; else a FileOutput's pattern.
+  // `destination`: "-" for stdout; a FIFO, which may get its reader later; else a pattern for
+  // FileOutput. Throws Error.
   explicit FrameOutput(const std::string& destination);
   ~FrameOutput();
   FrameOutput(const FrameOutput&) = delete;
   FrameOutput& operator=(const FrameOutput&) = delete;
 
-  // A frame may begin: the one before is written, and its reader has taken it out of the pipe.
+  // Whether a frame may begin: the last frame is written and its reader has emptied the pipe.
   bool ready();
-  // Begins a frame and writes what goes. The frame must stay readable while writing(). `time_us`
-  // names its file. Throws Error.
+  // Begins a frame and writes as much as is possible without waiting. The frame must stay readable
+  // while writing(). `time_us` names its file. Throws Error.
   void begin(const FrameParts& frame, std::int64_t time_us);
   bool writing() const noexcept { return size_of(rest_) > 0; }
-  // Writes on after POLLOUT.
+  // Continues after POLLOUT. Throws Error.
   void push();
-  // For poll(2): POLLOUT matters while writing(); POLLERR says that the reader is gone. -1:
-  // neither.
+  // The descriptor to poll: for POLLOUT while writing(); POLLERR means that the reader is gone. -1:
+  // there is nothing to poll for.
   int fd() const noexcept { return kind_ == Kind::kPlain ? -1 : fd_.get(); }
 
  private:
@@ -58,11 +63,11 @@ class FrameOutput {
 
   const std::string name_;
   std::optional<FileOutput> files_;
-  Fd fd_;  // none: a FIFO that nobody reads yet
+  Fd fd_;  // empty: a FIFO without a reader
   Kind kind_ = Kind::kPlain;
-  int flags_to_restore_ = -1;  // of a pipe that could not be opened a second time
+  int flags_to_restore_ = -1;  // of a pipe that we share with other processes
   std::size_t pipe_bytes_ = 0;
-  FrameParts rest_;  // what is not written yet
+  FrameParts rest_;  // not written yet
 };
 
 }  // namespace kvm

@@ -9,7 +9,7 @@
 
 namespace kvm {
 
-TestSource::TestSource(PatternKind kind, int width, int height, Rate rate)
+PatternSource::PatternSource(PatternKind kind, int width, int height, Rate rate)
     : pattern_(kind, width, height), width_(width), height_(height), rate_(rate) {
   timer_.reset(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
   const auto period_ns = static_cast<std::int64_t>(std::llround(1e9 / rate.hz()));
@@ -19,7 +19,7 @@ TestSource::TestSource(PatternKind kind, int width, int height, Rate rate)
     throw Error::from_errno("timerfd");
 }
 
-void TestSource::tick(std::int64_t) {
+void PatternSource::tick(std::int64_t) {
   std::uint64_t expired = 0;
   if (::read(timer_.get(), &expired, sizeof expired) != sizeof expired) return;
   ticks_ += expired;
@@ -28,7 +28,7 @@ void TestSource::tick(std::int64_t) {
   newest_->sequence = ticks_ - 1;
 }
 
-View TestSource::view(const Picture& picture) {
+View PatternSource::view(const Picture& picture) {
   return pattern_.draw(picture.sequence, picture.time_us);
 }
 

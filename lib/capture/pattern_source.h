@@ -1,4 +1,4 @@
-// `-d test`: pictures that need no device.
+// The built-in source: moving test pictures that need no device.
 #pragma once
 
 #include <poll.h>
@@ -8,9 +8,10 @@
 
 namespace kvm {
 
-class TestSource : public CaptureSource {
+class PatternSource : public CaptureSource {
  public:
-  TestSource(PatternKind kind, int width, int height, Rate rate);
+  // `rate` is above 0. Throws Error.
+  PatternSource(PatternKind kind, int width, int height, Rate rate);
 
   int fd() const override { return timer_.get(); }
   short events() const override { return POLLIN; }

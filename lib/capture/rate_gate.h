@@ -1,4 +1,4 @@
-// Lets an even share of pictures through: 25 of 30 a second.
+// Lets an even share of the pictures pass: 25 of 30 a second.
 #pragma once
 
 #include <cmath>
@@ -8,21 +8,22 @@ namespace kvm {
 
 class RateGate {
  public:
-  // Pictures a second that may pass, above 0.
+  // `hz`: pictures a second that may pass, above 0.
   explicit RateGate(double hz) noexcept
       : period_us_(static_cast<std::int64_t>(std::llround(1e6 / hz))) {}
 
-  // May the picture of this time pass? `coming_hz` is how many come; 0: not known.
+  // Whether the picture of this time may pass. `coming_hz`: pictures a second that come; 0:
+  // unknown.
   bool pass(std::int64_t time_us, double coming_hz) noexcept {
     // The picture nearest to each due time passes, so half a period early is on time.
     const auto slack = coming_hz > 0 ? static_cast<std::int64_t>(5e5 / coming_hz) : period_us_ / 8;
-    // The clock may jump back, and pictures may have stayed away for long.
+    // Start again from now if the clock jumped back or no picture came for a while.
     if (due_us_ - time_us > 2 * period_us_ || time_us - due_us_ > period_us_) due_us_ = time_us;
     if (time_us + slack < due_us_) return false;
     due_us_ += period_us_;
     return true;
   }
-  // The one that passed last was of no use: the next may.
+  // The picture that passed last was unusable: let the next picture pass.
   void undo() noexcept { due_us_ -= period_us_; }
 
  private:

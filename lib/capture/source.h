@@ -13,50 +13,51 @@
 
 namespace kvm {
 
-// One picture that has come, and may never be looked at.
+// A picture that has arrived. The engine may skip it without looking at its content.
 struct Picture {
   std::int64_t time_us = 0;    // unix time of the first pixel
   std::uint64_t sequence = 0;  // counts up; gaps are pictures that the device dropped
-  LentPicture lent;            // what a device has it in,
-  PictureFormat format;        // and in which format
+  LentPicture lent;            // the device's memory with the picture
+  PictureFormat format;        // of that memory
 };
 
-// Raw, or a JPEG image as the device made it; nothing where what came is cut short.
+// A raw image, or a JPEG image as the device made it; empty if the picture is cut short.
 using View = std::variant<std::monostate, Image, Bytes>;
 
-// Pictures that came and are not to be had.
+// Pictures that arrived but were never handed out.
 struct Losses {
   std::uint64_t flawed = 0;  // flagged by the driver, or empty
-  std::uint64_t late = 0;    // a newer one came before they were taken
+  std::uint64_t late = 0;    // replaced by a newer picture before take()
 };
 
 class CaptureSource {
  public:
   virtual ~CaptureSource() = default;
 
-  // For poll(2); -1: none now.
+  // The descriptor to poll; -1: none at present.
   virtual int fd() const = 0;
   virtual short events() const = 0;
-  // Monotonic time at which tick() must be called even if nothing happens on fd().
+  // Monotonic time at which tick() must be called even without an event on fd().
   virtual std::int64_t deadline_us() const = 0;
-  // Takes what has come and sees to the device's health; never blocks for long.
+  // Takes the pictures that have arrived and checks the device; never blocks for long. Throws Error
+  // if the device cannot be used as asked.
   virtual void tick(std::int64_t now_us) = 0;
 
-  // Hands out the newest picture that tick() took, once. Give it back soon; one may be kept, they
-  // are few.
+  // Hands out the newest picture that tick() took, once. The caller may keep one picture, and
+  // should give back every other soon: the device has few buffers.
   virtual std::optional<Picture> take() = 0;
-  // Readable until `picture` is gone; an Image, besides, until the next view().
+  // Readable while `picture` lives; an Image also only until the next view().
   virtual View view(const Picture& picture) = 0;
 
   virtual SourceState state() const = 0;
   // Why the state is not live, in a few words for people.
   virtual std::string reason() const = 0;
-  // Of the pictures; what they were last while there are none. 0x0: never any.
+  // The size of the pictures; of the last pictures while none come. 0x0: there was no picture yet.
   virtual int width() const = 0;
   virtual int height() const = 0;
-  // Pictures a second that come; 0: not known.
+  // Pictures a second that come; 0: unknown.
   virtual double hz() const = 0;
-  // Since the last call.
+  // Losses since the last call.
   virtual Losses take_losses() = 0;
 };
 

@@ -10,7 +10,7 @@ namespace kvm {
 
 namespace {
 
-// V4L2 lets a driver leave each of these to a default that follows from those before.
+// A driver may leave each value at a default, which follows from the values before it.
 void read_colours(PictureFormat& format, std::uint32_t space, std::uint32_t encoding,
                   std::uint32_t quantization) noexcept {
   const PixelFormat* pixels = find_pixel_format(format.fourcc);
@@ -91,7 +91,7 @@ PictureFormat read_format(const v4l2_format& answer) noexcept {
     format.width = static_cast<int>(pix.width);
     format.height = static_cast<int>(pix.height);
     format.strides[0] = pix.bytesperline;
-    // Old drivers know no more than the colour space; `priv` tells ("Single-planar format").
+    // Old drivers set only the colour space; `priv` tells ("Single-planar format structure").
     const bool extended = pix.priv == V4L2_PIX_FMT_PRIV_MAGIC;
     read_colours(format, pix.colorspace, extended ? pix.ycbcr_enc : 0u,
                  extended ? pix.quantization : 0u);

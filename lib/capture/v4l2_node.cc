@@ -21,10 +21,10 @@ bool do_ioctl(int fd, unsigned long request, void* argument) noexcept {
   return result >= 0;
 }
 
-const char* hint_for(int err) {
+const char* hint_for(int err, const V4l2Hints& hints) {
   switch (err) {
     case ENOENT:
-      return "is the device plugged in? `kvm-capture --list` shows what there is";
+      return hints.missing;
     case EACCES:
       return "become a member of the group video";
     case EBUSY:
@@ -52,33 +52,32 @@ std::optional<Rate> parse_rate(std::string_view text) {
   return Rate{rate.pictures / common, rate.seconds / common};
 }
 
-V4l2Node::V4l2Node(const std::string& path) : path_(path) {
+V4l2Node::V4l2Node(const std::string& path, const V4l2Hints& hints) : hints_(hints), path_(path) {
   const std::string no_capture = path + ": not a video capture device";
   try {
     fd_ = open_fd(path, O_RDWR | O_NONBLOCK);
   } catch (const Error& error) {
     if (error.code() == EISDIR || error.code() == ETXTBSY) throw Error(Exit::kNoInput, no_capture);
-    throw Error::from_errno(path, error.code(), hint_for(error.code()));
+    throw Error::from_errno(path, error.code(), hint_for(error.code(), hints));
   }
   v4l2_capability about{};
   if (!ask(VIDIOC_QUERYCAP, &about)) {
-    if (errno == ENODEV) throw Error::from_errno(path, errno, hint_for(ENOENT));
-    throw Error(Exit::kNoInput, no_capture + " (see kvm-capture --list)");
+    if (errno == ENODEV) throw Error::from_errno(path, errno, hints.missing);
+    throw Error(Exit::kNoInput, no_capture, hints.unsuitable);
   }
-  const std::uint32_t can =
+  const std::uint32_t capabilities =
       about.capabilities & V4L2_CAP_DEVICE_CAPS ? about.device_caps : about.capabilities;
   // A codec is both an output and a capture device; it has no picture of its own.
-  const bool codec = can & (V4L2_CAP_VIDEO_M2M | V4L2_CAP_VIDEO_M2M_MPLANE);
-  if (can & V4L2_CAP_VIDEO_CAPTURE)
+  const bool codec = capabilities & (V4L2_CAP_VIDEO_M2M | V4L2_CAP_VIDEO_M2M_MPLANE);
+  if (capabilities & V4L2_CAP_VIDEO_CAPTURE)
     type_ = V4L2_BUF_TYPE_VIDEO_CAPTURE;
-  else if (can & V4L2_CAP_VIDEO_CAPTURE_MPLANE)
+  else if (capabilities & V4L2_CAP_VIDEO_CAPTURE_MPLANE)
     type_ = V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE;
   driver_ = name_in(about.driver);
   card_ = name_in(about.card);
   bus_ = name_in(about.bus_info);
-  if (type_ == 0 || codec)
-    throw Error(Exit::kNoInput, no_capture + ": " + card_ + " (see kvm-capture --list)");
-  if (!(can & V4L2_CAP_STREAMING))
+  if (type_ == 0 || codec) throw Error(Exit::kNoInput, no_capture + ": " + card_, hints.unsuitable);
+  if (!(capabilities & V4L2_CAP_STREAMING))
     throw Error(Exit::kNoInput, path + ": " + card_ + " cannot stream into memory");
 }
 
@@ -93,14 +92,14 @@ bool V4l2Node::ask(unsigned long request, void* argument) const noexcept {
 void V4l2Node::must(unsigned long request, void* argument, const char* name) const {
   if (ask(request, argument)) return;
   const int err = errno;
-  const std::string what = path_ + ": " + name;
-  // On a device that is open, some errors mean something of their own.
+  const std::string operation = path_ + ": " + name;
+  // On an open device some errors have a meaning of their own.
   if (err == ENOSPC)
-    throw Error(Exit::kBusy, what +
-                                 ": the USB bus has no room for this format at this rate (try "
-                                 "-f MJPG, a lower -r or -s, or another port)");
-  if (err == EACCES) throw Error::from_errno(what, err, "the device does not let this be set now");
-  throw Error::from_errno(what, err, hint_for(err));
+    throw Error(Exit::kBusy, operation + ": the USB bus has no room for this format at this rate",
+                hints_.no_bandwidth);
+  if (err == EACCES)
+    throw Error::from_errno(operation, err, "the device does not let this be set now");
+  throw Error::from_errno(operation, err, hint_for(err, hints_));
 }
 
 PictureFormat V4l2Node::format() const {
@@ -128,8 +127,10 @@ PictureFormat V4l2Node::set_format(std::uint32_t fourcc, int width, int height) 
   must(VIDIOC_S_FMT, &wanted, "VIDIOC_S_FMT");
   const PictureFormat format = read_format(wanted);
   if (format.fourcc != fourcc)
-    throw Error(Exit::kConfig, path_ + ": no format " + fourcc_name(fourcc) + ", but " +
-                                   fourcc_name(format.fourcc) + " (see kvm-capture --list)");
+    throw Error(
+        Exit::kConfig,
+        path_ + ": no format " + fourcc_name(fourcc) + ", but " + fourcc_name(format.fourcc),
+        hints_.unsuitable);
   return format;
 }
 
@@ -144,6 +145,21 @@ std::optional<Rate> V4l2Node::rate(std::optional<Rate> wanted) const {
   }
   if (period.numerator == 0 || period.denominator == 0) return std::nullopt;
   return Rate{period.denominator, period.numerator};
+}
+
+std::vector<V4l2Node> list_nodes(std::optional<Error>* refused, const V4l2Hints& hints) {
+  std::vector<V4l2Node> nodes;
+  for (int number = 0; number < 256; ++number) {  // VIDEO_NUM_DEVICES, the kernel's limit
+    const std::string path = "/dev/video" + std::to_string(number);
+    if (::access(path.c_str(), F_OK) < 0) continue;
+    try {
+      nodes.emplace_back(path, hints);
+    } catch (const Error& error) {
+      // Most are codecs or metadata nodes. A node without permission may be what the user wants.
+      if (refused && !*refused && error.exit() == Exit::kPermission) *refused = error;
+    }
+  }
+  return nodes;
 }
 
 }  // namespace kvm

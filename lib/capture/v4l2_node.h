@@ -1,10 +1,12 @@
-// One V4L2 capture node: who it is, its picture format, its rate.
+// A V4L2 capture node: its identity, its picture format, its rate; and the nodes of this machine.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
 #include "capture/v4l2_format.h"
@@ -20,44 +22,61 @@ struct Rate {
 // "30", "29.97", "30000/1001", "1/60": above 0 and up to 1000. nullopt otherwise.
 std::optional<Rate> parse_rate(std::string_view text);
 
-// A name that a driver tells: in a field of fixed length, of any bytes.
+// Hints of the errors about devices. A tool replaces them to name its own options. Literals.
+struct V4l2Hints {
+  const char* missing = "is the device plugged in?";  // the node does not exist
+  const char* none_found = "is it plugged in?";       // "auto" found no device
+  const char* unsuitable = "";  // no capture device; or it lacks the format or control asked for
+  const char* no_bandwidth =    // of the USB bus
+      "try a compressed format, a lower rate or size, or another port";
+};
+
+// The text that a driver put into a field of fixed length, made printable.
 template <std::size_t N>
 std::string name_in(const std::uint8_t (&field)[N]) {
-  const std::string_view all(reinterpret_cast<const char*>(field), N);
-  return printable(all.substr(0, all.find('\0')));
+  const std::string_view text(reinterpret_cast<const char*>(field), N);
+  return printable(text.substr(0, text.find('\0')));
 }
 
 class V4l2Node {
  public:
-  // Opens PATH, non-blocking. Throws Error: missing or no capture device (66), busy (75),
-  // permission (77).
-  explicit V4l2Node(const std::string& path);
+  // Opens PATH, non-blocking. Throws Error: the node is missing or no capture device (66), busy
+  // (75), or not permitted (77).
+  explicit V4l2Node(const std::string& path, const V4l2Hints& hints = {});
 
   int fd() const noexcept { return fd_.get(); }
   const std::string& path() const noexcept { return path_; }
   const std::string& driver() const noexcept { return driver_; }
   const std::string& card() const noexcept { return card_; }
   const std::string& bus() const noexcept { return bus_; }
+  const V4l2Hints& hints() const noexcept { return hints_; }
   // V4L2_BUF_TYPE_VIDEO_CAPTURE, or V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE.
   std::uint32_t type() const noexcept { return type_; }
   bool multi_planar() const noexcept;
 
-  // An ioctl(2), retried on EINTR: true, or false and errno.
+  // An ioctl(2), retried on EINTR. Returns false and sets errno if it fails.
   bool ask(unsigned long request, void* argument) const noexcept;
-  // The same where a failure ends the job: throws "PATH: NAME: reason".
+  // The same, but throws Error "PATH: NAME: reason" if it fails.
   void must(unsigned long request, void* argument, const char* name) const;
 
-  // The driver may choose another size. Throws where it has no such fourcc (78) or is busy (75).
+  // Sets the format and returns the driver's choice, which may have another size. Throws Error if
+  // the device lacks the fourcc (78) or is busy (75).
   PictureFormat set_format(std::uint32_t fourcc, int width, int height) const;
   PictureFormat format() const;
-  // What the driver says it delivers, after asking for `rate` if there is one; nullopt where it
-  // does not tell.
+  // The rate that the driver reports, after asking for `wanted` if given; nullopt if the driver
+  // does not report a rate.
   std::optional<Rate> rate(std::optional<Rate> wanted = std::nullopt) const;
 
  private:
+  V4l2Hints hints_;
   std::string path_, driver_, card_, bus_;
   std::uint32_t type_ = 0;
   Fd fd_;
 };
+
+// The nodes under /dev that capture video, by number. Nodes that cannot be opened are left out; if
+// permission was missing, the first such error goes to `refused`.
+std::vector<V4l2Node> list_nodes(std::optional<Error>* refused = nullptr,
+                                 const V4l2Hints& hints = {});
 
 }  // namespace kvm

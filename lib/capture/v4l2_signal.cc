@@ -16,7 +16,7 @@ std::uint32_t current_input(const V4l2Node& node) noexcept {
   return node.ask(VIDIOC_G_INPUT, &input) ? static_cast<std::uint32_t>(input) : 0;
 }
 
-// What the input's status says; drivers without timings have that at most.
+// The input's status: all that drivers without timings report, if even that.
 Signal input_status(const V4l2Node& node) noexcept {
   v4l2_input input{};
   input.index = current_input(node);
@@ -103,9 +103,8 @@ void set_edid(const V4l2Node& node, Bytes bytes) {
   node.must(VIDIOC_S_EDID, &edid, "VIDIOC_S_EDID (does this device have an EDID?)");
 }
 
-void ask_for_less(const V4l2Node& node) {
-  const auto offered = default_edid(), less = default_edid(50);
-  if (as_text(edid_of(node)) == as_text(offered)) set_edid(node, less);
+void ask_for_1080p50(const V4l2Node& node) {
+  if (as_text(edid_of(node)) == as_text(default_edid())) set_edid(node, default_edid(50));
 }
 
 bool has_edid(const V4l2Node& node) noexcept {
@@ -123,7 +122,7 @@ double timings_hz(const v4l2_dv_timings& timings) noexcept {
 }
 
 bool same_timings(const v4l2_dv_timings& a, const v4l2_dv_timings& b) noexcept {
-  // Measured clocks are not exact.
+  // Measured pixel clocks are not exact.
   const double ratio =
       b.bt.pixelclock ? static_cast<double>(a.bt.pixelclock) / static_cast<double>(b.bt.pixelclock)
                       : 0;

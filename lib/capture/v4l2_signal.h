@@ -1,4 +1,4 @@
-// The cable of an HDMI capture device: is there a signal, of what size; EDID; events.
+// The input of an HDMI capture device: its signal, its timings, its EDID, its events.
 #pragma once
 
 #include <linux/videodev2.h>
@@ -14,36 +14,36 @@ namespace kvm {
 enum class Signal {
   kSteady,
   kNone,
-  kUnsteady,    // something is there, the receiver cannot lock on to it
-  kOutOfRange,  // steady, and more than the device takes
+  kUnsteady,    // the receiver cannot lock on to the signal
+  kOutOfRange,  // steady, but beyond what the device can capture
 };
 
 struct SignalInfo {
   Signal signal = Signal::kSteady;
-  // What the cable carries; without a value the device has no timings to tell (webcams, dongles).
+  // The timings of the signal; nullopt: the device does not report timings (webcams, dongles).
   std::optional<v4l2_dv_timings> timings;
 };
 
 SignalInfo detect_signal(const V4l2Node& node) noexcept;
-// "nothing comes over the cable: ...", for people.
+// "nothing comes over the cable: …", for people.
 const char* describe(Signal signal) noexcept;
 
-// Asks for SOURCE_CHANGE events (poll: POLLPRI). False where the driver has none.
+// Asks for SOURCE_CHANGE events (POLLPRI). False if the driver does not have them.
 bool subscribe_source_changes(const V4l2Node& node) noexcept;
-// Takes all events; true if one was a SOURCE_CHANGE.
+// Takes all pending events; true if a SOURCE_CHANGE was among them.
 bool take_source_changes(const V4l2Node& node) noexcept;
 
-// The device's input shows this EDID to the target from now on. Throws Error.
+// From now on the device's input shows this EDID to the target. Throws Error.
 void set_edid(const V4l2Node& node, Bytes edid);
-// After the default EDID, the target is shown one of a screen with 1080p50: what two CSI lanes
-// carry.
-void ask_for_less(const V4l2Node& node);
-// False: the device has an input for an EDID, and it is empty, so the target sees no screen.
+// Replaces default_edid() by the EDID of a 1080p50 screen, which two CSI lanes can carry. Keeps any
+// other EDID.
+void ask_for_1080p50(const V4l2Node& node);
+// False: the device can have an EDID but has none, so the target sees no screen.
 bool has_edid(const V4l2Node& node) noexcept;
 
-// Pictures a second of the timings, blanking counted.
+// Pictures a second; counts the blanking.
 double timings_hz(const v4l2_dv_timings& timings) noexcept;
-// The same size, pixel clock and interlacing.
+// True for the same size, interlacing and (within 0.5 %) pixel clock.
 bool same_timings(const v4l2_dv_timings& a, const v4l2_dv_timings& b) noexcept;
 
 }  // namespace kvm

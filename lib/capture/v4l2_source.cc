@@ -7,20 +7,23 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "capture/edid.h"
+#include "capture/v4l2_choice.h"
+#include "capture/v4l2_controls.h"
 
 namespace kvm {
 
 namespace {
 
-// A buffer each for the reader, the newest picture and the one being taken; two to fill meanwhile.
+// A buffer each for the picture being written, the newest picture and the picture being taken; two
+// more for the driver to fill.
 constexpr std::uint32_t kBuffers = 5;
-constexpr std::int64_t kLeastStallUs = 700'000;  // without a picture: say so within a second
-constexpr std::int64_t kCheckUs = 250'000;       // between looks at a signal or for a device
+constexpr std::int64_t kLeastStallUs = 700'000;  // without a picture: people know in a second
+constexpr std::int64_t kCheckUs = 250'000;       // between two checks of the signal or for a device
 constexpr std::int64_t kLiveCheckUs = 500'000;   // the same while pictures come
-// Between two tries to start a stalled stream: longer each time, for a device that is only slow.
+// Between two restarts of a stalled stream. It doubles each time, in case the device is only slow.
 constexpr std::int64_t kReviveUs = 2'000'000, kLastReviveUs = 10'000'000;
 
-// A picture comes this share of a period after the one before, or later.
+// The next picture comes at the earliest after this share of a period.
 constexpr double kEarly = 0.75;
 
 constexpr const char* kUnplugged = "the capture device was unplugged";
@@ -49,43 +52,43 @@ short V4l2Source::events() const {
 }
 
 std::int64_t V4l2Source::deadline_us() const {
-  // While pictures come, each is an occasion to look: nothing else is to wake us.
+  // While pictures come, each of them wakes us, and no other wake-up is needed.
   return state_ == SourceState::kLive && stream_ ? std::max(check_us_, picture_us_ + kLeastStallUs)
                                                  : check_us_;
 }
 
-// Slow devices are given the time of three pictures.
+// A slow device has the time of three pictures.
 std::int64_t V4l2Source::stall_us() const {
   return hz_ > 0 ? std::max(kLeastStallUs, static_cast<std::int64_t>(3e6 / hz_)) : kLeastStallUs;
 }
 
-// The device where it is now: where it was asked for, or under another number. Not one that was
-// there beside it: that shows another machine.
+// The path of the device now: the path asked for, or another number. Never a device that existed
+// beside the lost one, because that device shows another machine.
 std::string V4l2Source::find_again() const {
   const bool any = wishes_.device == "auto";
-  if (card_.empty()) return resolve_device(wishes_.device);
+  if (card_.empty()) return resolve_device(wishes_.device, wishes_.hints);
   if (!any) {
-    const std::string path = resolve_device(wishes_.device);
-    if (path.starts_with("/dev/v4l/")) return path;  // such names stay with the dongle or the port
+    const std::string path = resolve_device(wishes_.device, wishes_.hints);
+    if (path.starts_with("/dev/v4l/")) return path;  // these names stay with the dongle or the port
   }
   auto nodes = list_nodes();
-  const auto is_it = [&](const V4l2Node& node) {
+  const auto is_same_kind = [&](const V4l2Node& node) {
     return node.driver() == driver_ && node.card() == card_;
   };
   for (const V4l2Node& node : nodes)
-    if (is_it(node) && node.bus() == bus_) return node.path();
+    if (is_same_kind(node) && node.bus() == bus_) return node.path();
   std::erase_if(nodes, [&](const V4l2Node& node) {
     return std::find(others_.begin(), others_.end(), node.bus()) != others_.end();
   });
   for (const V4l2Node& node : nodes)
-    if (is_it(node)) return node.path();
-  if (!any) return resolve_device(wishes_.device);
+    if (is_same_kind(node)) return node.path();
+  if (!any) return resolve_device(wishes_.device, wishes_.hints);
   if (const auto found = choose_node(nodes)) return nodes[*found].path();
   throw Error(Exit::kNoInput, kUnplugged);
 }
 
 void V4l2Source::open() {
-  node_.emplace(find_again());
+  node_.emplace(find_again(), wishes_.hints);
   picture_us_ = now_us_;
   revive_us_ = kReviveUs;
   has_events_ = subscribe_source_changes(*node_);
@@ -97,12 +100,12 @@ void V4l2Source::open() {
   check_signal();
 }
 
-// Looks at the cable, and sees to it that a stream runs that fits what it carries.
+// Detects the signal, and starts or restarts the stream if it does not fit the signal.
 void V4l2Source::check_signal() {
   const SignalInfo info = detect_signal(*node_);
   const bool was_steady = signal_ == Signal::kSteady;
   signal_ = info.signal;
-  if (signal_ != Signal::kSteady) return lack(signal_);
+  if (signal_ != Signal::kSteady) return lose_signal(signal_);
   const bool changed = info.timings && (!timings_ || !same_timings(*info.timings, *timings_));
   if (!was_steady || changed) picture_us_ = now_us_;
   if (stream_ && !changed) return;
@@ -111,7 +114,7 @@ void V4l2Source::check_signal() {
   start();
 }
 
-void V4l2Source::lack(Signal signal) {
+void V4l2Source::lose_signal(Signal signal) {
   signal_ = signal;
   state_ = SourceState::kNoSignal;
   reason_ = describe(signal);
@@ -130,17 +133,18 @@ void V4l2Source::start() {
     throw Error(Exit::kConfig,
                 node_->path() + ": no " +
                     (wishes_.fourcc ? fourcc_name(*wishes_.fourcc) : std::string("picture")) +
-                    " format that can be used (see kvm-capture --list)");
+                    " format that can be used",
+                wishes_.hints.unsuitable);
   format_ = node_->set_format(choice->fourcc, choice->size.width, choice->size.height);
   const auto rate = node_->rate(choice->rate);
   hz_ = rate ? rate->hz() : timings_ ? timings_hz(*timings_) : 0;
   try {
     stream_ = V4l2Stream::start(*node_, kBuffers);
   } catch (const Error& error) {
-    // unicam and rp1-cfe, where the bridge would need more lanes than the board has.
+    // unicam and rp1-cfe refuse so if the signal needs more CSI lanes than the board has.
     if (error.code() != EINVAL || !timings_) throw;
-    if (wishes_.edid.empty()) ask_for_less(*node_);
-    return lack(Signal::kOutOfRange);
+    if (wishes_.edid.empty()) ask_for_1080p50(*node_);
+    return lose_signal(Signal::kOutOfRange);
   }
   base_ = sequence_ ? sequence_ + 1 : 0;
   started_us_ = now_us_;
@@ -152,7 +156,7 @@ void V4l2Source::stop() noexcept {
   stream_.reset();
 }
 
-void V4l2Source::lose(const std::string& why) {
+void V4l2Source::lose_device(const std::string& why) {
   if (node_ && node_->bus() == bus_) {
     others_.clear();
     for (const V4l2Node& node : list_nodes())
@@ -178,7 +182,7 @@ void V4l2Source::drain() {
         ++losses_.flawed;
         continue;
       case Taken::kGone:
-        return lose(kUnplugged);
+        return lose_device(kUnplugged);
       case Taken::kBroken:
         return stop();
       case Taken::kPicture:
@@ -191,13 +195,13 @@ void V4l2Source::drain() {
     }
     picture_us_ = now_us_;
     sequence_ = base_ + lent.sequence();
-    if (signal_ != Signal::kSteady) continue;  // of noise, or of the last thing seen
+    if (signal_ != Signal::kSteady) continue;  // a picture of noise, or of an old screen
     if (newest_) ++losses_.late;
-    // A time that does not go on is none: what we know is that it came now.
+    // If the timestamp did not advance, use the arrival time.
     time_us_ = lent.time_us() > time_us_ ? lent.time_us() : unix_us();
     newest_ = Picture{time_us_, sequence_, std::move(lent), format_};
     state_ = SourceState::kLive;
-    // The next is not there before its time: one need not ask.
+    // The next picture cannot be ready yet: save the ioctl.
     if (hz_ > 0 && unix_us() < time_us_ + static_cast<std::int64_t>(kEarly * 1e6 / hz_)) return;
   }
 }
@@ -214,26 +218,26 @@ void V4l2Source::tick(std::int64_t now_us) {
     }
     if (has_events_ && take_source_changes(*node_)) check_signal();
     if (stream_) drain();
-    if (node_ && due) look_after();
+    if (node_ && due) check_device();
   } catch (const Error& error) {
     v4l2_capability about{};
-    const bool there = node_ && node_->ask(VIDIOC_QUERYCAP, &about);
-    const bool asked_wrongly = error.exit() == Exit::kUsage || error.exit() == Exit::kConfig;
-    // What a device refuses from the start, waiting does not mend. But one that leaves refuses
-    // everything, and one that ran before may come back for a while as less than it was.
-    if (asked_wrongly && there && card_.empty()) throw;
-    const bool left = node_ ? !there : error.exit() == Exit::kNoInput && !card_.empty();
-    lose(left ? kUnplugged : error.what());
+    const bool present = node_ && node_->ask(VIDIOC_QUERYCAP, &about);
+    const bool impossible = error.exit() == Exit::kUsage || error.exit() == Exit::kConfig;
+    // If a device refuses a wish from the start, waiting does not help. But a device that is being
+    // unplugged refuses everything, and a device that worked may lack a format after it came back.
+    if (impossible && present && card_.empty()) throw;
+    const bool unplugged = node_ ? !present : error.exit() == Exit::kNoInput && !card_.empty();
+    lose_device(unplugged ? kUnplugged : error.what());
   }
 }
 
-// For when pictures do not come, or come although the signal does not.
-void V4l2Source::look_after() {
+// For two cases: no pictures come, or pictures come although there may be no signal.
+void V4l2Source::check_device() {
   const bool stalled = now_us_ - picture_us_ >= stall_us();
   const bool trusted = stream_ && signal_ == Signal::kSteady && has_events_;
   if (trusted && !stalled) return;
   v4l2_capability about{};
-  if (stalled && !node_->ask(VIDIOC_QUERYCAP, &about)) return lose(kUnplugged);
+  if (stalled && !node_->ask(VIDIOC_QUERYCAP, &about)) return lose_device(kUnplugged);
   check_signal();
   if (signal_ != Signal::kSteady || !stalled) return;
   state_ = SourceState::kStalled;

@@ -1,4 +1,5 @@
-// A V4L2 device as a source that heals: signal lost and found, resolution changed, unplugged.
+// A V4L2 device as a source that recovers when the signal is lost, the resolution changes or the
+// device is unplugged.
 #pragma once
 
 #include <memory>
@@ -8,26 +9,27 @@
 #include <vector>
 
 #include "capture/source.h"
-#include "capture/v4l2_listing.h"
+#include "capture/v4l2_modes.h"
 #include "capture/v4l2_signal.h"
 
 namespace kvm {
 
-// What was asked for; what is not is chosen, anew each time the device comes back.
+// What the user asked for. Everything else is chosen, each time the device is opened.
 struct V4l2Wishes {
-  std::string device;  // as resolve_device() takes it
+  std::string device = "auto";  // as resolve_device() takes it
   std::optional<Size> size;
   std::optional<Rate> rate;
   std::optional<std::uint32_t> fourcc;
   std::vector<std::pair<std::string, std::string>> controls;  // name, value
-  std::vector<std::uint8_t> edid;  // empty: the default one, where the device has none
-  bool wait = false;               // a device that is not there at first is one that was lost
+  std::vector<std::uint8_t> edid;  // empty: default_edid(), if the device has no EDID
+  bool wait = false;               // treat a device that is missing at the start like a lost device
+  V4l2Hints hints;
 };
 
 class V4l2Source : public CaptureSource {
  public:
-  // Throws Error where the device cannot be opened or set up; a missing signal is none,
-  // and with `wait` nothing is.
+  // Throws Error if the device cannot be opened or set up. A missing signal is not an error; with
+  // `wait`, neither is a missing device.
   explicit V4l2Source(V4l2Wishes wishes);
   ~V4l2Source() override;
 
@@ -51,15 +53,16 @@ class V4l2Source : public CaptureSource {
   std::string find_again() const;
   void start();
   void stop() noexcept;
-  void lose(const std::string& why);
+  void lose_device(const std::string& why);
   void check_signal();
-  void lack(Signal signal);
+  void lose_signal(Signal signal);
   void drain();
-  void look_after();
+  void check_device();
 
   const V4l2Wishes wishes_;
-  std::string driver_, card_, bus_;  // to know it again under another number
-  std::vector<std::string> others_;  // buses of the devices that were there when it was lost
+  // The device that delivered pictures, to recognize it under another number. Empty until then.
+  std::string driver_, card_, bus_;
+  std::vector<std::string> others_;  // buses of the other devices that existed when it was lost
   std::optional<V4l2Node> node_;
   std::shared_ptr<V4l2Stream> stream_;
   bool has_events_ = false;
@@ -70,14 +73,16 @@ class V4l2Source : public CaptureSource {
 
   SourceState state_ = SourceState::kLive;
   std::string reason_;
+  // Monotonic times.
   std::int64_t now_us_ = 0;
-  std::int64_t picture_us_ = 0;  // when the last came, or could first be expected
-  std::int64_t started_us_ = 0;  // when the stream did
-  std::int64_t revive_us_ = 0;   // how long it may then deliver nothing before it starts anew
-  std::int64_t check_us_ = 0;    // when to look after the signal or the device again
+  std::int64_t picture_us_ = 0;  // when the last picture came, or a picture could be expected
+  std::int64_t started_us_ = 0;  // when the stream started
+  std::int64_t revive_us_ = 0;   // a duration: restart a stream that delivers nothing for so long
+  std::int64_t check_us_ = 0;    // when to check the signal or the device again
   std::optional<Picture> newest_;
-  std::uint64_t base_ = 0, sequence_ = 0;
-  std::int64_t time_us_ = 0;  // of the newest picture
+  std::uint64_t base_ = 0;      // added to the driver's sequence, which starts at 0 with the stream
+  std::uint64_t sequence_ = 0;  // of the newest picture
+  std::int64_t time_us_ = 0;    // of the newest picture, unix time
   Losses losses_;
 };
 

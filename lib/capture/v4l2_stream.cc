@@ -10,7 +10,7 @@ namespace kvm {
 
 namespace {
 
-// What the ioctls on one buffer take, in both APIs.
+// The argument of the ioctls on one buffer, in the single-planar and the multi-planar API.
 struct Request {
   v4l2_buffer buffer{};
   v4l2_plane planes[VIDEO_MAX_PLANES]{};
@@ -33,7 +33,7 @@ std::int64_t unix_time_of(const v4l2_buffer& buffer) {
   const std::int64_t stamped = buffer.timestamp.tv_sec * 1'000'000LL + buffer.timestamp.tv_usec;
   const bool monotonic =
       (buffer.flags & V4L2_BUF_FLAG_TIMESTAMP_MASK) == V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
-  // A clock that is not ours, or a driver that leaves it out: what we know is that it came now.
+  // If the timestamp is missing or on another clock, use the arrival time.
   const std::int64_t age = now - stamped;
   return unix_us() - (monotonic && age >= 0 && age < 10'000'000 ? age : 0);
 }
@@ -64,7 +64,7 @@ std::shared_ptr<V4l2Stream> V4l2Stream::start(const V4l2Node& node, std::uint32_
   request.type = node.type();
   request.memory = V4L2_MEMORY_MMAP;
   node.must(VIDIOC_REQBUFS, &request, "VIDIOC_REQBUFS");
-  // One that its reader takes, the newest one, and one to fill.
+  // For the picture being written, the newest picture, and a picture to fill.
   if (request.count < 3)
     throw Error(Exit::kOs, node.path() + ": the driver has memory for no more than " +
                                std::to_string(request.count) + " pictures");
@@ -94,7 +94,7 @@ void V4l2Stream::map(std::uint32_t index) {
 bool V4l2Stream::queue(std::uint32_t index) const noexcept {
   if (!node_) return false;
   Request request(*node_, index);
-  // The driver wants to know how many planes there are, not how many there could be.
+  // The driver wants the number of planes, not the length of the array.
   if (node_->multi_planar()) request.buffer.length = static_cast<__u32>(buffers_[index].size());
   return node_->ask(VIDIOC_QBUF, &request.buffer);
 }
@@ -137,7 +137,7 @@ void V4l2Stream::stop() noexcept {
   v4l2_requestbuffers none{};
   none.type = node_->type();
   none.memory = V4L2_MEMORY_MMAP;
-  // Pictures on loan keep their memory: since Linux 5.0 it is orphaned, not refused.
+  // Lent pictures keep their memory: since Linux 5.0 the kernel orphans mapped buffers here.
   node_->ask(VIDIOC_REQBUFS, &none);
   node_ = nullptr;
 }

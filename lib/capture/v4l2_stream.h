@@ -14,7 +14,7 @@ namespace kvm {
 
 class V4l2Stream;
 
-// A filled buffer. Its memory is readable, and the driver is without it, until this is destroyed.
+// A filled buffer. Its memory is readable until this is destroyed; then the driver gets it back.
 class LentPicture {
  public:
   LentPicture() = default;
@@ -40,23 +40,23 @@ class LentPicture {
 
 enum class Taken {
   kPicture,
-  kNothing,  // none is ready
-  kFlawed,   // the driver flagged an error, or it is empty; the buffer went back
-  kBroken,   // the stream must be started anew (EIO, EPIPE: signal loss)
-  kGone,     // the device is no more
+  kNothing,  // no picture is ready
+  kFlawed,   // the picture is empty or the driver flagged an error; its buffer was given back
+  kBroken,   // the stream must be restarted (EIO, EPIPE: signal loss)
+  kGone,     // the device was unplugged
 };
 
 class V4l2Stream : public std::enable_shared_from_this<V4l2Stream> {
  public:
-  // Requests and maps `buffers`, queues them, starts. Borrows `node`, which outlives stop().
-  // Throws Error: somebody else streams from it (75).
+  // Requests, maps and queues `buffers`, and starts the stream. Borrows `node` until stop().
+  // Throws Error: another program streams from the device (75), or the driver refuses.
   static std::shared_ptr<V4l2Stream> start(const V4l2Node& node, std::uint32_t buffers);
   ~V4l2Stream();
   V4l2Stream(const V4l2Stream&) = delete;
   V4l2Stream& operator=(const V4l2Stream&) = delete;
 
   Taken take(LentPicture& into);
-  // Pictures on loan stay readable; their buffers are not given back any more.
+  // Lent pictures stay readable; their buffers are not given back any more.
   void stop() noexcept;
 
  private:

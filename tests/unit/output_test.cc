@@ -12,7 +12,7 @@
 namespace kvm {
 namespace {
 
-// Larger than any pipe: its parts go bit by bit, and the cuts fall anywhere.
+// The frame is larger than any pipe, so its parts go in pieces that end anywhere.
 TEST(FrameOutput, AFrameInPartsGoesThroughAPipeThatIsTooSmall) {
   const std::string fifo = testing::TempDir() + "frames-" + std::to_string(::getpid());
   ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);

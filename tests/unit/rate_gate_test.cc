@@ -7,7 +7,7 @@
 namespace kvm {
 namespace {
 
-// The numbers of the pictures that pass, of `seconds` seconds at `coming_hz`.
+// The numbers of the pictures that pass, when pictures come at `coming_hz` for `seconds`.
 std::vector<int> passed(double wanted_hz, double coming_hz, int seconds, int jitter_us = 0) {
   RateGate gate(wanted_hz);
   std::vector<int> numbers;

@@ -55,7 +55,7 @@ TEST(PictureFormat, PlanesInOneMemoryFollowEachOtherPadded) {
   EXPECT_FALSE(format.image(cut));
 }
 
-// V4L2 documentation, "Colorspaces": what follows where a driver leaves it open.
+// V4L2 documentation, "Colorspaces": the defaults for what a driver leaves open.
 TEST(PictureFormat, ColoursAreWhatTheDriverSaysOrWhatFollows) {
   using enum ColorEncoding;
   const auto colours = [](std::uint32_t fourcc, std::uint32_t space, std::uint32_t encoding = 0,
@@ -77,7 +77,7 @@ TEST(PictureFormat, ColoursAreWhatTheDriverSaysOrWhatFollows) {
   EXPECT_EQ(colours(rgb, V4L2_COLORSPACE_SRGB, 0, V4L2_QUANTIZATION_LIM_RANGE).second, true);
   EXPECT_EQ(colours(yuyv, V4L2_COLORSPACE_SRGB, V4L2_YCBCR_ENC_709, V4L2_QUANTIZATION_FULL_RANGE),
             std::pair(k709, false));
-  // Without the magic those fields are not the driver's.
+  // Without the magic number the driver did not set these fields.
   EXPECT_EQ(
       colours(yuyv, V4L2_COLORSPACE_SRGB, V4L2_YCBCR_ENC_709, V4L2_QUANTIZATION_FULL_RANGE, 0),
       std::pair(k601, true));

@@ -1,0 +1,117 @@
+#include "capture/v4l2_choice.h"
+
+#include <linux/videodev2.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <tuple>
+
+#include "base/error.h"
+
+namespace kvm {
+
+namespace {
+
+constexpr Size kBest{1920, 1080};
+constexpr double kLeastHz = 15, kUsualHz = 30;
+constexpr double kEnough = 0.99;  // of the wanted rate: 29.97 serves for 30
+
+Size nearest(const SizeInfo& info, Size wanted) {
+  const auto snap = [](int least, int most, int step, int value) {
+    value = std::clamp(value, least, most);
+    return least + (value - least) / step * step;
+  };
+  return {snap(info.least.width, info.most.width, info.step.width, wanted.width),
+          snap(info.least.height, info.most.height, info.step.height, wanted.height)};
+}
+
+// The slowest of the device's rates that is fast enough.
+std::optional<Rate> rate_to_ask(const SizeInfo& info, std::optional<Rate> wanted) {
+  if (!wanted || info.any_rate || info.rates.empty()) return wanted;
+  const auto enough = std::find_if(info.rates.rbegin(), info.rates.rend(),
+                                   [&](Rate rate) { return rate.hz() >= kEnough * wanted->hz(); });
+  return enough == info.rates.rend() ? info.rates.front() : *enough;
+}
+
+long distance(Size a, Size b) {
+  return std::abs(long{a.width} - b.width) + std::abs(long{a.height} - b.height);
+}
+
+// What a picture of this format costs, roughly. The table of pixel formats is in that order.
+long cost(std::uint32_t fourcc) {
+  if (is_jpeg(fourcc)) return -1;
+  const auto formats = pixel_formats();
+  return std::find_if(formats.begin(), formats.end(),
+                      [&](const PixelFormat& format) { return format.fourcc == fourcc; }) -
+         formats.begin();
+}
+
+// True for the image processor of a Raspberry Pi: it has formats but no picture of its own.
+bool is_image_processor(const V4l2Node& node) {
+  constexpr std::string_view kDrivers[] = {"bcm2835-isp", "pispbe"};
+  return std::any_of(std::begin(kDrivers), std::end(kDrivers), [&](std::string_view driver) {
+    return node.driver().starts_with(driver) || node.card().starts_with(driver);
+  });
+}
+
+}  // namespace
+
+std::optional<Choice> choose_format(const std::vector<FormatInfo>& formats,
+                                    std::optional<Size> size, std::optional<Rate> rate,
+                                    std::optional<std::uint32_t> fourcc) {
+  const Size target = size.value_or(kBest);
+  const double hz_wanted = rate ? rate->hz() : kUsualHz;
+  std::optional<Choice> best;
+  std::tuple<bool, long, double, long> best_rank;
+  for (const FormatInfo& format : formats) {
+    if (!format.usable || (fourcc && format.fourcc != *fourcc)) continue;
+    std::vector<SizeInfo> sizes = format.sizes;
+    if (sizes.empty())
+      sizes.push_back({target, target, {1, 1}, {}, true});  // the driver does not tell: just ask
+    for (const SizeInfo& info : sizes) {
+      const Size candidate = nearest(info, target);
+      const double hz = info.rates.empty() ? kUsualHz : info.rates.front().hz();
+      const bool slow = !size && hz < std::min(kLeastHz, hz_wanted);
+      const std::tuple rank{slow, distance(candidate, target), -std::min(hz, hz_wanted),
+                            cost(format.fourcc)};
+      if (!best || rank < best_rank) {
+        best = Choice{format.fourcc, candidate, rate_to_ask(info, rate)};
+        best_rank = rank;
+      }
+    }
+  }
+  return best;
+}
+
+std::optional<std::size_t> choose_node(const std::vector<V4l2Node>& nodes) {
+  std::optional<std::size_t> best;
+  std::tuple<bool, long> best_rank;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (is_image_processor(nodes[i])) continue;
+    const auto choice = choose_format(list_formats(nodes[i]), {}, {}, {});
+    if (!choice) continue;
+    v4l2_dv_timings_cap timings{};
+    const bool hdmi = nodes[i].ask(VIDIOC_DV_TIMINGS_CAP, &timings);
+    const std::tuple rank{!hdmi, distance(choice->size, kBest)};
+    if (best && rank >= best_rank) continue;
+    best = i;
+    best_rank = rank;
+  }
+  return best;
+}
+
+std::string resolve_device(const std::string& name, const V4l2Hints& hints) {
+  if (name == "auto") {
+    std::optional<Error> refused;
+    const auto nodes = list_nodes(&refused, hints);
+    if (const auto found = choose_node(nodes)) return nodes[*found].path();
+    if (refused) throw *refused;
+    throw Error(Exit::kNoInput, "no capture device found", hints.none_found);
+  }
+  if (name.find('/') != name.npos) return name;
+  for (const char* folder : {"/dev/v4l/by-id/", "/dev/v4l/by-path/"})
+    if (::access((folder + name).c_str(), F_OK) == 0) return folder + name;
+  return "/dev/" + name;
+}
+
+}  // namespace kvm

@@ -1,0 +1,38 @@
+// Chooses what the user left open: the device, and its format, size and rate.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "capture/v4l2_modes.h"
+
+namespace kvm {
+
+struct Choice {
+  std::uint32_t fourcc = 0;
+  Size size;
+  // The rate to ask for. It is one of the device's rates where these are known, because a driver
+  // would round a rate in between, possibly to one that is too slow.
+  std::optional<Rate> rate;
+};
+
+// Chooses by size, then rate, then cost. Size: the wanted size or the nearest to it; without a
+// wanted size, the one nearest to 1920x1080 that comes at 15 pictures a second at least. Cost:
+// passing JPEG through is cheaper than encoding, and 4:2:0 is cheaper to encode than 4:2:2 or RGB.
+// nullopt: no format is usable, or none is `fourcc`.
+std::optional<Choice> choose_format(const std::vector<FormatInfo>& formats,
+                                    std::optional<Size> size, std::optional<Rate> rate,
+                                    std::optional<std::uint32_t> fourcc);
+
+// The index of the node that most likely shows a screen: a node with HDMI timings, else the node
+// that comes nearest to 1920x1080, else the first. Skips the image processor of a Raspberry Pi.
+// nullopt: no node has a usable format.
+std::optional<std::size_t> choose_node(const std::vector<V4l2Node>& nodes);
+
+// The path of a device. `name` is a path, a name in /dev/v4l/by-id, /dev/v4l/by-path or /dev, or
+// "auto". Throws Error if "auto" finds no device (66), or only devices without permission (77).
+std::string resolve_device(const std::string& name, const V4l2Hints& hints = {});
+
+}  // namespace kvm
