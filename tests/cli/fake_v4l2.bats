@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The played V4L2 device is a device to other people's programs: what works on it is not our word only.
+# Programs of other authors accept the played V4L2 device (tests/v4l2), so tests on it prove something.
 load common
 
 setup() {
@@ -22,7 +22,7 @@ teardown() { sweep; }
 
 @test "ffmpeg reads its frames byte for byte" {
 	on_device "$dev" ffmpeg -v error -f v4l2 -i /dev/video0 -frames:v 10 -f rawvideo "$BATS_TEST_TMPDIR/out"
-	# Frames may be dropped under load; each that came is one of the file's.
+	# Frames may be dropped under load; every frame that came must be in the file.
 	split -b 153600 -d "$dev/raw" "$BATS_TEST_TMPDIR/in."
 	split -b 153600 -d "$BATS_TEST_TMPDIR/out" "$BATS_TEST_TMPDIR/got."
 	known=$(cat "$BATS_TEST_TMPDIR"/in.* | split -b 153600 --filter=md5sum | sort -u)

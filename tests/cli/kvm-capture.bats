@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# kvm-capture on the built-in picture and on played devices (tests/v4l2/README.md).
+# kvm-capture with the built-in picture and with played devices (tests/v4l2/README.md).
 load common
 
 setup() {
@@ -24,13 +24,13 @@ jpeg_device() {
 		printf '%s\n' "$@"
 	} >dev/video0
 }
-# faulty [LINE...]: the device has these faults from now on, and no others. Its pictures stay: they are
-# mapped while it plays.
+# faulty [LINE...]: from now on the device has these faults only. The file with its pictures stays,
+# because the player has mapped it.
 faulty() {
 	{ grep -vE '^(fault|every) ' dev/video0; printf '%s\n' "$@"; } >dev/new
 	mv dev/new dev/video0
 }
-# recovers: a reader is told that the device is faulty, and gets the screen once it is not.
+# recovers: while the device is faulty the reader is told so; without faults it gets the screen again.
 recovers() {
 	exec_on_device dev kvm-capture >out 2>err 3>&- &
 	pid=$!
@@ -40,12 +40,13 @@ recovers() {
 	eventually says live
 	stop $pid
 }
-# edit LINE...: the device becomes another while it plays.
+# edit LINE...: replaces the description of the device while it plays.
 edit() {
 	printf '%s\n' "$@" >dev/new
 	mv dev/new dev/video0
 }
-# watch_device [OPTION...]: kvm-capture into `out` and `err` until `stop $pid`; its first frame has come.
+# watch_device [OPTION...]: runs kvm-capture into `out` and `err` until `stop $pid`; returns after its
+# first frame.
 watch_device() {
 	exec_on_device dev kvm-capture "$@" >out 2>err 3>&- &
 	pid=$!
@@ -66,7 +67,7 @@ says() { grep -aq "s=$1" "${2:-out}"; }
 }
 
 @test "without room for more threads it goes on or says so, and does not hang" {
-	[[ $BIN != */asan/* ]] || room=unlimited # which ASan itself needs
+	[[ $BIN != */asan/* ]] || room=unlimited # ASan needs more address space than this
 	run --separate-stderr bash -c "ulimit -v ${room-300000}; exec timeout -k 1 20 kvm-capture -d test -n 3 --threads 64 -o three.mjpeg"
 	[ "$status" -eq 0 ] || { status_is 71 && one_line kvm-capture; }
 }
@@ -123,11 +124,11 @@ says() { grep -aq "s=$1" "${2:-out}"; }
 	done
 }
 
-# picture: the checksum of a frame's pixels.
+# picture: prints the checksum of the pixels of a frame.
 picture() { on_device dev kvm-capture -n 1 | ffmpeg -v error -f mjpeg -i - -f md5 -; }
 
 @test "the multi-planar API and padded lines give the same picture" {
-	# Format, ffmpeg's name for it, bytes a line padded to, planes as LINESxBYTES.
+	# Columns: format, ffmpeg's name of it, padded bytes a line, planes as LINESxBYTES.
 	while read -r -u 9 format pixels stride planes; do
 		raw_device "$format" "$pixels"
 		# shellcheck disable=SC2086  # words are meant
@@ -177,7 +178,7 @@ picture() { on_device dev kvm-capture -n 1 | ffmpeg -v error -f mjpeg -i - -f md
 		ffmpeg -v error -xerror -f mjpeg -i $name -frames:v 1 -f rawvideo - >$name.raw
 	done
 	cmp whole.raw tiled.raw
-	# What is damaged inside is seen there, too.
+	# With --retile, pictures that are damaged inside are dropped too.
 	jpeg_device 'fault corrupt' 'every 3'
 	on_device dev kvm-capture -n 10 --retile >out
 	ffmpeg -v error -xerror -f mjpeg -i out -f null -
@@ -284,7 +285,7 @@ picture() { on_device dev kvm-capture -n 1 | ffmpeg -v error -f mjpeg -i - -f md
 	mv dev/gone dev/video5
 	eventually says live
 	stop $pid
-	# Said once, and no more than that; but on a busy machine the device may stall, too.
+	# The loss is reported exactly once; on a busy machine the device may stall as well.
 	[ "$(grep -c '^kvm-capture: auto: no-device: .*unplugged$' err)" -eq 1 ]
 	grep -q '^kvm-capture: auto: live$' err
 	run ! grep -v '^kvm-capture: auto: \(no-device: .*\|stalled: .*\|live\)$' err
@@ -352,10 +353,10 @@ picture() { on_device dev kvm-capture -n 1 | ffmpeg -v error -f mjpeg -i - -f md
 	eventually says no-signal
 	grep -q 'sends more than the capture device takes' err
 	[ "$(od -An -tx1 -j54 -N4 dev/edid-video0)" = ' 02 3a 80 d0' ] # 148.5 MHz, 1920 and 720 blank
-	edit 'signal 1920x1080@50' 'mode UYVY 1920x1080 60' 'lanes 2' # what a target does then
+	edit 'signal 1920x1080@50' 'mode UYVY 1920x1080 60' 'lanes 2' # as the target then does
 	eventually says live
 	stop $pid
-	# What the user asked for stays.
+	# An EDID that the user gave stays.
 	edit 'signal 1920x1080@60' 'mode UYVY 1920x1080 60' 'lanes 2'
 	cp dev/edid-video0 mine
 	run --separate-stderr on_device dev kvm-capture --edid mine --timeout 1 -n 1 -o -
@@ -391,7 +392,7 @@ picture() { on_device dev kvm-capture -n 1 | ffmpeg -v error -f mjpeg -i - -f md
 	stop $pid
 }
 
-# dongle N SIZE PORT [LINE...]: /dev/videoN, one of several of a kind.
+# dongle N SIZE PORT [LINE...]: makes /dev/videoN one of several devices of the same kind.
 dongle() {
 	printf '%s\n' 'card Twin' "bus usb-$3" "mode YUYV $2 30" "${@:4}" >dev/new
 	mv dev/new "dev/video$1"

@@ -1,29 +1,30 @@
 #!/usr/bin/env bats
-# ffmpeg plays the extender on loopback: H.264 in MPEG-TS over UDP, unicast and multicast.
+# ffmpeg plays the extender on loopback: it sends H.264 in MPEG-TS over UDP, unicast and multicast.
 load common
 
 setup() {
 	PATH=$BATS_TEST_DIRNAME/../../scripts:$PATH
-	# By our process number: no other test that runs now has it, and the kernel hands out higher ones.
+	# Derived from the process number, so that tests that run at the same time differ; below the ports
+	# that the kernel hands out.
 	port=$((10000 + $$ % 20000))
 }
 teardown() { sweep; }
 
-# sends URL: red pictures, a key frame each half second, as the box does.
+# sends URL: sends red pictures with a key frame each half second, as the extender does.
 sends() {
 	ffmpeg -nostdin -v error -re -f lavfi -i color=red:s=640x360:r=30 -c:v libx264 -preset ultrafast \
 		-tune zerolatency -g 15 -f mpegts "$1" 3>&- &
 	sender=$!
 }
 
-# Its third frame, whole, is a red picture.
+# receives COMMAND...: the third frame that the command writes is a whole red picture.
 receives() {
 	"$@" >"$BATS_TEST_TMPDIR/frames" 2>"$BATS_TEST_TMPDIR/said" 3>&- &
 	local receiver=$!
 	eventually eval '(($(stat -c %s "$BATS_TEST_TMPDIR/frames") > 20000))' || { cat "$BATS_TEST_TMPDIR/said"; false; }
 	kill -KILL $sender
 	ends_with 137 $sender
-	stop $receiver # though nothing comes any more
+	stop $receiver # even though no packet comes any more
 	pixel=$(ffmpeg -v error -f mjpeg -i "$BATS_TEST_TMPDIR/frames" -vf "select=eq(n\,2),scale=1:1" \
 		-frames:v 1 -pix_fmt rgb24 -f rawvideo - | od -An -tu1)
 	read -r red green blue <<<"$pixel"
@@ -54,7 +55,7 @@ receives() {
 
 @test "a reader that goes away ends it in silence" {
 	sends "udp://127.0.0.1:$port?pkt_size=1316"
-	# shellcheck disable=SC2016  # for the other shell
+	# shellcheck disable=SC2016  # expanded by the inner shell
 	run --separate-stderr bash -c 'kvm-capture-lkv373a "$1" | head -c 1000 >/dev/null
 		exit "${PIPESTATUS[0]}"' - "127.0.0.1:$port"
 	status_is 141

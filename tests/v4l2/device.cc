@@ -28,7 +28,7 @@ namespace fake {
 
 namespace {
 
-// By descriptor. Asked at each ioctl of the program, on whatever: without a lock.
+// By descriptor. Every ioctl of the program looks here, on any file, so there is no lock.
 std::array<std::atomic<Device*>, 1024> open_devices;
 
 std::int64_t now_us(clockid_t clock = CLOCK_MONOTONIC) {
@@ -179,9 +179,9 @@ Config read_config(const std::string& path) {
   return config;
 }
 
-constexpr int kLeast = 1;  // the kernel makes it the smallest buffer that it knows
+constexpr int kLeast = 1;  // the kernel raises this to its smallest buffer
 
-// Two ends of one TCP connection over loopback.
+// Makes the two ends of a TCP connection over loopback.
 bool tcp_pair(int& near, int& far) {
   const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
@@ -200,7 +200,7 @@ bool tcp_pair(int& near, int& far) {
   const int on = 1;
   setsockopt(far, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   setsockopt(near, SOL_SOCKET, SO_SNDBUF, &kLeast, sizeof kLeast);
-  // A capture device is never writable (POLLOUT): nor is a connection that is full.
+  // A capture device is never writable (POLLOUT), so fill the connection.
   const char filling[4096] = {};
   for (int idle = 0; idle < 3; ++idle) {
     while (send(near, filling, sizeof filling, MSG_DONTWAIT | MSG_NOSIGNAL) > 0) idle = 0;
@@ -209,8 +209,9 @@ bool tcp_pair(int& near, int& far) {
   return true;
 }
 
-// What the program polls, and what makes it readable. Only TCP has urgent data (POLLPRI: an event)
-// that is not POLLIN too; a device without events is played by what costs a program less.
+// Makes the end that the program polls (near) and the end that makes it readable (far). Events need
+// POLLPRI without POLLIN, which only urgent data of TCP gives. A device without events uses a pipe,
+// which costs the program less.
 bool make_ends(bool events, int& near, int& far) {
   if (events) return tcp_pair(near, far);
   int ends[2] = {-1, -1};
@@ -225,7 +226,7 @@ void dv_timings(int width, int height, int rate, v4l2_dv_timings& timings) {
   timings.type = V4L2_DV_BT_656_1120;
   timings.bt.width = static_cast<std::uint32_t>(width);
   timings.bt.height = static_cast<std::uint32_t>(height);
-  // Blanking as CTA-861 gives 1080p; what matters is that the numbers yield the rate.
+  // The blanking of 1080p in CTA-861. For other sizes only the resulting rate is right.
   timings.bt.hfrontporch = 88;
   timings.bt.hsync = 44;
   timings.bt.hbackporch = 148;
@@ -250,7 +251,7 @@ Device::Device(std::string folder, std::string name)
 int Device::open(const std::string& folder, const std::string& name, int flags) {
   struct stat info = {};
   if (::stat((folder + "/" + name).c_str(), &info) < 0) return -1;
-  if ((info.st_mode & 0777) == 0) return fail(EACCES);  // to root too, who runs the tests
+  if ((info.st_mode & 0777) == 0) return fail(EACCES);  // also for root, who runs the tests
   auto* device = new Device(folder, name);
   if (!device->load() || !make_ends(device->config_.hdmi, device->app_, device->far_)) {
     delete device;
@@ -298,12 +299,12 @@ Device::~Device() {
   if (far_ >= 0) ::close(far_);
 }
 
-// Reads the file anew if it changed. False: it is gone.
+// Reads the file again if it changed. False: the file is gone.
 bool Device::load() {
   const std::string path = folder_ + "/" + name_;
   struct stat info = {};
   if (::stat(path.c_str(), &info) < 0) return false;
-  // Two edits may share a tick of the file system's clock: the inode and the size tell them apart.
+  // Two edits may have the same modification time; the inode and the size then differ.
   const Stamp stamp{static_cast<std::uint64_t>(info.st_mtim.tv_sec),
                     static_cast<std::uint64_t>(info.st_mtim.tv_nsec), info.st_ino,
                     static_cast<std::uint64_t>(info.st_size)};
@@ -326,7 +327,7 @@ bool Device::load() {
   return true;
 }
 
-// With HDMI there is one size, that of the timings.
+// An HDMI bridge has only the size of its timings.
 std::vector<Mode> Device::modes() const {
   std::vector<Mode> all = config_.modes;
   if (!config_.hdmi || timing_width_ == 0) return all;
@@ -344,14 +345,14 @@ void Device::raise_source_change() {
   send(far_, "!", 1, MSG_OOB | MSG_NOSIGNAL);
 }
 
-// Frames at their absolute times; while nothing streams, only the file is watched.
+// Delivers frames at their absolute times. While nothing streams, only watches the file.
 void Device::play() {
-  pthread_setname_np(pthread_self(), "v4l2-player");  // benchmarks leave its CPU time out
+  pthread_setname_np(pthread_self(), "v4l2-player");  // benchmarks subtract its CPU time
   sigset_t all;
   sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, nullptr);  // they are the program's
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);  // signals are for the program
   std::unique_lock lock(mutex_);
-  // False as soon as the stream starts or stops, or all ends.
+  // False as soon as the stream starts or stops, or the device is closed.
   const auto wait_until = [&](std::int64_t time_us) {
     const bool was_streaming = streaming_;
     return !changed_.wait_for(lock, std::chrono::microseconds(time_us - now_us()),
@@ -362,7 +363,7 @@ void Device::play() {
     const std::int64_t period_us = streaming_ ? 1'000'000 / std::max(rate_, 1) : 20'000;
     next_us += period_us;
     if (next_us - now_us() < -1'000'000) next_us = now_us();
-    // A picture is there at its time, as with DMA, and the program is not made to wait for it.
+    // Copy the picture early: at its time it is complete, as with DMA.
     bool time_passed = wait_until(next_us - period_us / 4);
     gone_ = gone_ || !load();
     cpu_us_ = now_us(CLOCK_THREAD_CPUTIME_ID);
@@ -371,14 +372,15 @@ void Device::play() {
     if (!time_passed) next_us = now_us();
     if (gone_ && far_ >= 0) ::close(std::exchange(far_, -1));
     if (!time_passed || !streaming_ || gone_ || !tick(next_us)) continue;
-    // Whoever is told is not to find the door locked. Only this thread closes its end.
+    // Unlock first, so that the program does not wake up to a locked mutex. Only this thread closes
+    // far_.
     lock.unlock();
     if (write(far_, ".", 1) < 0) perror("v4l2-player");
     lock.lock();
   }
 }
 
-// True: a picture is there.
+// True: a picture was delivered.
 bool Device::tick(std::int64_t time_us) {
   const bool synced = !config_.hdmi || (timing_width_ == config_.signal_width &&
                                         timing_height_ == config_.signal_height &&
@@ -401,7 +403,7 @@ bool Device::tick(std::int64_t time_us) {
   return true;
 }
 
-// Maps the file, which may be larger than one would copy, and finds the frames in it.
+// Maps the file, which may be too large to copy, and finds the frames in it.
 void Device::read_frames() {
   if (file_) munmap(file_, file_bytes_);
   file_ = nullptr;
@@ -429,7 +431,7 @@ void Device::read_frames() {
   frames_.emplace_back(grey_);
 }
 
-// Puts the next frame of the file in, unless it is there already.
+// Copies the next frame of the file into the buffer, unless the buffer contains it already.
 void Device::fill(Buffer& buffer) {
   if (frames_.empty()) read_frames();
   const std::size_t index = next_frame_ % frames_.size();
@@ -539,7 +541,7 @@ void Device::describe(v4l2_format& format) const {
   pix.priv = V4L2_PIX_FMT_PRIV_MAGIC;
 }
 
-// As real drivers do: an unknown format becomes the default one, a size the nearest there is.
+// Like real drivers, replaces an unknown format by the default and a size by the nearest.
 int Device::format(v4l2_format& format, bool set, bool try_only) {
   if (format.type != type()) return fail(EINVAL);
   if (!set) return describe(format), 0;
@@ -706,7 +708,7 @@ int Device::dequeue(v4l2_buffer& buffer, std::unique_lock<std::mutex>& lock) {
     return fail(EINTR);
   if (config_.fault == "eio" && !done_.empty()) return fail(EIO);
   while (done_.empty()) {
-    // Told of a picture that was taken before: that is what the bytes are of.
+    // Poll was woken for pictures that were taken before: drop their bytes.
     if (std::exchange(in_vain_, true)) forget_bytes();
     if (fcntl(app_, F_GETFL) & O_NONBLOCK) return fail(EAGAIN);
     lock.unlock();
@@ -717,7 +719,7 @@ int Device::dequeue(v4l2_buffer& buffer, std::unique_lock<std::mutex>& lock) {
     if (gone_) return fail(ENODEV);
   }
   in_vain_ = false;
-  char token;  // there, or on its way
+  char token;  // in the connection already, or about to be written
   pollfd there{app_, POLLIN, 0};
   while (read(app_, &token, 1) < 0 && errno == EAGAIN) poll(&there, 1, -1);
   const std::uint32_t index = done_.front();
@@ -802,7 +804,7 @@ int Device::controls(unsigned long request, void* argument) {
   };
   constexpr std::uint32_t kNext = V4L2_CTRL_FLAG_NEXT_CTRL | V4L2_CTRL_FLAG_NEXT_COMPOUND;
   if (request == VIDIOC_QUERYCTRL || request == VIDIOC_QUERY_EXT_CTRL) {
-    // Both structures begin with id, type and name.
+    // Both structures begin with the id.
     std::uint32_t id;
     std::memcpy(&id, argument, sizeof id);
     const Control* control = id & kNext ? next_after(id & ~kNext) : by_id(id);
@@ -869,12 +871,12 @@ int Device::events(unsigned long request, void* argument) {
   event = {};
   event.type = V4L2_EVENT_SOURCE_CHANGE;
   event.u.src_change.changes = V4L2_EVENT_SRC_CH_RESOLUTION;
-  // TCP keeps one urgent byte: what came while it was pending is one event to the reader.
+  // TCP keeps only one urgent byte, so all pending events become one.
   pending_events_ = 0;
   return 0;
 }
 
-// What was set is kept in edid-videoN beside the device, for tests to look at.
+// Keeps the EDID in the file edid-videoN beside the device, where tests can look at it.
 int Device::edid(v4l2_edid& edid, bool set) {
   if (!config_.hdmi) return fail(ENOTTY);
   const std::string path = folder_ + "/edid-" + name_;
@@ -898,8 +900,8 @@ int Device::edid(v4l2_edid& edid, bool set) {
 
 int Device::ioctl(unsigned long request, void* argument) {
   std::unique_lock lock(mutex_);
-  // Buffers change hands many times a second: the player's thread sees to the file, and a driver
-  // has none to look at.
+  // QBUF and DQBUF are frequent, and a real driver has no file to check: leave that to the player's
+  // thread.
   const bool often = request == VIDIOC_QBUF || request == VIDIOC_DQBUF;
   gone_ = gone_ || (!often && !load());
   if (request == VIDIOC_ENUM_FMT && config_.fault == "vanish")
@@ -976,7 +978,7 @@ int Device::ioctl(unsigned long request, void* argument) {
   }
 }
 
-// The player's own CPU time is told, so that a benchmark can take it off the process that hosts it.
+// Includes the CPU time of the player's thread, so that a benchmark can subtract it.
 void Device::report() {
   const char* path = std::getenv("FAKE_V4L2_REPORT");
   if (!path || produced_ == 0) return;

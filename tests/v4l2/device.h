@@ -27,7 +27,7 @@ struct Control {
   int value, least, most;
 };
 
-// What the file says. Read again whenever it changes.
+// The content of the file, which is read again whenever it changes.
 struct Config {
   std::string card = "Fake HDMI dongle", driver = "uvcvideo", bus = "usb-fake-1";
   std::vector<Mode> modes;
@@ -37,16 +37,16 @@ struct Config {
   bool mplane = false;                                       // the multi-planar API
   bool busy = false;                                         // another program streams
   bool hdmi = false;                                         // DV timings, EDID, SOURCE_CHANGE
-  int signal_width = 0, signal_height = 0, signal_rate = 0;  // what the cable brings; 0: nothing
-  int lanes = 0;  // of CSI to the board, of 972 Mbit/s; 0: enough
+  int signal_width = 0, signal_height = 0, signal_rate = 0;  // the signal on the cable; 0: none
+  int lanes = 0;  // CSI lanes to the board, 972 Mbit/s each; 0: enough
   std::uint32_t ycbcr = V4L2_YCBCR_ENC_DEFAULT, range = V4L2_QUANTIZATION_DEFAULT;
   std::string fault;  // stall, truncate, pad, zero, error, corrupt, stamps, eintr, eio, nospace,
                       // nosignal
-  int every = 1;      // the fault hits each Nth frame
+  int every = 1;      // every Nth frame has the fault
   int amount = 7;     // bytes of padding
 };
 
-// When and what a file was: seconds, nanoseconds, inode, bytes.
+// Identifies a version of a file: seconds, nanoseconds, inode, bytes.
 using Stamp = std::array<std::uint64_t, 4>;
 
 struct Buffer {
@@ -56,13 +56,14 @@ struct Buffer {
   std::size_t used = 0;
   std::uint32_t sequence = 0;
   std::int64_t time_us = 0;
-  std::size_t holds = SIZE_MAX;  // the frame of the file that is in it
+  std::size_t holds = SIZE_MAX;  // index of the frame that the buffer contains
   bool queued = false, done = false, error = false;
 };
 
-// One open file of the device. The application's descriptor is one end of a connection within the
-// program: a byte is a filled buffer (POLLIN), an urgent byte an event (POLLPRI), the far end
-// closed is an unplugged device. So poll, select and epoll are the kernel's own.
+// One open file description of the device. The application's descriptor is one end of a connection
+// within the program: a byte in it is a filled buffer (POLLIN), an urgent byte is an event
+// (POLLPRI), and a closed far end is an unplugged device. So the kernel's own poll, select and
+// epoll work on it.
 class Device {
  public:
   // Returns the application's descriptor; -1 and errno.
@@ -71,7 +72,7 @@ class Device {
   ~Device();
 
   int ioctl(unsigned long request, void* argument);
-  // The memfd behind an offset that QUERYBUF gave out; -1: none.
+  // The memfd of an offset that QUERYBUF returned; -1: no such buffer.
   int memfd_at(std::int64_t offset);
   int number() const { return number_; }
   static void close(int fd);
@@ -115,16 +116,16 @@ class Device {
   Config config_;
   Stamp config_stamp_{};
   bool gone_ = false, streaming_ = false, stopping_ = false, subscribed_ = false;
-  bool in_vain_ = false;  // the program was told last that nothing is there
+  bool in_vain_ = false;  // the last DQBUF found no picture
   std::uint32_t pending_events_ = 0;
   Mode mode_{};
   int rate_ = 30;
   int timing_width_ = 0, timing_height_ = 0, timing_rate_ = 0;
   std::vector<Buffer> buffers_;
   std::deque<std::uint32_t> waiting_, done_;
-  void* file_ = nullptr;  // that the frames lie in
+  void* file_ = nullptr;  // the mapped file with the frames
   std::size_t file_bytes_ = 0;
-  std::vector<std::uint8_t> grey_;  // the frame where there is no file
+  std::vector<std::uint8_t> grey_;  // the frame if there is no file
   std::vector<std::span<const std::uint8_t>> frames_;
   std::size_t next_frame_ = 0;
   std::uint32_t sequence_ = 0;

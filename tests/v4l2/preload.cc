@@ -1,4 +1,4 @@
-// LD_PRELOAD: what a program does to /dev/videoN goes to the folder that FAKE_V4L2 names.
+// LD_PRELOAD: redirects what a program does to /dev/videoN to the folder that FAKE_V4L2 names.
 #include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -30,7 +30,7 @@ std::string folder() {
   return path ? path : "";
 }
 
-// The place that plays PATH; empty where it is none of ours.
+// The path in the folder that plays PATH; empty for all other paths.
 std::string played(const char* path) {
   const std::string base = folder();
   if (base.empty() || !path) return "";
@@ -40,7 +40,7 @@ std::string played(const char* path) {
   return "";
 }
 
-// "videoN" if PATH, links followed, is a device; empty otherwise.
+// "videoN" if PATH, after following links, is a device; empty otherwise.
 std::string device_at(const std::string& path) {
   char real[PATH_MAX];
   if (path.empty() || !realpath(path.c_str(), real)) return "";
@@ -68,7 +68,7 @@ mode_t mode_of(int flags, va_list arguments) {
   return flags & (O_CREAT | O_TMPFILE) ? va_arg(arguments, mode_t) : 0;
 }
 
-// v4l2-ctl(1) learns what a node is from /sys/dev/char/81:N/uevent.
+// v4l2-ctl(1) reads the kind of a node from /sys/dev/char/81:N/uevent.
 FILE* sysfs_file(const char* path) {
   int number = 0, end = 0;
   if (folder().empty() || !path ||
@@ -157,7 +157,7 @@ int ioctl(int fd, unsigned long request, ...) {
   va_start(arguments, request);
   void* argument = va_arg(arguments, void*);
   va_end(arguments);
-  // Looked up once: a program that is measured asks for every frame.
+  // Look this up only once: benchmarked programs call ioctl for every frame.
   static const auto real = next<int (*)(int, unsigned long, ...)>("ioctl");
   // Some libraries pass requests sign-extended from int.
   if (fake::Device* device = fake::Device::find(fd))
