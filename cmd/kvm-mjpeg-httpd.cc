@@ -11,6 +11,10 @@ int main(int argc, char** argv) {
   const auto text = [&](const char* names, auto& value, const char* type, const char* help) {
     return app.add_option(names, value, help)->type_name(type);
   };
+  options.words = {.listen = "-l ",
+                   .host = "start it with --allow-host NAME if it is",
+                   .passwords = "give --passwords FILE, or --no-auth-on-purpose",
+                   .tls = "see --tls-cert"};
   std::string mode = "660";
 
   text("-l,--listen", options.listen, "ADDR",
@@ -48,6 +52,8 @@ int main(int argc, char** argv) {
     const auto read = std::from_chars(mode.data(), end, options.unix_mode, 8);
     if (read.ec != std::errc{} || read.ptr != end || options.unix_mode > 0777)
       throw kvm::Error(kvm::Exit::kUsage, "--unix-mode " + mode + ": not an octal mode (660)");
+    if (options.tls_cert.empty() != options.tls_key.empty())
+      throw kvm::Error(kvm::Exit::kUsage, "--tls-cert and --tls-key need each other");
     return kvm::serve(options);
   });
 }

@@ -28,7 +28,8 @@ std::string update_header(std::uint64_t flags, std::size_t pieces, const Frame& 
 }
 
 std::shared_ptr<const std::string> binary_message(const std::string& body) {
-  return std::make_shared<const std::string>(websocket_header(true, body.size()) + body);
+  return std::make_shared<const std::string>(
+      websocket_header(WebSocketFrame::kBinary, body.size()) + body);
 }
 
 }  // namespace

@@ -2,21 +2,24 @@
 
 #include <fcntl.h>
 #include <microhttpd.h>
-#include <strings.h>
+#include <poll.h>
 #include <sys/socket.h>
+
+#include <vector>
 
 #include "base/fd.h"
 #include "base/text.h"
 #include "http/origin.h"
+#include "net/addresses.h"
 
 namespace kvm {
 
 namespace {
 
 constexpr std::size_t kMostBody = 1 << 20;  // bytes
-// Of those whom we do not know: a login form each; and for a script's first request, which brings
-// its password with it, something that they share.
-constexpr std::size_t kStrangersBody = 4 << 10, kStrangersBodies = 4 << 20;
+// Unknown senders get the size of a login form each. For more, such as a script's first request,
+// which brings its password along, all unknown senders share one pool.
+constexpr std::size_t kStrangersBody = 4 << 10, kStrangersBodies = 4 << 20;  // bytes
 constexpr std::size_t kPulledBlock = 128 << 10;  // of a stream under TLS, bytes
 
 Visitor* visitor_of(MHD_Connection* connection) noexcept {
@@ -24,264 +27,374 @@ Visitor* visitor_of(MHD_Connection* connection) noexcept {
   return info ? static_cast<Visitor*>(info->socket_context) : nullptr;
 }
 
-bool encrypted(MHD_Connection* connection) noexcept {
+bool is_tls(MHD_Connection* connection) noexcept {
   return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_PROTOCOL) != nullptr;
 }
 
-// Ours, that the connection came in on; "" for a unix socket.
-std::string own_address(int fd) {
-  sockaddr_storage address{};
-  socklen_t length = sizeof address;
-  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) < 0) return "";
-  return address.ss_family == AF_UNIX ? "" : text_of(reinterpret_cast<const sockaddr*>(&address));
-}
-
-Answer too_large() {
-  return failure(413, "the body is too large");
-}
-
-// The last word of all header lines of that name: what our own proxy saw. It may have added it to
-// the client's line, or as a line of its own; what stands before, the client may have made up.
-std::string_view last_of(MHD_Connection* connection, const char* name) {
-  struct Search {
-    const char* name;
-    std::string_view found;
-  } search{name, ""};
-  MHD_get_connection_values(
-      connection, MHD_HEADER_KIND,
-      [](void* context, MHD_ValueKind, const char* key, const char* value) {
-        auto& wanted = *static_cast<Search*>(context);
-        if (::strcasecmp(key, wanted.name) == 0) wanted.found = value ? value : "";
+Fields fields_of(MHD_Connection* connection, MHD_ValueKind kind) {
+  Fields fields;
+  fields.reserve(
+      static_cast<std::size_t>(MHD_get_connection_values_n(connection, kind, nullptr, nullptr)));
+  MHD_get_connection_values_n(
+      connection, kind,
+      [](void* context, MHD_ValueKind, const char* name, std::size_t name_size, const char* value,
+         std::size_t value_size) {
+        static_cast<Fields*>(context)->emplace_back(
+            std::string(name, name_size), value ? std::string(value, value_size) : std::string());
         return MHD_YES;
       },
-      &search);
-  return trim(split(search.found, ',').back());
+      &fields);
+  return fields;
 }
 
-// Why nobody can be sure where this request ends or whom it is for (RFC 9112, 3.2, 5.1, 6.1
-// and 6.3); null: all is well. The library takes the first header of a name that it knows and
-// passes over the rest, where a proxy in front may do otherwise: what is a body to one is a request
-// to the other.
-const char* misframed(MHD_Connection* connection, std::string_view version) {
-  struct Count {
-    int lengths = 0, codings = 0, hosts = 0;
-    const char* why = nullptr;
-  } count;
-  MHD_get_connection_values(
-      connection, MHD_HEADER_KIND,
-      [](void* context, MHD_ValueKind, const char* key, const char* value) {
-        auto& seen = *static_cast<Count*>(context);
-        const std::string_view name = key;
-        if (name.empty() || name.find_first_of(" \t") != name.npos)
-          seen.why = "a header's name is empty or has a blank in it";
-        seen.lengths += ::strcasecmp(key, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0;
-        seen.hosts += ::strcasecmp(key, MHD_HTTP_HEADER_HOST) == 0;
-        if (::strcasecmp(key, MHD_HTTP_HEADER_TRANSFER_ENCODING) != 0) return MHD_YES;
-        ++seen.codings;
-        if (!value || ::strcasecmp(value, "chunked") != 0)
-          seen.why = "the only Transfer-Encoding is chunked";
-        return MHD_YES;
-      },
-      &count);
-  if (count.why) return count.why;
-  if (count.lengths + count.codings > 1) return "the body's length is told more than once";
-  if (count.codings > 0 && version < "HTTP/1.1") return "HTTP/1.0 has no Transfer-Encoding";
-  if (count.hosts > 1) return "there is more than one Host";
-  if (count.hosts == 0 && version >= "HTTP/1.1") return "there is no Host";
-  return nullptr;
+std::optional<Credentials> credentials_of(MHD_Connection* connection) {
+  char* password = nullptr;
+  char* const name = MHD_basic_auth_get_username_password(connection, &password);
+  const Handle<char, MHD_free> free_name(name), free_password(password);
+  if (!name || !password) return std::nullopt;
+  return Credentials{name, password};
 }
 
-MHD_Response* response_of(const Answer& answer) {
-  if (answer.image) {
-    const Bytes jpeg = answer.image->jpeg();
-    return MHD_create_response_from_buffer_with_free_callback_cls(
-        jpeg.size(), const_cast<std::uint8_t*>(jpeg.data()),
-        [](void* image) { delete static_cast<FramePtr*>(image); }, new FramePtr(answer.image));
-  }
-  const bool fixed = !answer.file.empty();
-  const std::string_view body = fixed ? answer.file : std::string_view(answer.body);
-  return MHD_create_response_from_buffer(body.size(), const_cast<char*>(body.data()),
-                                         fixed ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_COPY);
-}
-
-}  // namespace
-
-struct Exchange::Callbacks {
-  static ssize_t pull(void* context, std::uint64_t, char* into, std::size_t room) noexcept {
-    Request& request = **static_cast<RequestPtr*>(context);
-    const std::ptrdiff_t n = request.pull_ ? request.pull_(into, room) : -1;
-    if (n < 0) return MHD_CONTENT_READER_END_OF_STREAM;
-    if (n == 0) {
-      // A reader that returns 0 without this would be asked again at once, for ever.
-      MHD_suspend_connection(request.connection_);
-      request.suspended_ = true;
-    }
-    return n;
-  }
-  static void upgraded(void*, MHD_Connection*, void* context, const char* early,
-                       std::size_t early_size, MHD_socket fd,
-                       MHD_UpgradeResponseHandle* handle) noexcept {
-    ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
-    const Request& request = **static_cast<RequestPtr*>(context);
-    request.use_({fd, std::string(early, early_size), [handle, resumed = request.resumed_] {
-                    MHD_upgrade_action(handle, MHD_UPGRADE_ACTION_CLOSE);
-                    *resumed = true;  // the socket is closed when the library runs
-                  }});
-  }
-};
-
-Peer Exchange::peer_of(MHD_Connection* connection) const {
+Peer peer_of(MHD_Connection* connection, const Fields& headers, bool trust_proxy) {
   Peer peer;
   if (const Visitor* const visitor = visitor_of(connection)) {
     peer.address = visitor->address;
     peer.own = own_address(visitor->fd);
   }
   peer.local = is_local(peer.address);
-  peer.tls = encrypted(connection);
-  if (trust_proxy_ && peer.local) {
-    if (const auto forwarded = last_of(connection, "X-Forwarded-For"); !forwarded.empty()) {
-      const std::string client = forwarded_address(forwarded);
-      peer.local = is_local(client);
-      if (!client.empty()) peer.address = client;
-    }
-    if (const auto scheme = last_of(connection, "X-Forwarded-Proto"); !scheme.empty())
-      peer.tls = scheme == "https";
-  }
+  peer.tls = is_tls(connection);
+  if (trust_proxy && peer.local) believe_proxy(peer, headers);
   peer.secure = peer.tls || peer.local;
   return peer;
 }
 
-int Exchange::handle(MHD_Connection* connection, const char* url, const char* method,
-                     const char* version, const char* data, std::size_t* size, void** context) {
-  if (!*context) {
-    auto request = std::make_shared<Request>();
-    request->connection_ = connection;
-    request->resumed_ = &resumed_;
-    request->method = method;
-    request->path = url;
-    request->version = version;
-    request->peer = peer_of(connection);
-    request->encrypted_ = encrypted(connection);
-    *context = new RequestPtr(request);
-    ++metrics_.requests;
-    if (const char* const why = misframed(connection, version)) {
-      Answer refusal = failure(400, why);
-      refusal.headers.emplace_back("Connection", "close");
-      request->answer(std::move(refusal));
-      return send(*request);
-    }
-    const auto length = parse_number<std::uint64_t>(request->header("Content-Length"));
-    if (length && *length > kMostBody) {
-      request->answer(too_large());
-      return send(*request);
-    }
-    return MHD_YES;
-  }
-  const RequestPtr request = *static_cast<RequestPtr*>(*context);
-  if (*size > 0) {
-    take_in(*request, {data, *size});
-    *size = 0;
-    return MHD_YES;
-  }
-  return step(request);
+Answer too_large() {
+  return failure(413, "the body is too large");
 }
 
-void Exchange::take_in(Request& request, std::string_view data) {
-  if (request.too_long_) return;
-  request.too_long_ = !has_room(request, data.size());
-  if (request.too_long_) return drop_body(request);
-  request.body.append(data);
-  if (Visitor* const visitor = visitor_of(request.connection_))
-    visitors_.progressed(*visitor, data.size());
+MHD_Response* response_of(const Answer& answer) {
+  if (!answer.owner) {
+    const bool fixed = !answer.bytes.empty();
+    const Bytes body = fixed ? answer.bytes : as_bytes(answer.body);
+    return MHD_create_response_from_buffer(body.size(), const_cast<std::uint8_t*>(body.data()),
+                                           fixed ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_COPY);
+  }
+  using Owner = std::shared_ptr<const void>;
+  auto owner = std::make_unique<Owner>(answer.owner);
+  MHD_Response* const response = MHD_create_response_from_buffer_with_free_callback_cls(
+      answer.bytes.size(), const_cast<std::uint8_t*>(answer.bytes.data()),
+      [](void* held) { delete static_cast<Owner*>(held); }, owner.get());
+  if (response) owner.release();
+  return response;
 }
 
-bool Exchange::has_room(Request& request, std::size_t bytes) {
-  const std::size_t whole = request.body.size() + bytes;
+}  // namespace
+
+// State that all requests of one front share. The close() of a WebSocket may outlive the front.
+struct Exchanges::Shared {
+  Visitors& visitors;
+  Calls calls;
+  bool resumed = false;             // the library has work to do
+  std::size_t strangers_bytes = 0;  // taken from the unknown senders' pool
+};
+
+// One request and its answer; the only code that touches the library's connection. A ReplyPtr may
+// outlive the request; then connection_ is null.
+class Exchanges::Exchange final : public Reply, public std::enable_shared_from_this<Exchange> {
+ public:
+  Exchange(MHD_Connection* connection, Request request, std::shared_ptr<Shared> shared)
+      : connection_(connection),
+        visitor_(visitor_of(connection)),
+        request_(std::move(request)),
+        shared_(std::move(shared)) {}
+
+  // What the library calls: when the header is complete, for a piece of the body, when the body is
+  // complete or the request was resumed, and at the end. false: close the connection.
+  bool begin();
+  void take_in(std::string_view data);
+  bool step();
+  void end() noexcept;
+
+  // Whether the request is deferred, or was and has not gone on yet.
+  bool waiting() const noexcept { return step_ == Step::kDeferred || step_ == Step::kGoOn; }
+
+  const Request& request() const noexcept override { return request_; }
+  void answer(Answer answer) override;
+  void defer() override;
+  void go_on(std::function<void()> next) override;
+  void hand_over(const Adopt& adopt) override;
+  void pour(std::string type, Fields headers, Pull pull) override;
+  void wake() override;
+  bool waits() const noexcept override { return pull_ && suspended_; }
+  void upgrade(Fields headers, std::function<void(Upgraded)> use) override;
+  bool encrypted() const noexcept override { return !over() && is_tls(connection_); }
+  int fd() const noexcept override;
+  bool over() const noexcept override { return connection_ == nullptr; }
+  bool hung_up() const noexcept override;
+
+ private:
+  enum class Step {
+    kReading,     // the body is arriving
+    kRouted,      // a route is running
+    kDeferred,    // a route will answer later; the library waits
+    kGoOn,        // next_ is to run
+    kReady,       // answer_ is to be sent, or was
+    kHandedOver,  // the socket is lent to the route
+    kDone,        // the route has written its answer
+  };
+  static ssize_t on_pull(void* self, std::uint64_t, char* into, std::size_t room) noexcept;
+  static void on_upgrade(void*, MHD_Connection*, void* self, const char* early,
+                         std::size_t early_size, MHD_socket fd,
+                         MHD_UpgradeResponseHandle* handle) noexcept;
+  bool may_answer() const noexcept { return !over() && step_ < Step::kReady; }
+  bool has_room(std::size_t bytes);
+  void drop_body() noexcept;
+  bool send();
+  MHD_Response* make_response();
+  void suspend() noexcept;
+  void resume() noexcept;
+
+  MHD_Connection* connection_;  // null: over
+  Visitor* visitor_;
+  Request request_;
+  std::shared_ptr<Shared> shared_;
+  Step step_ = Step::kReading;
+  bool suspended_ = false, too_long_ = false;
+  std::size_t strangers_bytes_ = 0;  // this body's part of the pool
+  Answer answer_;
+  Pull pull_;                          // gives the answer's bytes, if set
+  std::function<void()> next_;         // kGoOn
+  std::function<void(Upgraded)> use_;  // takes the upgraded socket, if set
+};
+
+bool Exchanges::Exchange::begin() {
+  if (const char* const fault = framing_fault(request_)) {
+    answer(failure(400, fault, {{"Connection", "close"}}));
+    return send();
+  }
+  const auto length = parse_number<std::uint64_t>(request_.header("Content-Length"));
+  if (!length || *length <= kMostBody) return true;
+  answer(too_large());
+  return send();
+}
+
+void Exchanges::Exchange::take_in(std::string_view data) {
+  if (too_long_) return;
+  too_long_ = !has_room(data.size());
+  if (too_long_) return drop_body();
+  request_.body.append(data);
+  if (visitor_) shared_->visitors.progressed(*visitor_, data.size());
+}
+
+bool Exchanges::Exchange::has_room(std::size_t bytes) {
+  const std::size_t whole = request_.body.size() + bytes;
   if (whole > kMostBody) return false;
-  if (whole <= kStrangersBody || calls_.knows(request)) return true;
-  if (strangers_bytes_ + bytes > kStrangersBodies) return false;
+  if (whole <= kStrangersBody || shared_->calls.knows(request_)) return true;
+  if (shared_->strangers_bytes + bytes > kStrangersBodies) return false;
+  shared_->strangers_bytes += bytes;
   strangers_bytes_ += bytes;
-  request.strangers_bytes_ += bytes;
   return true;
 }
 
-void Exchange::drop_body(Request& request) noexcept {
-  std::string().swap(request.body);
-  strangers_bytes_ -= std::exchange(request.strangers_bytes_, 0);
+void Exchanges::Exchange::drop_body() noexcept {
+  std::string().swap(request_.body);
+  shared_->strangers_bytes -= std::exchange(strangers_bytes_, 0);
 }
 
-int Exchange::step(const RequestPtr& request) {
-  using Step = Request::Step;
-  suspended_.erase(request.get());
-  if (request->step_ == Step::kReading) {
-    if (Visitor* const visitor = visitor_of(request->connection_)) visitors_.answering(*visitor);
-    request->step_ = Step::kRouted;
-    if (request->too_long_)
-      request->answer(too_large());
+bool Exchanges::Exchange::step() {
+  if (step_ == Step::kReading) {
+    if (visitor_) shared_->visitors.answering(*visitor_);
+    step_ = Step::kRouted;
+    if (too_long_)
+      answer(too_large());
     else
-      calls_.route(request);
+      shared_->calls.route(shared_from_this());
   }
-  while (request->step_ == Step::kGoOn) {
-    request->step_ = Step::kRouted;
-    std::exchange(request->next_, nullptr)();
+  while (step_ == Step::kGoOn) {
+    step_ = Step::kRouted;
+    std::exchange(next_, nullptr)();
   }
-  switch (request->step_) {
+  switch (step_) {
     case Step::kReady:
-      return send(*request);
+      return send();
     case Step::kDeferred:
-      MHD_suspend_connection(request->connection_);
-      request->suspended_ = true;
-      suspended_.insert(request.get());
-      return MHD_YES;
+      suspend();
+      return true;
     case Step::kHandedOver:
-      return MHD_YES;
+      return true;
     case Step::kReading:
     case Step::kRouted:
     case Step::kGoOn:
     case Step::kDone:
       break;
   }
-  return MHD_NO;
+  return false;
 }
 
-int Exchange::send(Request& request) {
-  const Answer& answer = request.answer_;
-  MHD_Response* made;
-  if (request.use_) {
-    made = MHD_create_response_for_upgrade(&Callbacks::upgraded, nullptr);
-  } else if (request.pull_) {
-    made = MHD_create_response_from_callback(
-        MHD_SIZE_UNKNOWN, kPulledBlock, &Callbacks::pull,
-        new RequestPtr(request.shared_from_this()),
-        [](void* context) { delete static_cast<RequestPtr*>(context); });
-  } else {
-    made = response_of(answer);
+bool Exchanges::Exchange::send() {
+  const Handle<MHD_Response, MHD_destroy_response> response(make_response());
+  if (!response) return false;
+  if (!answer_.type.empty())
+    MHD_add_response_header(response.get(), MHD_HTTP_HEADER_CONTENT_TYPE, answer_.type.c_str());
+  MHD_add_response_header(response.get(), "X-Content-Type-Options", "nosniff");
+  for (const auto& [name, value] : answer_.headers)
+    MHD_add_response_header(response.get(), name.c_str(), value.c_str());
+  return MHD_queue_response(connection_, static_cast<unsigned>(answer_.status), response.get()) ==
+         MHD_YES;
+}
+
+MHD_Response* Exchanges::Exchange::make_response() {
+  if (use_) return MHD_create_response_for_upgrade(&Exchange::on_upgrade, nullptr);
+  if (pull_)
+    return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, kPulledBlock, &Exchange::on_pull,
+                                             this, nullptr);
+  return response_of(answer_);
+}
+
+ssize_t Exchanges::Exchange::on_pull(void* self, std::uint64_t, char* into,
+                                     std::size_t room) noexcept {
+  auto& exchange = *static_cast<Exchange*>(self);
+  const std::ptrdiff_t n = exchange.pull_ ? exchange.pull_(into, room) : -1;
+  if (n < 0) return MHD_CONTENT_READER_END_OF_STREAM;
+  // Without the suspension the library would call again at once, for ever.
+  if (n == 0) exchange.suspend();
+  return n;
+}
+
+void Exchanges::Exchange::on_upgrade(void*, MHD_Connection*, void* self, const char* early,
+                                     std::size_t early_size, MHD_socket fd,
+                                     MHD_UpgradeResponseHandle* handle) noexcept {
+  ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
+  const auto& exchange = *static_cast<Exchange*>(self);
+  exchange.use_({fd, std::string(early, early_size), [handle, shared = exchange.shared_] {
+                   MHD_upgrade_action(handle, MHD_UPGRADE_ACTION_CLOSE);
+                   shared->resumed = true;  // the library closes the socket when it runs
+                 }});
+}
+
+void Exchanges::Exchange::end() noexcept {
+  drop_body();
+  connection_ = nullptr;
+  pull_ = nullptr;
+  next_ = nullptr;  // holds the handle of this very request
+  if (visitor_) shared_->visitors.answered(*visitor_);
+}
+
+void Exchanges::Exchange::answer(Answer answer) {
+  if (!may_answer()) return;
+  answer_ = std::move(answer);
+  step_ = Step::kReady;
+  resume();
+}
+
+void Exchanges::Exchange::defer() {
+  if (step_ == Step::kRouted) step_ = Step::kDeferred;
+}
+
+void Exchanges::Exchange::go_on(std::function<void()> next) {
+  if (over() || step_ != Step::kDeferred) return;
+  next_ = std::move(next);
+  step_ = Step::kGoOn;
+  resume();
+}
+
+void Exchanges::Exchange::hand_over(const Adopt& adopt) {
+  if (over() || step_ != Step::kRouted) return;
+  suspend();
+  step_ = Step::kHandedOver;
+  adopt(fd(), [self = shared_from_this()] {
+    if (self->over()) return;
+    ::shutdown(self->fd(), SHUT_RDWR);
+    self->step_ = Step::kDone;
+    self->resume();
+  });
+}
+
+void Exchanges::Exchange::pour(std::string type, Fields headers, Pull pull) {
+  if (!may_answer()) return;
+  pull_ = std::move(pull);
+  headers.emplace_back("Cache-Control", "no-store");
+  answer({200, std::move(type), {}, std::move(headers)});
+}
+
+void Exchanges::Exchange::wake() {
+  if (pull_) resume();
+}
+
+void Exchanges::Exchange::upgrade(Fields headers, std::function<void(Upgraded)> use) {
+  if (!may_answer()) return;
+  use_ = std::move(use);
+  answer({101, "", {}, std::move(headers)});
+}
+
+int Exchanges::Exchange::fd() const noexcept {
+  if (over()) return -1;
+  return MHD_get_connection_info(connection_, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+}
+
+bool Exchanges::Exchange::hung_up() const noexcept {
+  pollfd socket{fd(), POLLRDHUP, 0};
+  return over() || ::poll(&socket, 1, 0) == 1;
+}
+
+void Exchanges::Exchange::suspend() noexcept {
+  MHD_suspend_connection(connection_);
+  suspended_ = true;
+}
+
+void Exchanges::Exchange::resume() noexcept {
+  if (over() || !std::exchange(suspended_, false)) return;
+  MHD_resume_connection(connection_);
+  shared_->resumed = true;
+}
+
+Exchanges::Exchanges(Metrics& metrics, Visitors& visitors, bool trust_proxy, Calls calls)
+    : metrics_(metrics),
+      trust_proxy_(trust_proxy),
+      shared_(std::make_shared<Shared>(Shared{visitors, std::move(calls)})) {}
+
+Exchanges::~Exchanges() = default;
+
+bool Exchanges::handle(MHD_Connection* connection, const char* url, const char* method,
+                       const char* version, const char* data, std::size_t* size, void** context) {
+  if (!*context) {
+    Request request{method, url, version};
+    request.headers = fields_of(connection, MHD_HEADER_KIND);
+    request.parameters = fields_of(connection, MHD_GET_ARGUMENT_KIND);
+    request.cookies = fields_of(connection, MHD_COOKIE_KIND);
+    request.basic = credentials_of(connection);
+    request.peer = peer_of(connection, request.headers, trust_proxy_);
+    const auto exchange = std::make_shared<Exchange>(connection, std::move(request), shared_);
+    open_.insert(exchange);
+    *context = exchange.get();
+    ++metrics_.requests;
+    return exchange->begin();
   }
-  if (!made) return MHD_NO;
-  const Handle<MHD_Response, MHD_destroy_response> response(made);
-  if (!answer.type.empty())
-    MHD_add_response_header(made, MHD_HTTP_HEADER_CONTENT_TYPE, answer.type.c_str());
-  MHD_add_response_header(made, "X-Content-Type-Options", "nosniff");
-  for (const auto& [name, value] : answer.headers)
-    MHD_add_response_header(made, name.c_str(), value.c_str());
-  return MHD_queue_response(request.connection_, static_cast<unsigned>(answer.status), made);
+  Exchange& exchange = *static_cast<Exchange*>(*context);
+  if (*size == 0) return exchange.step();
+  exchange.take_in({data, std::exchange(*size, 0)});
+  return true;
 }
 
-void Exchange::completed(MHD_Connection* connection, void** context) noexcept {
-  const auto* const request = static_cast<RequestPtr*>(*context);
-  if (!request) return;
-  suspended_.erase(request->get());
-  drop_body(**request);
-  (*request)->connection_ = nullptr;
-  (*request)->pull_ = nullptr;
-  delete request;
-  *context = nullptr;
-  if (Visitor* const visitor = visitor_of(connection)) visitors_.answered(*visitor);
+void Exchanges::completed(void** context) noexcept {
+  if (!*context) return;
+  auto* const exchange = static_cast<Exchange*>(std::exchange(*context, nullptr));
+  exchange->end();
+  open_.erase(exchange->shared_from_this());
 }
 
-void Exchange::end_waiting() {
-  for (const auto waiting = suspended_; Request * request : waiting)
-    request->answer(failure(503, "the server is stopping"));
+bool Exchanges::resumed() const noexcept {
+  return shared_->resumed;
+}
+
+bool Exchanges::take_resumed() noexcept {
+  return std::exchange(shared_->resumed, false);
+}
+
+void Exchanges::end_waiting() {
+  const auto open = open_;
+  for (const auto& exchange : open)
+    if (exchange->waiting()) exchange->answer(failure(503, "the server is stopping"));
 }
 
 }  // namespace kvm

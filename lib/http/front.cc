@@ -11,24 +11,26 @@
 #include "base/io.h"
 #include "base/message.h"
 #include "base/text.h"
+#include "net/addresses.h"
 
 namespace kvm {
 
 namespace {
 
 constexpr std::int64_t kCheckUs = 1'000'000;
-constexpr int kRuns = 8;  // of the library between two looks at everything else
-// It asks to be run at once, for ever, while a TLS handshake waits for its client: that many looks
-// without a sign from its descriptor (1 MB of an answer goes out meanwhile), and it may wait.
+constexpr int kRuns = 8;  // of the library, before everything else has its turn
+// While a TLS handshake waits for its client, the library asks for ever to be run at once. After
+// this many turns without an event on its descriptor (enough to send 1 MB of an answer), it has to
+// wait kHurriedUs for each further turn.
 constexpr int kMostHurried = 8;
 constexpr std::int64_t kHurriedUs = 10'000;
-constexpr unsigned kIdleS = 30;  // an answer that the client does not read
-constexpr std::size_t kPlainMemory = 16 << 10, kTlsMemory = 256 << 10;  // a connection, bytes
+constexpr unsigned kIdleS = 30;  // timeout of an answer that the client does not read
+constexpr std::size_t kPlainMemory = 16 << 10, kTlsMemory = 256 << 10;  // bytes per connection
 constexpr const char* kTlsVersions = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
 
 }  // namespace
 
-// What libmicrohttpd calls: each hands on to a member, and lets no exception into C.
+// The functions that libmicrohttpd calls. Each calls a member, and lets no exception into C.
 struct HttpFront::Callbacks {
   static void log(void* self, const char* format, va_list arguments) noexcept {
     char line[256];
@@ -55,26 +57,28 @@ struct HttpFront::Callbacks {
                            const char* method, const char* version, const char* data,
                            std::size_t* size, void** context) noexcept {
     try {
-      return static_cast<MHD_Result>(static_cast<HttpFront*>(self)->exchange_.handle(
-          connection, url, method, version, data, size, context));
+      return static_cast<HttpFront*>(self)->exchanges_.handle(connection, url, method, version,
+                                                              data, size, context)
+                 ? MHD_YES
+                 : MHD_NO;
     } catch (const std::exception& error) {
       say(std::string("request: ") + error.what());
       return MHD_NO;
     }
   }
-  static void completed(void* self, MHD_Connection* connection, void** context,
+  static void completed(void* self, MHD_Connection*, void** context,
                         MHD_RequestTerminationCode) noexcept {
-    static_cast<HttpFront*>(self)->exchange_.completed(connection, context);
+    static_cast<HttpFront*>(self)->exchanges_.completed(context);
   }
 };
 
 HttpFront::HttpFront(Loop& loop, Metrics& metrics, FrontOptions options,
-                     std::vector<Listener> listeners, Exchange::Calls calls)
+                     std::vector<Listener> listeners, Exchanges::Calls calls)
     : loop_(loop),
       options_(std::move(options)),
       listeners_(std::move(listeners)),
       visitors_(options_.limits),
-      exchange_(metrics, visitors_, options_.trust_proxy, std::move(calls)) {
+      exchanges_(metrics, visitors_, options_.trust_proxy, std::move(calls)) {
   std::string cert, key;
   if (tls()) {
     cert = read_file(options_.tls_cert);
@@ -87,27 +91,24 @@ HttpFront::HttpFront(Loop& loop, Metrics& metrics, FrontOptions options,
 
 HttpFront::~HttpFront() {
   loop_.before_wait(nullptr);
-  for (const Daemon& one : daemons_) {
-    loop_.forget(one.epoll);
-    MHD_stop_daemon(one.daemon);
-  }
+  for (const Daemon& daemon : daemons_) stop(daemon);
   close_listeners();
 }
 
 MHD_Daemon* HttpFront::start(const Listener& listener, const std::string& cert,
                              const std::string& key) {
-  // The library closes the one it gets; ours stays for the next reload.
+  // The library closes the socket that it gets; ours stays for the next reload.
   Fd socket(::fcntl(listener.fd.get(), F_DUPFD_CLOEXEC, 0));
   if (!socket) throw Error::from_errno("dup");
   const bool tls = !cert.empty() && !listener.unix_socket;
-  std::vector<MHD_OptionItem> more;
+  std::vector<MHD_OptionItem> tls_options;
   if (tls) {
     const auto text = [](const std::string& value) { return const_cast<char*>(value.c_str()); };
-    more.push_back({MHD_OPTION_HTTPS_MEM_CERT, 0, text(cert)});
-    more.push_back({MHD_OPTION_HTTPS_MEM_KEY, 0, text(key)});
-    more.push_back({MHD_OPTION_HTTPS_PRIORITIES, 0, const_cast<char*>(kTlsVersions)});
+    tls_options.push_back({MHD_OPTION_HTTPS_MEM_CERT, 0, text(cert)});
+    tls_options.push_back({MHD_OPTION_HTTPS_MEM_KEY, 0, text(key)});
+    tls_options.push_back({MHD_OPTION_HTTPS_PRIORITIES, 0, const_cast<char*>(kTlsVersions)});
   }
-  more.push_back({MHD_OPTION_END, 0, nullptr});
+  tls_options.push_back({MHD_OPTION_END, 0, nullptr});
   said_.clear();
   unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE | MHD_USE_ERROR_LOG;
   if (tls) flags |= MHD_USE_TLS;
@@ -118,7 +119,7 @@ MHD_Daemon* HttpFront::start(const Listener& listener, const std::string& cert,
       tls ? kTlsMemory : kPlainMemory, MHD_OPTION_CONNECTION_TIMEOUT, kIdleS,
       MHD_OPTION_NOTIFY_CONNECTION, &Callbacks::connection, this, MHD_OPTION_NOTIFY_COMPLETED,
       &Callbacks::completed, this, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_ARRAY,
-      more.data(), MHD_OPTION_END);
+      tls_options.data(), MHD_OPTION_END);
   if (!daemon) {
     const std::string why(trim(said_));
     if (tls) throw Error(Exit::kConfig, options_.tls_cert + ", " + options_.tls_key + ": " + why);
@@ -137,9 +138,14 @@ void HttpFront::add(MHD_Daemon* daemon) {
   });
 }
 
-void HttpFront::retire(Daemon& one) {
-  if (std::exchange(one.retired, true)) return;
-  if (const MHD_socket socket = MHD_quiesce_daemon(one.daemon); socket >= 0) ::close(socket);
+void HttpFront::retire(Daemon& daemon) {
+  if (std::exchange(daemon.retired, true)) return;
+  if (const MHD_socket socket = MHD_quiesce_daemon(daemon.handle); socket >= 0) ::close(socket);
+}
+
+void HttpFront::stop(const Daemon& daemon) {
+  loop_.forget(daemon.epoll);
+  MHD_stop_daemon(daemon.handle);
 }
 
 void HttpFront::reload() {
@@ -152,18 +158,18 @@ void HttpFront::reload() {
     for (MHD_Daemon* daemon : fresh) MHD_stop_daemon(daemon);
     throw;
   }
-  for (Daemon& one : daemons_) retire(one);
+  for (Daemon& daemon : daemons_) retire(daemon);
   for (MHD_Daemon* daemon : fresh) add(daemon);
 }
 
 void HttpFront::quiesce() {
   close_listeners();
-  for (Daemon& one : daemons_) retire(one);
+  for (Daemon& daemon : daemons_) retire(daemon);
   visitors_.see_out();
 }
 
-// A unix socket goes while it still is ours: when the last visitor has gone, what stands there may
-// be our successor's.
+// Removes a unix socket at once: when the last visitor has gone, the socket at this path may be our
+// successor's.
 void HttpFront::close_listeners() noexcept {
   for (Listener& listener : listeners_) {
     if (!listener.path.empty()) ::unlink(listener.path.c_str());
@@ -172,33 +178,34 @@ void HttpFront::close_listeners() noexcept {
   }
 }
 
-// What the library has to do without its descriptor becoming readable: timeouts, what a resumed
-// connection waits for. Returns µs until the next time.
+// Does the library's work that its descriptor does not announce: timeouts and resumed requests.
+// Returns µs until the next time.
 std::int64_t HttpFront::run_daemons() {
   std::int64_t least_us = kCheckUs;
-  const bool resumed = exchange_.take_resumed();
+  const bool resumed = exchanges_.take_resumed();
   if (resumed) hurried_ = 0;
   for (auto next = daemons_.begin(); next != daemons_.end();) {
-    const auto one = next++;
-    MHD_UNSIGNED_LONG_LONG wait_ms = 0;
-    if (resumed) MHD_run(one->daemon);
-    for (int i = 0; MHD_get_timeout(one->daemon, &wait_ms) == MHD_YES && wait_ms == 0 && i < kRuns;
-         ++i)
-      MHD_run(one->daemon);
-    if (MHD_get_timeout(one->daemon, &wait_ms) == MHD_YES)
-      least_us = std::min(least_us, static_cast<std::int64_t>(wait_ms) * 1000);
+    const auto daemon = next++;
+    least_us = std::min(least_us, run(*daemon, resumed));
+    if (!daemon->retired) continue;
     const auto* const left =
-        one->retired ? MHD_get_daemon_info(one->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)
-                     : nullptr;
-    if (left && left->num_connections == 0) {
-      loop_.forget(one->epoll);
-      MHD_stop_daemon(one->daemon);
-      daemons_.erase(one);
-    }
+        MHD_get_daemon_info(daemon->handle, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+    if (!left || left->num_connections > 0) continue;
+    stop(*daemon);
+    daemons_.erase(daemon);
   }
-  if (exchange_.resumed()) return 0;
+  if (exchanges_.resumed()) return 0;
   if (least_us == 0 && ++hurried_ > kMostHurried) return kHurriedUs;
   return least_us;
+}
+
+// Returns µs until this daemon wants to run again.
+std::int64_t HttpFront::run(const Daemon& daemon, bool resumed) {
+  MHD_UNSIGNED_LONG_LONG wait_ms = 0;
+  const auto has_timeout = [&] { return MHD_get_timeout(daemon.handle, &wait_ms) == MHD_YES; };
+  if (resumed) MHD_run(daemon.handle);
+  for (int i = 0; has_timeout() && wait_ms == 0 && i < kRuns; ++i) MHD_run(daemon.handle);
+  return has_timeout() ? static_cast<std::int64_t>(wait_ms) * 1000 : kCheckUs;
 }
 
 void HttpFront::cut_late() {

@@ -1,9 +1,10 @@
-// HTTP by libmicrohttpd: accepts, parses, does TLS and sends what is small.
+// The HTTP front: libmicrohttpd accepts connections, parses requests, does TLS and sends answers.
 //
-// Threads: there is one, the loop's. libmicrohttpd runs inside it (its epoll descriptor is one of
-// ours), and so do the streams, the WebSockets, the frames from stdin and the actions to stdout.
-// Nothing is locked because nothing is shared. The one helper thread checks passwords (auth.h), for
-// that is slow on purpose; it gets a copy of what it needs and posts its result to the loop.
+// Threads: everything runs in the loop's one thread: libmicrohttpd (the loop watches its epoll
+// descriptor), the streams, the WebSockets, the frames from stdin and the actions to stdout.
+// Nothing is locked because nothing is shared. A single helper thread checks passwords
+// (net/auth.h), because a check is slow on purpose; the thread gets a copy of what it needs and
+// posts its result to the loop.
 #pragma once
 
 #include <list>
@@ -28,19 +29,19 @@ struct FrontOptions {
 
 class HttpFront {
  public:
-  // Takes the listeners. Throws Error when the certificate is of no use.
+  // Takes the listeners. Throws Error if the certificate or its key is unusable.
   HttpFront(Loop& loop, Metrics& metrics, FrontOptions options, std::vector<Listener> listeners,
-            Exchange::Calls calls);
+            Exchanges::Calls calls);
   ~HttpFront();
 
-  // The certificate is read again, for connections from now on. Throws Error; the old one stays
-  // then.
+  // Reads the certificate again, for later connections. Throws Error; the old certificate then
+  // stays in force.
   void reload();
-  // No more connections are accepted; those without an answer under way end.
+  // Accepts no more connections, and ends those that have no answer under way.
   void quiesce();
-  // Waiting requests are answered 503. Streams and WebSockets must be closed by their owners
-  // before.
-  void end_waiting() { exchange_.end_waiting(); }
+  // Answers the deferred requests with 503. The owners of streams and WebSockets must close them
+  // first.
+  void end_waiting() { exchanges_.end_waiting(); }
 
   std::size_t connections() const noexcept { return visitors_.size(); }
   const std::vector<Listener>& listeners() const noexcept { return listeners_; }
@@ -49,16 +50,18 @@ class HttpFront {
  private:
   struct Callbacks;
   struct Daemon {
-    MHD_Daemon* daemon;
+    MHD_Daemon* handle;
     int epoll;
-    bool retired;
+    bool retired;  // accepts no more; ends with its last connection
   };
 
   MHD_Daemon* start(const Listener& listener, const std::string& cert, const std::string& key);
   void add(MHD_Daemon* daemon);
   void retire(Daemon& daemon);
+  void stop(const Daemon& daemon);
   void close_listeners() noexcept;
   std::int64_t run_daemons();
+  std::int64_t run(const Daemon& daemon, bool resumed);
   void cut_late();
 
   Loop& loop_;
@@ -66,9 +69,9 @@ class HttpFront {
   std::vector<Listener> listeners_;
   std::list<Daemon> daemons_;
   Visitors visitors_;
-  Exchange exchange_;
-  std::string said_;  // the library's last message
-  int hurried_ = 0;   // how often in a row it asked to be run at once, and nothing else told why
+  Exchanges exchanges_;
+  std::string said_;  // the library's last log message
+  int hurried_ = 0;   // how often in a row the library asked to run at once without a visible cause
 };
 
 }  // namespace kvm

@@ -1,4 +1,4 @@
-// The door: what every request must pass before a route sees it, and the way to log in.
+// The checks that every request passes before a route sees it, and the way to log in and out.
 #pragma once
 
 #include <functional>
@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "http/origin.h"
-#include "http/request.h"
+#include "http/reply.h"
 #include "hub/metrics.h"
 #include "net/auth.h"
 
@@ -14,27 +14,31 @@ namespace kvm {
 
 class Gate {
  public:
-  using Enter = std::function<void(const RequestPtr&, const User&)>;
+  using Enter = std::function<void(const ReplyPtr&, const User&)>;
 
-  Gate(Auth& auth, Metrics& metrics, const std::vector<std::string>& allowed_hosts)
-      : auth_(auth), metrics_(metrics), hosts_(allowed_hosts) {}
+  // `allowed_hosts`: further names that this server answers to. `host_hint`: for a client that used
+  // another name, how to allow that name ("start it with … if it is").
+  Gate(Auth& auth, Metrics& metrics, const std::vector<std::string>& allowed_hosts,
+       std::string host_hint);
 
-  // Host and Origin; false: answered.
-  bool comes_from_us(const RequestPtr& request);
+  // Checks Host and Origin. false: the request was refused, and is answered.
+  bool comes_from_us(const ReplyPtr& reply);
   // Whether identify() would let the request in without checking a password.
   bool knows(const Request& request);
-  // Calls `enter` for who is logged in, now or when the password is checked; answers the others.
-  void identify(const RequestPtr& request, const Enter& enter);
-  // POST /login and /logout, from the form.
-  void login(const RequestPtr& request);
-  void logout(const RequestPtr& request);
+  // Calls `enter` for a user who is logged in, at once or when the password is checked. Answers all
+  // other requests itself.
+  void identify(const ReplyPtr& reply, const Enter& enter);
+  // POST /login, with the form's name and password, and POST /logout.
+  void login(const ReplyPtr& reply);
+  void logout(const ReplyPtr& reply);
 
  private:
-  void refuse(const RequestPtr& request);
+  void refuse(const ReplyPtr& reply);
 
   Auth& auth_;
   Metrics& metrics_;
   HostList hosts_;
+  std::string host_hint_;
 };
 
 }  // namespace kvm

@@ -1,13 +1,12 @@
 #include "http/origin.h"
 
 #include <arpa/inet.h>
-#include <limits.h>
 #include <netinet/in.h>
-#include <unistd.h>
 
 #include <algorithm>
 
-#include "net/visitors.h"
+#include "base/text.h"
+#include "net/addresses.h"
 
 namespace kvm {
 
@@ -18,6 +17,14 @@ std::string lower(std::string_view text) {
   for (char& c : small)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
   return small;
+}
+
+// The last word of all headers of that name (in lower case).
+std::string_view last_word(const Fields& headers, std::string_view name) {
+  std::string_view found;
+  for (const auto& [key, value] : headers)
+    if (lower(key) == name) found = value;
+  return trim(split(found, ',').back());
 }
 
 }  // namespace
@@ -46,6 +53,16 @@ std::string forwarded_address(std::string_view word) {
   return "";
 }
 
+void believe_proxy(Peer& peer, const Fields& headers) {
+  if (const auto forwarded = last_word(headers, "x-forwarded-for"); !forwarded.empty()) {
+    const std::string client = forwarded_address(forwarded);
+    peer.local = is_local(client);
+    if (!client.empty()) peer.address = client;
+  }
+  if (const auto scheme = last_word(headers, "x-forwarded-proto"); !scheme.empty())
+    peer.tls = scheme == "https";
+}
+
 std::string cookie_name(std::string_view host) {
   const auto colon = host.rfind(':');
   const std::string_view port = colon == host.npos ? "" : host.substr(colon + 1);
@@ -53,15 +70,14 @@ std::string cookie_name(std::string_view host) {
   return digits ? "kvm_session_" + std::string(port) : "kvm_session";
 }
 
-HostList::HostList(const std::vector<std::string>& allowed) {
-  char name[HOST_NAME_MAX + 1] = "";
-  if (::gethostname(name, sizeof name - 1) == 0 && name[0] != '\0') {
-    names_.push_back(host_name(name));
+HostList::HostList(const std::vector<std::string>& allowed, std::string_view machine) {
+  if (!machine.empty()) {
+    names_.push_back(host_name(machine));
     const std::string label = names_.back().substr(0, names_.back().find('.'));
     names_.push_back(label);
     names_.push_back(label + ".local");
   }
-  for (const std::string& one : allowed) names_.push_back(host_name(one));
+  for (const std::string& host : allowed) names_.push_back(host_name(host));
 }
 
 bool HostList::allows(std::string_view host, std::string_view own, bool local) const {
@@ -69,7 +85,7 @@ bool HostList::allows(std::string_view host, std::string_view own, bool local) c
   const std::string name = host_name(host);
   if (!own.empty() && name == own) return true;
   if (local && name == "localhost") return true;
-  return std::find(names_.begin(), names_.end(), name) != names_.end();
+  return std::ranges::find(names_, name) != names_.end();
 }
 
 bool same_origin(std::string_view origin, std::string_view host, bool tls) {

@@ -1,19 +1,28 @@
 #include "http/request.h"
 
-#include <microhttpd.h>
-#include <poll.h>
 #include <strings.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 
-#include "base/fd.h"
-#include "base/json.h"
 #include "base/text.h"
 
 namespace kvm {
 
 namespace {
+
+bool same_word(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
+}
+
+const std::string* find(const Fields& fields, std::string_view name) {
+  const auto found =
+      std::ranges::find_if(fields, [&](const auto& field) { return same_word(field.first, name); });
+  return found == fields.end() ? nullptr : &found->second;
+}
+
+std::optional<std::string> copy_of(const std::string* value) {
+  return value ? std::optional(*value) : std::nullopt;
+}
 
 std::string decoded(std::string_view text) {
   std::string plain;
@@ -38,25 +47,53 @@ std::string decoded(std::string_view text) {
 
 }  // namespace
 
-Answer failure(int status, const std::string& why,
-               std::vector<std::pair<std::string, std::string>> headers) {
-  headers.emplace_back("Cache-Control", "no-store");
-  return {status, "application/json", Json::object({{"ok", false}, {"why", why}}).text() + "\n",
-          std::move(headers)};
+std::string_view Request::header(std::string_view name) const {
+  const std::string* const value = find(headers, name);
+  return value ? std::string_view(*value) : "";
+}
+
+std::optional<std::string> Request::query(std::string_view name) const {
+  return copy_of(find(parameters, name));
+}
+
+std::optional<std::string> Request::cookie(std::string_view name) const {
+  return copy_of(find(cookies, name));
+}
+
+std::optional<std::string> Request::form(std::string_view name) const {
+  return form_field(body, name);
+}
+
+const char* framing_fault(const Request& request) {
+  int lengths = 0, codings = 0, hosts = 0;
+  const char* fault = nullptr;
+  for (const auto& [name, value] : request.headers) {
+    if (name.empty() || name.find_first_of(" \t") != name.npos)
+      fault = "a header's name is empty or has a blank in it";
+    lengths += same_word(name, "Content-Length");
+    hosts += same_word(name, "Host");
+    if (!same_word(name, "Transfer-Encoding")) continue;
+    ++codings;
+    if (!same_word(value, "chunked")) fault = "the only Transfer-Encoding is chunked";
+  }
+  if (fault) return fault;
+  if (lengths + codings > 1) return "the body's length is told more than once";
+  if (codings > 0 && request.version < "HTTP/1.1") return "HTTP/1.0 has no Transfer-Encoding";
+  if (hosts > 1) return "there is more than one Host";
+  if (hosts == 0 && request.version >= "HTTP/1.1") return "there is no Host";
+  return nullptr;
 }
 
 bool has_word(std::string_view list, std::string_view word) {
-  return std::ranges::any_of(split(list, ','), [&](std::string_view one) {
-    one = trim(one);
-    return one.size() == word.size() && ::strncasecmp(one.data(), word.data(), word.size()) == 0;
-  });
+  return std::ranges::any_of(
+      split(list, ','), [&](std::string_view listed) { return same_word(trim(listed), word); });
 }
 
 bool names_tag(std::string_view list, std::string_view tag) {
-  return std::ranges::any_of(split(list, ','), [&](std::string_view one) {
-    one = trim(one);
-    if (one.starts_with("W/")) one.remove_prefix(2);
-    return one == tag || one == "*";
+  return std::ranges::any_of(split(list, ','), [&](std::string_view listed) {
+    listed = trim(listed);
+    if (listed.starts_with("W/")) listed.remove_prefix(2);
+    return listed == tag || listed == "*";
   });
 }
 
@@ -67,104 +104,6 @@ std::optional<std::string> form_field(std::string_view form, std::string_view na
       return equals == field.npos ? "" : decoded(field.substr(equals + 1));
   }
   return std::nullopt;
-}
-
-std::string_view Request::header(const char* name) const {
-  const char* value = nullptr;
-  if (connection_) value = MHD_lookup_connection_value(connection_, MHD_HEADER_KIND, name);
-  return value ? value : "";
-}
-
-std::optional<std::string> Request::query(const char* name) const {
-  const char* value = nullptr;
-  std::size_t size = 0;
-  if (!connection_ ||
-      MHD_lookup_connection_value_n(connection_, MHD_GET_ARGUMENT_KIND, name,
-                                    std::char_traits<char>::length(name), &value, &size) == MHD_NO)
-    return std::nullopt;
-  return value ? std::string(value, size) : "";
-}
-
-std::optional<std::string> Request::form(std::string_view name) const {
-  return form_field(body, name);
-}
-
-std::optional<std::string> Request::cookie(const char* name) const {
-  const char* value = nullptr;
-  if (connection_) value = MHD_lookup_connection_value(connection_, MHD_COOKIE_KIND, name);
-  if (!value) return std::nullopt;
-  return value;
-}
-
-std::optional<std::pair<std::string, std::string>> Request::basic() const {
-  char* password = nullptr;
-  char* const name =
-      connection_ ? MHD_basic_auth_get_username_password(connection_, &password) : nullptr;
-  const Handle<char, MHD_free> free_name(name), free_password(password);
-  if (!name || !password) return std::nullopt;
-  return std::pair<std::string, std::string>(name, password);
-}
-
-void Request::answer(Answer answer) {
-  if (over() || step_ == Step::kReady) return;
-  answer_ = std::move(answer);
-  step_ = Step::kReady;
-  resume();
-}
-
-void Request::defer() {
-  if (step_ == Step::kRouted) step_ = Step::kDeferred;
-}
-
-void Request::go_on(std::function<void()> next) {
-  if (over() || step_ != Step::kDeferred) return;
-  next_ = std::move(next);
-  step_ = Step::kGoOn;
-  resume();
-}
-
-int Request::fd() const noexcept {
-  return MHD_get_connection_info(connection_, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-}
-
-bool Request::hung_up() const noexcept {
-  pollfd socket{over() ? -1 : fd(), POLLRDHUP, 0};
-  return over() || ::poll(&socket, 1, 0) == 1;
-}
-
-void Request::hand_over(const Adopt& adopt) {
-  MHD_suspend_connection(connection_);
-  suspended_ = true;
-  step_ = Step::kHandedOver;
-  adopt(fd(), [self = shared_from_this()] {
-    if (self->over()) return;
-    ::shutdown(self->fd(), SHUT_RDWR);
-    self->step_ = Step::kDone;
-    self->resume();
-  });
-}
-
-void Request::pour(std::string type, std::vector<std::pair<std::string, std::string>> headers,
-                   Pull pull) {
-  pull_ = std::move(pull);
-  headers.emplace_back("Cache-Control", "no-store");
-  answer({200, std::move(type), {}, std::move(headers)});
-}
-
-void Request::wake() {
-  resume();
-}
-
-void Request::upgrade(std::vector<std::pair<std::string, std::string>> headers,
-                      std::function<void(Upgraded)> use) {
-  use_ = std::move(use);
-  answer({101, "", {}, std::move(headers)});
-}
-
-void Request::resume() {
-  if (over() || !std::exchange(suspended_, false)) return;
-  MHD_resume_connection(connection_);
-  *resumed_ = true;
 }
 
 }  // namespace kvm

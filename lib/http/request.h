@@ -1,120 +1,59 @@
-// One HTTP request as the routes see it, and the answer they give.
+// One HTTP request as plain data, and the questions that routes ask of its fields.
 #pragma once
 
-#include <cstdint>
-#include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "hub/newest_frame.h"
-
-struct MHD_Connection;
-
 namespace kvm {
 
-// Who asks.
+// Names and values, in the order in which they stand in the message.
+using Fields = std::vector<std::pair<std::string, std::string>>;
+
+// The client that sent the request.
 struct Peer {
   std::string address;  // "192.0.2.7", "::1"; "unix" for a unix socket
-  std::string own;      // ours, that the connection came in on; "" for a unix socket
-  bool local = false;   // on this machine
-  bool secure = false;  // nobody on the way reads along: TLS, or local
-  bool tls = false;     // over TLS, ours or the proxy's
+  std::string own;      // the server's address on this connection; "" for a unix socket
+  bool local = false;   // the client is on this machine
+  bool secure = false;  // nobody on the way can read along: the connection is TLS or local
+  bool tls = false;     // TLS, which ends here or at the proxy
 };
 
-struct Answer {
-  int status = 200;
-  std::string type = "text/plain; charset=utf-8";
-  std::string body = {};
-  std::vector<std::pair<std::string, std::string>> headers = {};
-  FramePtr image = nullptr;    // the body, instead of `body`
-  std::string_view file = {};  // the body, in static storage, instead of `body`
+struct Credentials {
+  std::string name, password;
 };
 
-// {"ok":false,"why":"…"}, not to be cached; with these headers, too.
-Answer failure(int status, const std::string& why,
-               std::vector<std::pair<std::string, std::string>> headers = {});
+struct Request {
+  std::string method, path, version;  // "GET", "/state" (decoded), "HTTP/1.1"
+  Peer peer = {};
+  Fields headers = {};
+  Fields parameters = {};  // of the query string, decoded; a parameter without "=" is ""
+  Fields cookies = {};
+  std::optional<Credentials> basic = {};  // from "Authorization: Basic"
+  std::string body = {};                  // emptied when the answer is out or the client is gone
 
-// A WebSocket's connection, upgraded.
-struct Upgraded {
-  int fd;             // non-blocking; borrowed until close() is called
-  std::string early;  // bytes that came with the request
-  std::function<void()> close;
-};
-
-// Lives until the library is done with it; a shared_ptr may outlive that, and then does nothing.
-class Request : public std::enable_shared_from_this<Request> {
- public:
-  // Filled by the exchange before the routes see it.
-  std::string method, path, version, body;  // "GET", "/state", "HTTP/1.1"
-  Peer peer;
-
-  // The first header of that name; empty when there is none (or an empty one).
-  std::string_view header(const char* name) const;
-  // A parameter of the query string, decoded; nullopt when absent.
-  std::optional<std::string> query(const char* name) const;
-  // A field of an application/x-www-form-urlencoded body, or a cookie.
+  // The first field of that name, in any case.
+  std::string_view header(std::string_view name) const;  // empty when absent
+  std::optional<std::string> query(std::string_view name) const;
+  std::optional<std::string> cookie(std::string_view name) const;
+  // A field of an application/x-www-form-urlencoded body.
   std::optional<std::string> form(std::string_view name) const;
-  std::optional<std::string> cookie(const char* name) const;
-  // "Basic" credentials: name and password.
-  std::optional<std::pair<std::string, std::string>> basic() const;
-
-  // Exactly one of these, now or (after defer()) later in the loop's thread.
-  void answer(Answer answer);
-  // The route answers later. Nothing is read from the client meanwhile.
-  void defer();
-  // Ends a deferral: `next` runs where the routes do, and may do all that they may.
-  void go_on(std::function<void()> next);
-  // The socket is the route's: it writes the whole answer, then calls `done`. Not under TLS.
-  using Adopt = std::function<void(int fd, std::function<void()> done)>;
-  void hand_over(const Adopt& adopt);
-  // Under TLS: `pull` copies the next bytes of the answer, 0 when there are none yet (the request
-  // then waits for wake()), and -1 at the end.
-  using Pull = std::function<std::ptrdiff_t(char* into, std::size_t room)>;
-  void pour(std::string type, std::vector<std::pair<std::string, std::string>> headers, Pull pull);
-  void wake();
-  // `pull` had nothing, and wake() was not called since.
-  bool waits() const noexcept { return suspended_; }
-  // 101 Switching Protocols; `use` is called with the socket.
-  void upgrade(std::vector<std::pair<std::string, std::string>> headers,
-               std::function<void(Upgraded)> use);
-
-  bool encrypted() const noexcept { return encrypted_; }
-  // The connection's socket, borrowed; not when it is over().
-  int fd() const noexcept;
-  // The client is gone, or all was said.
-  bool over() const noexcept { return connection_ == nullptr; }
-  // The client says no more, read or not: most have gone then, but one may still listen for its
-  // answer.
-  bool hung_up() const noexcept;
-
- private:
-  friend class Exchange;
-  enum class Step { kReading, kRouted, kDeferred, kGoOn, kReady, kHandedOver, kDone };
-  void resume();
-
-  MHD_Connection* connection_ = nullptr;
-  bool* resumed_ = nullptr;  // the exchange's: the library has something to do
-  bool encrypted_ = false, suspended_ = false, too_long_ = false;
-  std::size_t strangers_bytes_ = 0;  // of the body, that the exchange counts
-  Step step_ = Step::kReading;
-  Answer answer_;
-  Pull pull_;
-  std::function<void()> next_;
-  std::function<void(Upgraded)> use_;
 };
 
-using RequestPtr = std::shared_ptr<Request>;
+// Why it is uncertain where this request ends or which host it is for; null if all is well
+// (RFC 9112, 3.2, 5.1, 6.1 and 6.3). libmicrohttpd takes the first header of a name that it knows
+// and ignores the rest. A proxy in front may choose otherwise, and then one of the two takes for a
+// body what the other takes for a request (request smuggling).
+const char* framing_fault(const Request& request);
 
-// Whether "Keep-Alive, upgrade" has that word in it, in any case.
+// Whether a list like "Keep-Alive, upgrade" contains `word`, in any case.
 bool has_word(std::string_view list, std::string_view word);
-// Whether an If-None-Match names `tag`, a strong one: alone, in a list, as weak, or as "*".
+// Whether an If-None-Match names the strong tag `tag`: alone, in a list, as a weak tag, or as "*".
 bool names_tag(std::string_view list, std::string_view tag);
 
-// Decodes "a=1&b=%20+"; nullopt when `name` is not in it. Bad escapes stay as they are.
+// The decoded value of `name` in "a=1&b=%20+"; nullopt when absent. Bad escapes stay undecoded.
 std::optional<std::string> form_field(std::string_view form, std::string_view name);
 
 }  // namespace kvm

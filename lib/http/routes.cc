@@ -51,22 +51,24 @@ const Routes::Row Routes::kRows[] = {
 
 Routes::Routes(Needs needs) : needs_(std::move(needs)) {}
 
-void Routes::route(const RequestPtr& request) {
-  const std::string& path = request->path;
-  if (!needs_.gate.comes_from_us(request)) return;
-  const std::string method = request->method == "HEAD" ? "GET" : request->method;
+void Routes::route(const ReplyPtr& reply) {
+  const Request& request = reply->request();
+  const std::string& path = request.path;
+  if (!needs_.gate.comes_from_us(reply)) return;
+  const std::string method = request.method == "HEAD" ? "GET" : request.method;
   // The page's files are no secret, and the login form needs them.
-  if (method == "GET" && path == "/login") return file(request, "login.html");
+  if (method == "GET" && path == "/login") return file(reply, "login.html");
   if (method == "GET" && path.starts_with("/page/"))
-    return file(request, std::string_view(path).substr(6));
-  if (method == "POST" && path == "/login") return needs_.gate.login(request);
-  if (method == "POST" && path == "/logout") return needs_.gate.logout(request);
-  if (path == "/login") return request->answer(wrong_method("GET, HEAD, POST"));
-  if (path == "/logout") return request->answer(wrong_method("POST"));
-  if (path.starts_with("/page/")) return request->answer(wrong_method("GET, HEAD"));
-  needs_.gate.identify(request, [this, method](const RequestPtr& asked, const User& user) {
-    const auto row = std::find_if(std::begin(kRows), std::end(kRows),
-                                  [&](const Row& one) { return one.path == asked->path; });
+    return file(reply, std::string_view(path).substr(6));
+  if (method == "POST" && path == "/login") return needs_.gate.login(reply);
+  if (method == "POST" && path == "/logout") return needs_.gate.logout(reply);
+  if (path == "/login") return reply->answer(wrong_method("GET, HEAD, POST"));
+  if (path == "/logout") return reply->answer(wrong_method("POST"));
+  if (path.starts_with("/page/")) return reply->answer(wrong_method("GET, HEAD"));
+  needs_.gate.identify(reply, [this, method](const ReplyPtr& asked, const User& user) {
+    const auto row = std::find_if(std::begin(kRows), std::end(kRows), [&](const Row& one) {
+      return one.path == asked->request().path;
+    });
     if (row == std::end(kRows)) return asked->answer(failure(404, "there is no such path"));
     if (row->method != method)
       return asked->answer(wrong_method(row->method == "GET" ? "GET, HEAD" : "POST"));
@@ -74,10 +76,10 @@ void Routes::route(const RequestPtr& request) {
   });
 }
 
-void Routes::file(const RequestPtr& request, std::string_view name) {
+void Routes::file(const ReplyPtr& reply, std::string_view name) {
   for (const PageFile& one : page_files()) {
     if (one.name != name) continue;
-    const bool packed = has_word(request->header("Accept-Encoding"), "gzip");
+    const bool packed = has_word(reply->request().header("Accept-Encoding"), "gzip");
     const auto bytes = packed ? one.gzip : one.bytes;
     const auto hash = XXH3_64bits(bytes.data(), bytes.size());
     const std::string tag = strf("\"%016llx\"", static_cast<unsigned long long>(hash));
@@ -90,21 +92,21 @@ void Routes::file(const RequestPtr& request, std::string_view name) {
         {"Referrer-Policy", "same-origin"}};  // none at all makes a form's Origin "null"
     if (packed) answer.headers.emplace_back("Content-Encoding", "gzip");
     answer.type = type_of(name);
-    if (names_tag(request->header("If-None-Match"), tag))
+    if (names_tag(reply->request().header("If-None-Match"), tag))
       answer.status = 304;
     else
-      answer.file = as_text(bytes);
-    return request->answer(std::move(answer));
+      answer.bytes = bytes;
+    return reply->answer(std::move(answer));
   }
-  request->answer(failure(404, "there is no such path"));
+  reply->answer(failure(404, "there is no such path"));
 }
 
 // mjpg-streamer's and uStreamer's old addresses lead here, too.
-void Routes::console(const RequestPtr& request, const User& user) {
-  const auto action = request->query("action");
-  if (action == "stream") return stream(request, user);
-  if (action == "snapshot") return snapshot(request, user);
-  file(request, "index.html");
+void Routes::console(const ReplyPtr& reply, const User& user) {
+  const auto action = reply->request().query("action");
+  if (action == "stream") return stream(reply, user);
+  if (action == "snapshot") return snapshot(reply, user);
+  file(reply, "index.html");
 }
 
 std::vector<std::pair<std::string, std::string>> Routes::sharing() const {
@@ -112,85 +114,88 @@ std::vector<std::pair<std::string, std::string>> Routes::sharing() const {
   return {{"Access-Control-Allow-Origin", needs_.allow_origin}, {"Vary", "Origin"}};
 }
 
-void Routes::stream(const RequestPtr& request, const User& user) {
-  const auto wanted = request->query("fps");
+void Routes::stream(const ReplyPtr& reply, const User& user) {
+  const Request& request = reply->request();
+  const auto wanted = request.query("fps");
   const auto fps = parse_number<double>(wanted.value_or("0"));
   if (!fps || !(*fps >= 0 && *fps <= 1000))
-    return request->answer(
+    return reply->answer(
         failure(400, "fps is a number up to 1000; 0 or none: all frames", sharing()));
-  if (request->method == "HEAD")
-    return request->answer({200, kStreamType, {}, {{"Cache-Control", "no-store"}}});
-  needs_.streams.add(request, user, {*fps, request->query("key").value_or("")}, sharing());
+  if (request.method == "HEAD")
+    return reply->answer({200, kStreamType, {}, {{"Cache-Control", "no-store"}}});
+  needs_.streams.add(reply, user, {*fps, request.query("key").value_or("")}, sharing());
 }
 
-void Routes::snapshot(const RequestPtr& request, const User&) {
-  needs_.snapshots.answer(request, sharing());
+void Routes::snapshot(const ReplyPtr& reply, const User&) {
+  needs_.snapshots.answer(reply, sharing());
 }
 
-void Routes::state(const RequestPtr& request, const User&) {
+void Routes::state(const ReplyPtr& reply, const User&) {
   Answer answer = json(Json::object({{"ok", true}, {"result", Json::object(needs_.state())}}));
   for (auto& header : sharing()) answer.headers.push_back(std::move(header));
-  request->answer(std::move(answer));
+  reply->answer(std::move(answer));
 }
 
-void Routes::metrics(const RequestPtr& request, const User&) {
-  request->answer({200, "text/plain; version=0.0.4; charset=utf-8", needs_.metrics()});
+void Routes::metrics(const ReplyPtr& reply, const User&) {
+  reply->answer({200, "text/plain; version=0.0.4; charset=utf-8", needs_.metrics()});
 }
 
-void Routes::websocket(const RequestPtr& request, const User& user) {
-  const bool asked = request->method == "GET" && request->version >= "HTTP/1.1" &&
-                     has_word(request->header("Upgrade"), "websocket") &&
-                     has_word(request->header("Connection"), "upgrade") &&
-                     request->header("Sec-WebSocket-Version") == "13";
+void Routes::websocket(const ReplyPtr& reply, const User& user) {
+  const Request& request = reply->request();
+  const bool asked = request.method == "GET" && request.version >= "HTTP/1.1" &&
+                     has_word(request.header("Upgrade"), "websocket") &&
+                     has_word(request.header("Connection"), "upgrade") &&
+                     request.header("Sec-WebSocket-Version") == "13";
   if (!asked) {
     Answer answer = failure(426, "this path speaks WebSocket only");
     answer.headers.emplace_back("Upgrade", "websocket");
     answer.headers.emplace_back("Sec-WebSocket-Version", "13");
-    return request->answer(std::move(answer));
+    return reply->answer(std::move(answer));
   }
-  const std::string_view key = request->header("Sec-WebSocket-Key");
+  const std::string_view key = request.header("Sec-WebSocket-Key");
   if (!is_websocket_key(key))
-    return request->answer(failure(400, "Sec-WebSocket-Key is not 16 bytes in base64"));
-  request->upgrade({{"Upgrade", "websocket"}, {"Sec-WebSocket-Accept", websocket_accept(key)}},
-                   [this, user](Upgraded connection) {
-                     needs_.consoles.adopt(++last_viewer_, user, std::move(connection));
-                   });
+    return reply->answer(failure(400, "Sec-WebSocket-Key is not 16 bytes in base64"));
+  reply->upgrade({{"Upgrade", "websocket"}, {"Sec-WebSocket-Accept", websocket_accept(key)}},
+                 [this, user](Upgraded connection) {
+                   needs_.consoles.adopt(++last_viewer_, user, std::move(connection));
+                 });
 }
 
-void Routes::actions(const RequestPtr& request, const User& user) {
-  if (user.role != Role::kControl) return request->answer(failure(403, "your role is view"));
+void Routes::actions(const ReplyPtr& reply, const User& user) {
+  if (user.role != Role::kControl) return reply->answer(failure(403, "your role is view"));
   // A viewer that comes, says its lines and goes: what it leaves down comes up.
   const ViewerId viewer = ++last_viewer_;
-  const auto refused = needs_.input.submit_all(viewer, request->body);
+  const auto refused = needs_.input.submit_all(viewer, reply->request().body);
   needs_.input.leave(viewer);
-  if (!refused) return request->answer(json(Json::object({{"ok", true}})));
+  if (!refused) return reply->answer(json(Json::object({{"ok", true}})));
   const int status = refused->reason == Refused::kLine         ? 400
                      : refused->reason == Refused::kControlled ? 409
                                                                : 503;
-  request->answer(failure(status, refused->why));
+  reply->answer(failure(status, refused->why));
 }
 
-void Routes::check(const RequestPtr& request, const User&) {
+void Routes::check(const ReplyPtr& reply, const User&) {
   try {
-    request->answer(json(layouts_.check(request->query("layout").value_or("us"), request->body)));
+    reply->answer(json(
+        layouts_.check(reply->request().query("layout").value_or("us"), reply->request().body)));
   } catch (const Error& error) {
-    request->answer(failure(400, error.what()));
+    reply->answer(failure(400, error.what()));
   }
 }
 
-void Routes::layouts(const RequestPtr& request, const User&) {
+void Routes::layouts(const ReplyPtr& reply, const User&) {
   try {
-    request->answer(json(layouts_.list()));
+    reply->answer(json(layouts_.list()));
   } catch (const Error& error) {
-    request->answer(failure(503, error.what()));
+    reply->answer(failure(503, error.what()));
   }
 }
 
-void Routes::legends(const RequestPtr& request, const User&) {
+void Routes::legends(const ReplyPtr& reply, const User&) {
   try {
-    request->answer(json(layouts_.legends(request->query("layout").value_or("us"))));
+    reply->answer(json(layouts_.legends(reply->request().query("layout").value_or("us"))));
   } catch (const Error& error) {
-    request->answer(failure(400, error.what()));
+    reply->answer(failure(400, error.what()));
   }
 }
 

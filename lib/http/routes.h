@@ -9,7 +9,7 @@
 #include "http/consoles.h"
 #include "http/gate.h"
 #include "http/layouts.h"
-#include "http/request.h"
+#include "http/reply.h"
 #include "http/snapshots.h"
 #include "http/streams.h"
 #include "hub/control.h"
@@ -30,27 +30,27 @@ class Routes {
   };
   explicit Routes(Needs needs);
 
-  void route(const RequestPtr& request);
+  void route(const ReplyPtr& reply);
 
  private:
-  using Handler = void (Routes::*)(const RequestPtr&, const User&);
+  using Handler = void (Routes::*)(const ReplyPtr&, const User&);
   struct Row {
     std::string_view path, method;
     Handler handler;
   };
   static const Row kRows[];
 
-  void file(const RequestPtr& request, std::string_view name);
-  void console(const RequestPtr& request, const User& user);
-  void stream(const RequestPtr& request, const User& user);
-  void snapshot(const RequestPtr& request, const User& user);
-  void state(const RequestPtr& request, const User& user);
-  void metrics(const RequestPtr& request, const User& user);
-  void websocket(const RequestPtr& request, const User& user);
-  void actions(const RequestPtr& request, const User& user);
-  void check(const RequestPtr& request, const User& user);
-  void layouts(const RequestPtr& request, const User& user);
-  void legends(const RequestPtr& request, const User& user);
+  void file(const ReplyPtr& reply, std::string_view name);
+  void console(const ReplyPtr& reply, const User& user);
+  void stream(const ReplyPtr& reply, const User& user);
+  void snapshot(const ReplyPtr& reply, const User& user);
+  void state(const ReplyPtr& reply, const User& user);
+  void metrics(const ReplyPtr& reply, const User& user);
+  void websocket(const ReplyPtr& reply, const User& user);
+  void actions(const ReplyPtr& reply, const User& user);
+  void check(const ReplyPtr& reply, const User& user);
+  void layouts(const ReplyPtr& reply, const User& user);
+  void legends(const ReplyPtr& reply, const User& user);
   std::vector<std::pair<std::string, std::string>> sharing() const;
 
   Needs needs_;

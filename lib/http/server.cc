@@ -42,13 +42,13 @@ Fd open_hangup() {
 
 std::vector<Listener> listen(const ServerOptions& options) {
   std::vector<Listener> all = inherited_listeners();
-  if (all.empty()) all = open_listeners(options.listen, options.unix_mode);
+  if (all.empty()) all = open_listeners({options.listen, options.unix_mode, options.words.listen});
   const bool open = options.passwords.empty() && !options.no_auth_on_purpose;
   for (const Listener& listener : all)
     if (open && !listener.local)
-      throw Error(Exit::kUsage, listener.name +
-                                    ": refused: whoever reaches it would control the target (give "
-                                    "--passwords FILE, or --no-auth-on-purpose)");
+      throw Error(Exit::kUsage,
+                  listener.name + ": refused: whoever reaches it would control the target",
+                  options.words.passwords);
   return all;
 }
 
@@ -84,8 +84,8 @@ class Server {
       say(listener.unix_socket ? listener.name
                                : (tls ? "https://" : "http://") + listener.name + "/");
       if (!listener.local && !tls && auth_.required())
-        say(listener.name +
-            ": passwords and pictures travel readable on the network (see --tls-cert)");
+        say(listener.name + ": passwords and pictures travel readable on the network" +
+            (options_.words.tls.empty() ? "" : " (" + options_.words.tls + ")"));
     }
   }
 
@@ -113,8 +113,8 @@ class Server {
            monotonic_us() - snapshots_.asked_us() < kSnapshotUs;
   }
 
-  void route(const RequestPtr& request) {
-    routes_.route(request);
+  void route(const ReplyPtr& reply) {
+    routes_.route(reply);
     frames_.look();
   }
 
@@ -176,7 +176,7 @@ class Server {
   Metrics metrics_;
   Hub hub_;
   Auth auth_{loop_, options_.passwords, [this] { drop_ended(); }};
-  Gate gate_{auth_, metrics_, options_.allow_hosts};
+  Gate gate_{auth_, metrics_, options_.allow_hosts, options_.words.host};
   Input input_{loop_, metrics_, {options_.shared_control}, STDOUT_FILENO, [this] {
                  consoles_.state_changed();
                }};
@@ -204,7 +204,7 @@ class Server {
                     options_.trust_proxy,
                     {options_.max_connections, options_.max_per_address}},
                    listen(options_),
-                   {[this](const RequestPtr& request) { route(request); },
+                   {[this](const ReplyPtr& reply) { route(reply); },
                     [this](const Request& request) { return gate_.knows(request); }}};
   FrameInput frames_{loop_,
                      hub_,
@@ -230,8 +230,6 @@ Exit serve(const ServerOptions& options) {
   if (::isatty(STDIN_FILENO))
     throw Error(Exit::kUsage,
                 "stdin is a terminal: pipe frames in (kvm-capture | kvm-mjpeg-httpd)");
-  if (options.tls_cert.empty() != options.tls_key.empty())
-    throw Error(Exit::kUsage, "--tls-cert and --tls-key need each other");
   // A viewer is a descriptor.
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {

@@ -17,8 +17,8 @@ constexpr std::int64_t kHungUpUs = 1'000'000;  // who hung up may listen still: 
 constexpr std::int64_t kWakeUs = 3'000'000;    // a source that rested has so long to wake
 
 // nullopt: not a number of seconds.
-std::optional<double> seconds(const RequestPtr& request, const char* name, double otherwise) {
-  const auto text = request->query(name);
+std::optional<double> seconds(const Request& request, const char* name, double otherwise) {
+  const auto text = request.query(name);
   if (!text) return otherwise;
   const auto value = parse_number<double>(*text);
   return value && *value >= 0 && std::isfinite(*value) ? value : std::nullopt;
@@ -31,18 +31,18 @@ Snapshots::Snapshots(Loop& loop, Hub& hub, Metrics& metrics)
   hub_.on_frame([this] { look(); });
 }
 
-void Snapshots::answer(const RequestPtr& request,
+void Snapshots::answer(const ReplyPtr& reply,
                        std::vector<std::pair<std::string, std::string>> headers) {
-  const auto max_age = seconds(request, "max_age", HUGE_VAL);
-  const auto wait = seconds(request, "wait", 0);
+  const auto max_age = seconds(reply->request(), "max_age", HUGE_VAL);
+  const auto wait = seconds(reply->request(), "wait", 0);
   if (!max_age || !wait || *wait > kLongestWaitS)
-    return request->answer(
+    return reply->answer(
         failure(400, "max_age and wait are seconds; wait is 60 at most", std::move(headers)));
   asked_us_ = monotonic_us();
   const auto wait_us = static_cast<std::int64_t>(*wait * 1e6);
-  Wish wish{request, std::move(headers), *max_age, asked_us_, wait_us};
+  Wish wish{reply, std::move(headers), *max_age, asked_us_, wait_us};
   if (settle(wish)) return;
-  request->defer();
+  reply->defer();
   waiting_.push_back(std::move(wish));
   for (const std::int64_t delay_us : {wait_us, kWakeUs}) loop_.after(delay_us, [this] { look(); });
   if (!std::exchange(ticking_, true)) loop_.after(kTickUs, [this] { tick(); });
@@ -55,10 +55,10 @@ bool Snapshots::settle(const Wish& wish) {
   const std::int64_t patience_us = std::max(wish.wait_us, hub_.resting() ? kWakeUs : 0);
   if (!why)
     fulfil(wish);
-  else if (waited_us < patience_us && (waited_us < kHungUpUs || !wish.request->hung_up()))
+  else if (waited_us < patience_us && (waited_us < kHungUpUs || !wish.reply->hung_up()))
     return false;
   else
-    wish.request->answer(failure(503, *why, wish.headers));
+    wish.reply->answer(failure(503, *why, wish.headers));
   return true;
 }
 
@@ -79,12 +79,14 @@ void Snapshots::fulfil(const Wish& wish) {
   answer.headers.emplace_back("Cache-Control", "no-cache");
   answer.headers.emplace_back("ETag", tag);
   for (auto& header : headers_of(*frame)) answer.headers.push_back(std::move(header));
-  if (names_tag(wish.request->header("If-None-Match"), tag))
+  if (names_tag(wish.reply->request().header("If-None-Match"), tag)) {
     answer.status = 304;
-  else
-    answer.image = frame;
+  } else {
+    answer.bytes = frame->jpeg();
+    answer.owner = frame;
+  }
   ++metrics_.snapshots;
-  wish.request->answer(std::move(answer));
+  wish.reply->answer(std::move(answer));
 }
 
 void Snapshots::look() {

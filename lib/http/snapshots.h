@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/loop.h"
-#include "http/request.h"
+#include "http/reply.h"
 #include "hub/metrics.h"
 #include "hub/newest_frame.h"
 
@@ -19,14 +19,14 @@ class Snapshots {
   Snapshots(Loop& loop, Hub& hub, Metrics& metrics);
 
   // ?max_age=SECONDS: no older frame will do. ?wait=SECONDS: how long to wait for one (at most 60).
-  void answer(const RequestPtr& request, std::vector<std::pair<std::string, std::string>> headers);
+  void answer(const ReplyPtr& reply, std::vector<std::pair<std::string, std::string>> headers);
   // Monotonic µs of the last request: somebody looks.
   std::int64_t asked_us() const noexcept { return asked_us_; }
   bool waiting() const noexcept { return !waiting_.empty(); }
 
  private:
   struct Wish {
-    RequestPtr request;
+    ReplyPtr reply;
     std::vector<std::pair<std::string, std::string>> headers;
     double max_age_s;
     std::int64_t asked_us, wait_us;  // monotonic

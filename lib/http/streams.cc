@@ -54,7 +54,7 @@ Streams::Streams(Loop& loop, Hub& hub, Metrics& metrics, StreamLimits limits)
   hub_.on_frame([this] { publish(); });
 }
 
-void Streams::add(const RequestPtr& request, const User& user, Wish wish,
+void Streams::add(const ReplyPtr& reply, const User& user, Wish wish,
                   std::vector<std::pair<std::string, std::string>> headers) {
   viewers_.emplace_front();
   const Place viewer = viewers_.begin();
@@ -72,15 +72,15 @@ void Streams::add(const RequestPtr& request, const User& user, Wish wish,
   const std::string boundary = "--" + std::string(kBoundary) + "\r\n";
   ++metrics_.streams;
   if (!std::exchange(ticking_, true)) loop_.after(kTickUs, [this] { tick(); });
-  if (request->encrypted()) {
-    viewer->request = request;
-    viewer->fd = request->fd();
+  if (reply->encrypted()) {
+    viewer->reply = reply;
+    viewer->fd = reply->fd();
     tune_socket(viewer->fd, limits_.send_buffer, limits_.stall_us);
     viewer->head = boundary;
     viewer->left = as_bytes(viewer->head);
     // The library lets go of the function when the client is gone, and with it of the guard.
     const std::shared_ptr<void> guard(nullptr, [this, viewer](void*) { viewers_.erase(viewer); });
-    return request->pour(kStreamType, headers, [this, viewer, guard](char* into, std::size_t room) {
+    return reply->pour(kStreamType, headers, [this, viewer, guard](char* into, std::size_t room) {
       return pull(viewer, into, room);
     });
   }
@@ -90,7 +90,7 @@ void Streams::add(const RequestPtr& request, const User& user, Wish wish,
   for (const auto& [name, value] : headers) viewer->head += name + ": " + value + "\r\n";
   viewer->head += "\r\n" + boundary;
   viewer->left = as_bytes(viewer->head);
-  request->hand_over([&](int fd, std::function<void()> done) {
+  reply->hand_over([&](int fd, std::function<void()> done) {
     tune_socket(fd, limits_.send_buffer, limits_.stall_us);
     viewer->fd = fd;
     viewer->done = std::move(done);
@@ -120,7 +120,7 @@ void Streams::tick() {
     if (stalled(*viewer, now)) {
       ++metrics_.stalled_viewers;
       // The library asks for nothing and looks at nothing while its own buffer is full.
-      if (viewer->request) ::shutdown(viewer->fd, SHUT_RDWR);
+      if (viewer->reply) ::shutdown(viewer->fd, SHUT_RDWR);
       remove(viewer);
     } else if (viewer->left.empty() && !pump(*viewer)) {
       remove(viewer);
@@ -131,7 +131,7 @@ void Streams::tick() {
 
 // There is something to send.
 bool Streams::busy(const Viewer& viewer) {
-  return viewer.request ? !viewer.gone && !viewer.request->waits() : !viewer.left.empty();
+  return viewer.reply ? !viewer.gone && !viewer.reply->waits() : !viewer.left.empty();
 }
 
 // Its rate allows the next frame; a little early is in time.
@@ -152,9 +152,9 @@ void Streams::ready(Place viewer, std::uint32_t events) {
 
 // Sends what the socket takes. false: the viewer is gone, or served.
 bool Streams::pump(Viewer& viewer) {
-  if (viewer.request) {
-    if (viewer.request->waits()) viewer.progress_us = monotonic_us();
-    viewer.request->wake();
+  if (viewer.reply) {
+    if (viewer.reply->waits()) viewer.progress_us = monotonic_us();
+    viewer.reply->wake();
     return true;
   }
   while (!viewer.left.empty() || begin(viewer)) {
@@ -215,9 +215,9 @@ bool Streams::begin(Viewer& viewer) {
 }
 
 void Streams::remove(Place viewer) {
-  if (viewer->request) {
+  if (viewer->reply) {
     viewer->gone = true;  // pull() says so to the library, which then lets go of it
-    return viewer->request->wake();
+    return viewer->reply->wake();
   }
   loop_.forget(viewer->fd);
   const auto done = std::move(viewer->done);

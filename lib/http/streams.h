@@ -9,7 +9,7 @@
 
 #include "base/json.h"
 #include "base/loop.h"
-#include "http/request.h"
+#include "http/reply.h"
 #include "hub/metrics.h"
 #include "hub/newest_frame.h"
 #include "net/passwords.h"
@@ -36,7 +36,7 @@ class Streams {
   };
   // Answers GET /stream; `headers` are added to the answer's. Over TLS the library asks for the
   // bytes, so they are copied, encrypted and sent in pieces.
-  void add(const RequestPtr& request, const User& user, Wish wish,
+  void add(const ReplyPtr& reply, const User& user, Wish wish,
            std::vector<std::pair<std::string, std::string>> headers);
 
   std::size_t size() const noexcept { return viewers_.size(); }
@@ -48,8 +48,8 @@ class Streams {
 
  private:
   struct Viewer {
-    int fd = -1;         // borrowed
-    RequestPtr request;  // under TLS: the library asks it for the bytes
+    int fd = -1;     // borrowed
+    ReplyPtr reply;  // under TLS: the library asks it for the bytes
     bool gone = false;
     User user;
     std::uint64_t id = 0;

@@ -14,8 +14,8 @@ namespace kvm {
 
 namespace {
 
-constexpr std::size_t kMostAtOnce = 16 << 10;  // bytes read from one peer before others have a turn
-constexpr std::size_t kMostQueued = 10'000;    // messages that a peer may leave unread
+constexpr std::size_t kMostAtOnce = 16 << 10;  // bytes read from a peer before others have a turn
+constexpr std::size_t kMostQueued = 10'000;    // frames that a peer may leave unread
 
 }  // namespace
 
@@ -38,8 +38,8 @@ bool is_websocket_key(std::string_view key) {
   return key.size() == 24 && key.find_first_not_of(kDigits) == 22 && key.ends_with("==");
 }
 
-std::string websocket_header(bool binary, std::size_t size) {
-  std::string header(1, static_cast<char>(0x80 | (binary ? 2 : 1)));
+std::string websocket_header(WebSocketFrame frame, std::size_t size) {
+  std::string header(1, static_cast<char>(0x80 | static_cast<int>(frame)));
   const int length_bytes = size < 126 ? 0 : size < 65536 ? 2 : 8;
   header.push_back(static_cast<char>(length_bytes == 0 ? size : length_bytes == 2 ? 126 : 127));
   for (int i = length_bytes - 1; i >= 0; --i)
@@ -47,8 +47,7 @@ std::string websocket_header(bool binary, std::size_t size) {
   return header;
 }
 
-// wslay unmasks, joins fragments, checks UTF-8 and answers pings; what it wants to send goes to our
-// queue.
+// wslay unmasks, joins fragments, checks UTF-8 and answers pings. Its frames go into our queue.
 struct WebSocket::Callbacks {
   static ssize_t receive(wslay_event_context_ptr context, std::uint8_t* into, std::size_t room, int,
                          void* self) noexcept {
@@ -58,8 +57,8 @@ struct WebSocket::Callbacks {
       early.erase(0, n);
       return static_cast<ssize_t>(n);
     }
-    // Who talks without a break must not keep everybody else waiting: wslay reads until there is
-    // nothing. The socket stays readable, so the rest has its turn.
+    // wslay reads until the socket is empty, so a peer that sends without a break would keep all
+    // others waiting. The socket stays readable: the rest is read in the next turn.
     if (socket.budget_ == 0) {
       wslay_event_set_error(context, WSLAY_ERR_WOULDBLOCK);
       return -1;
@@ -73,8 +72,8 @@ struct WebSocket::Callbacks {
       socket.heard_us_ = monotonic_us();
       return n;
     }
-    const bool none = n < 0 && errno == EAGAIN;
-    wslay_event_set_error(context, none ? WSLAY_ERR_WOULDBLOCK : WSLAY_ERR_CALLBACK_FAILURE);
+    const bool empty = n < 0 && errno == EAGAIN;
+    wslay_event_set_error(context, empty ? WSLAY_ERR_WOULDBLOCK : WSLAY_ERR_CALLBACK_FAILURE);
     return -1;
   }
   static ssize_t send(wslay_event_context_ptr, const std::uint8_t* data, std::size_t size, int,
@@ -91,7 +90,7 @@ struct WebSocket::Callbacks {
     if (message->opcode != WSLAY_TEXT_FRAME) return;
     try {
       socket.on_text_({reinterpret_cast<const char*>(message->msg), message->msg_length});
-    } catch (...) {  // out of memory: this viewer goes, the server stays
+    } catch (...) {  // out of memory: drop this viewer, not the server
       socket.failed_ = true;
     }
   }
@@ -113,7 +112,7 @@ WebSocket::WebSocket(Loop& loop, Upgraded connection, OnText on_text,
   wslay_event_config_set_max_recv_msg_length(context, kLongestMessage);
   loop_.watch(connection_.fd, EPOLLIN | EPOLLRDHUP,
               [this](std::uint32_t events) { ready(events); });
-  // What came with the request is there without the socket becoming readable.
+  // Bytes that came with the request do not make the socket readable; writable, it calls ready().
   if (!connection_.early.empty()) loop_.change(connection_.fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP);
   want_write_ = !connection_.early.empty();
 }
@@ -127,7 +126,7 @@ void WebSocket::ready(std::uint32_t events) {
   if ((events & (EPOLLERR | EPOLLHUP)) != 0) return fail();
   if ((events & (EPOLLIN | EPOLLRDHUP)) != 0 || !connection_.early.empty()) {
     budget_ = kMostAtOnce;
-    const bool over = wslay_event_recv(context_.get()) != 0;  // with a goodbye queued
+    const bool over = wslay_event_recv(context_.get()) != 0;  // wslay has queued a close frame
     if (wslay_event_want_write(context_.get()) && wslay_event_send(context_.get()) != 0)
       return fail();
     flush();
@@ -135,7 +134,8 @@ void WebSocket::ready(std::uint32_t events) {
   } else {
     flush();
   }
-  // Answers that nobody reads: a small one costs fifty times its bytes.
+  // The peer does not read our answers. The limit counts frames because a small frame costs fifty
+  // times its bytes.
   if (queue_.size() > kMostQueued) fail();
 }
 
@@ -155,7 +155,7 @@ void WebSocket::flush() {
       sent_ = 0;
     }
   }
-  // A goodbye ends it, ours or the answer to theirs: nobody is waited for.
+  // A close frame of ours, or our answer to the peer's, ends the connection; we wait for no reply.
   if (failed_ || (queue_.empty() && wslay_event_get_close_sent(context_.get()))) return fail();
   if (queue_.empty()) sent_us_ = monotonic_us();
   if (const bool want = !queue_.empty(); want != want_write_) {
@@ -164,7 +164,7 @@ void WebSocket::flush() {
   }
 }
 
-// Not at once: the caller may be in the middle of a send to many.
+// Calls on_close later: the caller may be in the middle of a loop over all viewers.
 void WebSocket::fail() {
   failed_ = true;
   loop_.forget(connection_.fd);
@@ -172,7 +172,8 @@ void WebSocket::fail() {
 }
 
 void WebSocket::send_text(std::string_view text) {
-  send_shared(std::make_shared<std::string>(websocket_header(false, text.size()).append(text)));
+  send_shared(std::make_shared<std::string>(
+      websocket_header(WebSocketFrame::kText, text.size()).append(text)));
 }
 
 void WebSocket::send_shared(std::shared_ptr<const std::string> frame) {

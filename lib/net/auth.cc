@@ -11,7 +11,7 @@
 #include "base/io.h"
 #include "base/message.h"
 #include "base/text.h"
-#include "net/visitors.h"
+#include "net/addresses.h"
 
 namespace kvm {
 

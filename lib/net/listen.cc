@@ -30,7 +30,7 @@ bool is_loopback(const sockaddr_storage& address) {
   return IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<const sockaddr_in6&>(address).sin6_addr);
 }
 
-// What the socket is bound to; the kernel has chosen the port by now.
+// The listener of a bound socket, with the port that the kernel has chosen.
 Listener described(Fd fd) {
   sockaddr_storage address{};
   socklen_t length = sizeof address;
@@ -62,8 +62,8 @@ Listener open_unix(const std::string& path, unsigned mode) {
   std::memcpy(address.sun_path, path.c_str(), path.size());
   Fd fd = open_socket(AF_UNIX);
   const auto* const name = reinterpret_cast<const sockaddr*>(&address);
-  // A socket that nobody listens on is left over from a crash; one that answers is not ours to
-  // take.
+  // A socket that nobody listens on is left over from a crash. A socket that answers belongs to
+  // another server.
   if (struct stat status = {}; ::stat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode)) {
     if (::connect(open_socket(AF_UNIX).get(), name, sizeof address) == 0)
       throw Error::from_errno("unix:" + path, EADDRINUSE, "another server listens on it");
@@ -80,10 +80,12 @@ Listener open_unix(const std::string& path, unsigned mode) {
   return listener;
 }
 
-// Those at one address of `all` that are listed. Where all of IPv4 has its own, IPv6's leaves it
-// that: else they would be in each other's way.
-void open_inet(const std::string& text, const std::vector<std::string>& all,
-               std::vector<Listener>& listeners) {
+struct HostPort {
+  std::string host, port;
+};
+
+// Parses "HOST:PORT" or "[HOST]:PORT"; nullopt if malformed.
+std::optional<HostPort> parse_host_port(const std::string& text) {
   const auto colon = text.rfind(':');
   const std::string port = colon == text.npos ? "" : text.substr(colon + 1);
   std::string host = text.substr(0, colon);
@@ -91,37 +93,53 @@ void open_inet(const std::string& text, const std::vector<std::string>& all,
     host = host.substr(1, host.size() - 2);
   if (host.empty() || !parse_number<std::uint16_t>(port) ||
       (host.find(':') != host.npos && text[0] != '['))
-    throw Error(Exit::kUsage,
-                "-l " + text + ": not an address (127.0.0.1:8080, [::1]:8080, unix:/run/kvm.sock)");
+    return std::nullopt;
+  return HostPort{host, port};
+}
+
+// Adds a listener for each address of the host. `name` is for error messages. `v6_only`: an IPv6
+// socket leaves IPv4 alone.
+void open_inet(const HostPort& where, const std::string& name, bool v6_only,
+               std::vector<Listener>& listeners) {
   addrinfo hints{}, *found = nullptr;
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE;
-  if (const int error = ::getaddrinfo(host.c_str(), port.c_str(), &hints, &found); error != 0)
-    throw Error(Exit::kUnavailable, "-l " + text + ": " + ::gai_strerror(error));
+  if (const int error = ::getaddrinfo(where.host.c_str(), where.port.c_str(), &hints, &found);
+      error != 0)
+    throw Error(Exit::kUnavailable, name + ": " + ::gai_strerror(error));
   const Handle<addrinfo, ::freeaddrinfo> addresses(found);
-  for (const addrinfo* one = found; one; one = one->ai_next) {
-    Fd fd = open_socket(one->ai_family);
+  for (const addrinfo* address = found; address; address = address->ai_next) {
+    Fd fd = open_socket(address->ai_family);
     const int on = 1;
     ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (one->ai_family == AF_INET6 && std::ranges::count(all, "0.0.0.0:" + port) > 0)
+    if (address->ai_family == AF_INET6 && v6_only)
       ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-    if (::bind(fd.get(), one->ai_addr, one->ai_addrlen) < 0 || ::listen(fd.get(), kBacklog) < 0)
-      throw Error::from_errno("-l " + text, errno,
-                              errno == EADDRINUSE ? "is another server running?" : "");
+    if (::bind(fd.get(), address->ai_addr, address->ai_addrlen) < 0 ||
+        ::listen(fd.get(), kBacklog) < 0)
+      throw Error::from_errno(name, errno, errno == EADDRINUSE ? "is another server running?" : "");
     listeners.push_back(described(std::move(fd)));
   }
 }
 
 }  // namespace
 
-std::vector<Listener> open_listeners(const std::vector<std::string>& addresses,
-                                     unsigned unix_mode) {
+std::vector<Listener> open_listeners(const ListenOptions& options) {
   std::vector<Listener> listeners;
-  for (const std::string& address : addresses)
-    if (address.starts_with("unix:"))
-      listeners.push_back(open_unix(address.substr(5), unix_mode));
-    else
-      open_inet(address, addresses, listeners);
+  for (const std::string& address : options.addresses) {
+    if (address.starts_with("unix:")) {
+      listeners.push_back(open_unix(address.substr(5), options.unix_mode));
+      continue;
+    }
+    const std::string name = options.label + address;
+    const auto where = parse_host_port(address);
+    if (!where)
+      throw Error(Exit::kUsage, name + ": not an address",
+                  "127.0.0.1:8080, [::1]:8080, unix:/run/kvm.sock");
+    // Where all of IPv4 has a socket of its own, an IPv6 socket on the same port would collide with
+    // it.
+    const bool v6_only = std::ranges::count(options.addresses, "0.0.0.0:" + where->port) > 0;
+    open_inet(*where, name, v6_only, listeners);
+  }
   return listeners;
 }
 
@@ -129,12 +147,12 @@ std::vector<Listener> inherited_listeners() {
   std::vector<Listener> listeners;
   const char* const pid = std::getenv("LISTEN_PID");
   const char* const count = std::getenv("LISTEN_FDS");
-  const auto for_whom = parse_number<int>(pid ? pid : "");
-  const auto many = parse_number<int>(count ? count : "");
+  const auto addressee = parse_number<int>(pid ? pid : "");
+  const auto passed = parse_number<int>(count ? count : "");
   ::unsetenv("LISTEN_PID");
   ::unsetenv("LISTEN_FDS");
-  if (!for_whom || *for_whom != ::getpid() || !many) return listeners;
-  for (int fd = kFirstInherited; fd < kFirstInherited + *many; ++fd) {
+  if (!addressee || *addressee != ::getpid() || !passed) return listeners;
+  for (int fd = kFirstInherited; fd < kFirstInherited + *passed; ++fd) {
     int listening = 0;
     socklen_t length = sizeof listening;
     if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) < 0 || !listening)

@@ -1,4 +1,4 @@
-// The sockets that the server listens on: ADDR:PORT, unix:PATH, or those systemd hands over.
+// The sockets that the server listens on: ADDR:PORT, unix:PATH, or those that systemd passes.
 #pragma once
 
 #include <string>
@@ -10,18 +10,26 @@ namespace kvm {
 
 struct Listener {
   Fd fd;             // listening, non-blocking
-  std::string name;  // for people: "http://127.0.0.1:8080/" without the scheme, "unix:/run/x"
-  bool local;        // loopback or unix: nobody on the network reaches it
+  std::string name;  // for messages: "127.0.0.1:8080", "[::1]:8080", "unix:/run/x"
+  bool local;        // loopback or unix: no other machine can reach it
   bool unix_socket;
-  std::string path;  // of a unix socket that we made: unlinked when it closes
+  std::string path;  // of a unix socket that open_listeners() made: to unlink when it closes
 };
 
-// "127.0.0.1:8080", "[::1]:8080", "localhost:0", "unix:/run/kvm/http" (access `unix_mode`). A name
-// may give several; "[::]:8080" is all of IPv4, too, unless "0.0.0.0:8080" is among them. Throws
-// Error: kUsage for a bad address, kUnavailable for one in use.
-std::vector<Listener> open_listeners(const std::vector<std::string>& addresses, unsigned unix_mode);
+struct ListenOptions {
+  // "127.0.0.1:8080", "[::1]:8080", "localhost:0", "unix:/run/kvm/http". A host name may have
+  // several addresses. "[::]:8080" includes all of IPv4, unless "0.0.0.0:8080" is in the list, too.
+  std::vector<std::string> addresses;
+  unsigned unix_mode = 0660;  // access to the unix sockets
+  std::string label = {};     // before an IP address in an error message: "-l "
+};
 
-// Those that systemd passes by LISTEN_FDS (sd_listen_fds(3)); empty when there are none.
+// Throws Error: kUsage for a malformed address, kUnavailable for an unknown host or an address in
+// use.
+std::vector<Listener> open_listeners(const ListenOptions& options);
+
+// The sockets that systemd passes by LISTEN_FDS (sd_listen_fds(3)); empty when there are none.
+// Throws Error.
 std::vector<Listener> inherited_listeners();
 
 }  // namespace kvm

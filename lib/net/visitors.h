@@ -1,4 +1,4 @@
-// Who is connected: how many in all and from where, and how long each may take.
+// The open connections: how many there may be, in all and per address, and how long each may take.
 #pragma once
 
 #include <cstdint>
@@ -6,28 +6,19 @@
 #include <map>
 #include <string>
 
-struct sockaddr;
-
 namespace kvm {
-
-// "192.0.2.7", "2001:db8::7"; IPv4 inside IPv6 as IPv4; "unix" for anything else.
-std::string text_of(const sockaddr* address);
-// Of this machine: loopback or a unix socket. `address` is a text_of().
-bool is_local(const std::string& address) noexcept;
-// What counts as one: an address, or the /64 of an IPv6 one, for a host has as many as it likes
-// there.
-std::string site_of(const std::string& address);
 
 struct VisitorLimits {
   int connections = 500, per_address = 50;  // local peers are not counted per address
-  std::int64_t request_us = 10'000'000;     // a request that has not arrived whole by then is cut
-  std::int64_t body_rate = 8 << 10;         // bytes a second at which a body may take longer
-  std::int64_t idle_us = 30'000'000;        // as long may a connection wait for its next request
+  std::int64_t request_us = 10'000'000;     // time for a whole request to arrive
+  std::int64_t body_rate = 8 << 10;         // bytes of body that extend this time by one second
+  std::int64_t idle_us = 30'000'000;        // how long a connection may wait for its next request
 };
 
+// A connection.
 struct Visitor {
-  int fd;  // borrowed
-  std::string address;
+  int fd;                    // borrowed
+  std::string address;       // a text_of()
   std::int64_t deadline_us;  // monotonic; 0: none
 };
 
@@ -35,29 +26,32 @@ class Visitors {
  public:
   explicit Visitors(VisitorLimits limits) : limits_(limits) {}
 
+  // Whether a new connection from `address` is within the limits.
   bool admit(const std::string& address) const;
   // The result stays where it is until gone().
   Visitor* came(int fd, std::string address);
   void gone(const Visitor* visitor);
-  std::size_t size() const noexcept { return all_.size(); }
+  std::size_t size() const noexcept { return visitors_.size(); }
 
-  // So much of the body has come.
+  // `bytes` more of the request's body have arrived: extends the deadline.
   void progressed(Visitor& visitor, std::size_t bytes) noexcept;
-  // The request is here: the answer may take its time.
+  // The request is complete: the answer has no deadline.
   void answering(Visitor& visitor) noexcept { visitor.deadline_us = 0; }
-  // The answer is out: the next request may come, unless nobody is wanted any more.
+  // The answer is out: the next request may come, or the connection ends after see_out().
   void answered(Visitor& visitor) noexcept;
 
-  // Those whose time is up, or who hung up before their request was whole, are shut down; the HTTP
-  // library then lets go of them. Of its own it does not see an end that comes with the last bytes.
+  // Shuts down each connection that is past its deadline, or whose client hung up before its
+  // request was complete; the HTTP library then closes it. The library alone does not notice an
+  // end of stream that arrives together with the last bytes.
   void cut_late() noexcept;
-  // Those without an answer under way are shut down, now and whenever one has got its answer.
+  // Shuts down each connection that has no answer under way, and from now on each other one as
+  // soon as its answer is out.
   void see_out() noexcept;
 
  private:
   VisitorLimits limits_;
-  std::list<Visitor> all_;
-  std::map<std::string, int> per_site_;
+  std::list<Visitor> visitors_;
+  std::map<std::string, int> per_site_;  // without local peers
   bool closing_ = false;
 };
 

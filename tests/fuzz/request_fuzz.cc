@@ -1,9 +1,10 @@
-// What strangers write into a request, and what others write into our files: forms, query strings,
-// Host, Origin and other headers, control messages, password lines, status lines.
+// Text from strangers: forms, query strings, Host, Origin and other headers, control messages.
+// Text from other programs: password lines, status lines.
 #include <cstdlib>
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "http/origin.h"
 #include "http/request.h"
 #include "keys/keyboard_status.h"
@@ -17,7 +18,7 @@ void require(bool condition) {
   if (!condition) std::abort();
 }
 
-// Every byte escaped: read back it is the same, whatever stands before it.
+// A field with every byte escaped reads back unchanged, whatever other fields stand around it.
 void form(std::string_view bytes) {
   form_field(bytes, "name");
   std::string escaped;
@@ -36,6 +37,9 @@ void host(std::string_view bytes) {
   require(same_origin(bytes, bytes, false) == bytes.empty());
   const std::string address = forwarded_address(bytes);
   require(address.empty() || forwarded_address(address) == address);
+  Peer peer;
+  believe_proxy(peer, {{"X-Forwarded-For", std::string(bytes)}});
+  require(peer.address == forwarded_address(trim(split(bytes, ',').back())));
   has_word(bytes, "upgrade");
   require(names_tag("\"a\"," + std::string(bytes), "\"a\""));
 }

@@ -1,5 +1,5 @@
-// What a client sends on /ws, frame headers included: a socket pair plays the connection, the loop
-// is the server's.
+// The bytes that a client sends on /ws, frame headers included, through a socket pair into the
+// server's loop.
 #include <sys/socket.h>
 
 #include <cstdlib>

@@ -6,14 +6,15 @@
 namespace kvm {
 namespace {
 
-// "x", as a client sends it: masked, with zeros.
+// The text "x" and a ping as a client sends them: masked, with a mask of zeros.
 const std::string kText("\x81\x81\0\0\0\0x", 7);
 const std::string kPing("\x89\x80\0\0\0\0", 6);
 
-std::string many(const std::string& frame, std::size_t bytes) {
-  std::string all;
-  while (all.size() < bytes) all += frame;
-  return all;
+// `frame` again and again, at least `bytes` long.
+std::string repeated(const std::string& frame, std::size_t bytes) {
+  std::string text;
+  while (text.size() < bytes) text += frame;
+  return text;
 }
 
 struct WebSockets : testing::Test {
@@ -23,7 +24,7 @@ struct WebSockets : testing::Test {
     ours.reset(ends[0]);
     theirs.reset(ends[1]);
   }
-  // What the socket takes of it.
+  // Sends as many of the bytes as the socket takes at once; returns their number.
   std::size_t write(const std::string& bytes) {
     const ssize_t n = ::send(theirs.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
     return n < 0 ? 0 : static_cast<std::size_t>(n);
@@ -34,7 +35,7 @@ struct WebSockets : testing::Test {
 };
 
 TEST_F(WebSockets, WhoTalksWithoutABreakLetsOthersHaveTheirTurn) {
-  const std::size_t sent = write(many(kText, 100'000)) / kText.size();
+  const std::size_t sent = write(repeated(kText, 100'000)) / kText.size();
   ASSERT_GT(sent, 5000u);
   std::size_t heard = 0;
   WebSocket socket(
@@ -47,11 +48,11 @@ TEST_F(WebSockets, WhoTalksWithoutABreakLetsOthersHaveTheirTurn) {
   EXPECT_LT(heard, sent / 2);
   loop.after(0, [&] { loop.after(0, [&] { loop.stop(); }); });
   loop.run();
-  EXPECT_GT(heard, sent / 4) << "and goes on afterwards";
+  EXPECT_GT(heard, sent / 4) << "the rest is read afterwards";
 }
 
 TEST_F(WebSockets, WhoDoesNotReadItsAnswersIsLetGo) {
-  const std::string pings = many(kPing, 100'000);
+  const std::string pings = repeated(kPing, 100'000);
   bool closed = false;
   std::size_t asked = 0;
   WebSocket socket(

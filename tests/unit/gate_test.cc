@@ -1,0 +1,123 @@
+#include "http/gate.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+#include <optional>
+
+namespace kvm {
+namespace {
+
+// A request whose answer a test reads. Only what a gate calls does something.
+struct PlayedReply final : Reply {
+  const Request& request() const noexcept override { return asked; }
+  void answer(Answer given) override {
+    EXPECT_FALSE(answered) << "answered twice";
+    answered = std::move(given);
+  }
+  void defer() override { deferred = true; }
+  void go_on(std::function<void()> next) override { next(); }
+  void hand_over(const Adopt&) override {}
+  void pour(std::string, Fields, Pull) override {}
+  void wake() override {}
+  bool waits() const noexcept override { return false; }
+  void upgrade(Fields, std::function<void(Upgraded)>) override {}
+  bool encrypted() const noexcept override { return false; }
+  int fd() const noexcept override { return -1; }
+  bool over() const noexcept override { return false; }
+  bool hung_up() const noexcept override { return false; }
+
+  std::string header(const std::string& name) const {
+    for (const auto& [key, value] : answered->headers)
+      if (key == name) return value;
+    return "";
+  }
+
+  Request asked{"GET", "/", "HTTP/1.1"};
+  std::optional<Answer> answered;
+  bool deferred = false;
+};
+
+struct Gates : testing::Test {
+  Gates() { std::ofstream(file) << "ann:" << kHash << "\n"; }
+  ~Gates() override { std::remove(file.c_str()); }
+
+  static std::shared_ptr<PlayedReply> ask(Fields headers, bool local = true) {
+    auto reply = std::make_shared<PlayedReply>();
+    reply->asked.headers = std::move(headers);
+    reply->asked.peer = {"192.0.2.7", "192.0.2.1", local, local};
+    return reply;
+  }
+  // Lets `reply` pass or be answered, and tells whose request passed.
+  std::string entered(Gate& gate, const std::shared_ptr<PlayedReply>& reply) {
+    std::string name;
+    gate.identify(reply, [&](const ReplyPtr&, const User& user) {
+      name = user.name;
+      loop.stop();
+    });
+    if (reply->deferred) loop.run();
+    return name;
+  }
+
+  static constexpr const char* kHash =
+      "$6$saltsalt$qFmFH.bQmmtXzyBY0s9v7Oicd2z4XSIecDzlB5KiA2/"
+      "jctKu9YterLp8wwnSq.qc.eoxqOmSuNp2xS0ktL3nh/";
+  std::string file = testing::TempDir() + "gate." + std::to_string(::getpid());
+  Loop loop;
+  Metrics metrics;
+  Auth auth{loop, file, [] {}};
+};
+
+TEST_F(Gates, TellHowToAllowAHostName) {
+  Gate gate(auth, metrics, {"kvm.example.org"}, "add the name");
+  const auto ours = ask({{"Host", "kvm.example.org"}}), theirs = ask({{"Host", "evil.example"}});
+  EXPECT_TRUE(gate.comes_from_us(ours));
+  EXPECT_FALSE(ours->answered);
+  EXPECT_FALSE(gate.comes_from_us(theirs));
+  EXPECT_EQ(theirs->answered->status, 421);
+  EXPECT_NE(theirs->answered->body.find("'evil.example' (add the name)"), std::string::npos);
+  EXPECT_EQ(metrics.forbidden, 1u);
+}
+
+TEST_F(Gates, RefuseAnotherSiteWhatPressesKeys) {
+  Gate gate(auth, metrics, {"kvm.example.org"}, "");
+  const Fields foreign = {{"Host", "kvm.example.org"}, {"Origin", "http://evil.example"}};
+  EXPECT_TRUE(gate.comes_from_us(ask(foreign)));
+  const auto post = ask(foreign), socket = ask(foreign);
+  post->asked.method = "POST";
+  socket->asked.path = "/ws";
+  for (const auto& reply : {post, socket}) {
+    EXPECT_FALSE(gate.comes_from_us(reply));
+    EXPECT_EQ(reply->answered->status, 403);
+  }
+}
+
+TEST_F(Gates, SendAPersonToTheFormAndAProgramAStatus) {
+  Gate gate(auth, metrics, {}, "");
+  const auto person = ask({{"Accept", "text/html"}}), program = ask({}),
+             script = ask({{"Sec-Fetch-Mode", "cors"}});
+  for (const auto& reply : {person, program, script}) EXPECT_EQ(entered(gate, reply), "");
+  EXPECT_EQ(person->answered->status, 303);
+  EXPECT_EQ(person->header("Location"), "/login");
+  EXPECT_EQ(program->answered->status, 401);
+  EXPECT_NE(program->header("WWW-Authenticate"), "");
+  EXPECT_EQ(script->answered->status, 401);
+  EXPECT_EQ(script->header("WWW-Authenticate"), "");
+}
+
+TEST_F(Gates, TakeAPasswordOnlyWhereNobodyReadsIt) {
+  Gate gate(auth, metrics, {}, "");
+  const auto open = ask({}, false), safe = ask({});
+  for (const auto& reply : {open, safe}) reply->asked.basic = Credentials{"ann", "password"};
+  EXPECT_EQ(entered(gate, open), "");
+  EXPECT_EQ(open->answered->status, 403);
+  EXPECT_FALSE(gate.knows(safe->asked));
+  EXPECT_EQ(entered(gate, safe), "ann");
+  EXPECT_FALSE(safe->answered);
+  EXPECT_TRUE(gate.knows(safe->asked));
+}
+
+}  // namespace
+}  // namespace kvm
