@@ -41,7 +41,6 @@ struct PlayedReply final : Reply {
 };
 
 struct Gates : testing::Test {
-  Gates() { std::ofstream(file) << "ann:" << kHash << "\n"; }
   ~Gates() override { std::remove(file.c_str()); }
 
   static std::shared_ptr<PlayedReply> ask(Fields headers, bool local = true) {
@@ -64,7 +63,12 @@ struct Gates : testing::Test {
   static constexpr const char* kHash =
       "$6$saltsalt$qFmFH.bQmmtXzyBY0s9v7Oicd2z4XSIecDzlB5KiA2/"
       "jctKu9YterLp8wwnSq.qc.eoxqOmSuNp2xS0ktL3nh/";
-  std::string file = testing::TempDir() + "gate." + std::to_string(::getpid());
+  static std::string written_file() {
+    const std::string path = testing::TempDir() + "gate." + std::to_string(::getpid());
+    std::ofstream(path) << "ann:" << kHash << "\n";
+    return path;
+  }
+  std::string file = written_file();
   Loop loop;
   Metrics metrics;
   Auth auth{loop, file, [] {}};
