@@ -1,5 +1,5 @@
-// Quantised blocks as entropy-coded data: whole tokens from a table, and no branch that a processor
-// would have to guess.
+// Writes quantised blocks as entropy-coded data. For speed, whole tokens come from a table and
+// there is no branch that a processor could mispredict often.
 #pragma once
 
 #include <array>
@@ -11,15 +11,15 @@
 
 namespace kvm {
 
-// Writes bits, without the zeros that belong behind each 0xff: stuff() sees to these.
+// Writes bits without the zero that belongs behind each 0xff: stuff() adds those zeros.
 class BareBits {
  public:
-  // At `to` there is room for all that is put, and for so many bytes more.
+  // The caller leaves room at `to` for all bits that are put, and for kSpare more bytes.
   static constexpr std::size_t kSpare = 8;
   explicit BareBits(std::uint8_t* to) : to_(to) {}
 
-  // 1 to 32 bits: `bits` has no others. Writes the whole bytes and some that are not whole yet: to
-  // ask whether there are enough would cost more.
+  // Appends the low `length` bits of `bits`, 1 to 32; its higher bits are 0. Always stores eight
+  // bytes, finished or not, because a test for finished bytes would cost more.
   [[gnu::always_inline]] void put(std::uint32_t bits, std::uint32_t length) noexcept {
     count_ += length;
     held_ |= std::uint64_t{bits} << (64 - count_);
@@ -30,7 +30,7 @@ class BareBits {
     held_ <<= count_ & ~7u;
     count_ &= 7;
   }
-  // Fills the last byte with ones (F.1.2.3). The end of what was written.
+  // Fills the last byte with ones (F.1.2.3). Returns the end of the written bytes.
   std::uint8_t* finish() noexcept {
     put(0x7f, 7);
     return to_;
@@ -38,24 +38,25 @@ class BareBits {
 
  private:
   std::uint8_t* to_;
-  std::uint64_t held_ = 0;   // from the top
-  std::uint32_t count_ = 0;  // of held_, less than 8
+  std::uint64_t held_ = 0;   // the bits of the unfinished byte, from the top
+  std::uint32_t count_ = 0;  // how many bits held_ has: less than 8
 };
 
-// Copies entropy-coded data with a zero behind each 0xff. Returns the end of the copy, which may be
-// twice as long.
+// Copies entropy-coded data and puts a zero behind each 0xff. Returns the end of the copy, which
+// may be twice as long as the source.
 std::uint8_t* stuff(const std::uint8_t* from, const std::uint8_t* end, std::uint8_t* to) noexcept;
 
-// How the blocks of a component are coded. Source: ITU-T T.81, F.1.2.
+// Codes the blocks of a component. Source: ITU-T T.81, F.1.2.
 class BlockCode {
  public:
   BlockCode(const HuffmanCodes& dc, const HuffmanCodes& ac);
 
-  // At most so many bytes a block: 64 times 16 bits of Huffman code and 11 of value.
+  // The most bytes that a block takes: 64 times 16 bits of Huffman code and 11 of value.
   static constexpr std::size_t kLargest = 64 * 27 / 8;
 
-  // `block`: the coefficients, the one that is i-th in zigzag order at `places[i]`. `nonzero`: bit
-  // i tells whether it is not zero. `last`: the DC value of the block before, then this one's.
+  // `block`: the coefficients; the i-th in zigzag order stands at `places[i]`. `nonzero`: bit i is
+  // set if the i-th in zigzag order is not zero. `last`: on entry the DC value of the previous
+  // block of this component, on return that of this block.
   [[gnu::always_inline]] void write(BareBits& to, const std::int16_t* block,
                                     const std::array<std::uint8_t, 64>& places,
                                     std::uint64_t nonzero, int& last) const noexcept {
@@ -74,12 +75,12 @@ class BlockCode {
   }
 
  private:
-  // A Huffman code and behind it the value's bits.
+  // A Huffman code, followed by the value's bits.
   struct Token {
     std::uint32_t bits = 0, length = 0;
   };
-  // A code tells the zeros before a value and how many bits that has, which are those of the value,
-  // or of the value less one where it is negative.
+  // A Huffman code tells the number of zeros before a value and the number of the value's bits. The
+  // bits are those of the value, or of the value minus one if the value is negative.
   class Tokens {
    public:
     explicit Tokens(const HuffmanCodes& codes);
@@ -97,9 +98,9 @@ class BlockCode {
    private:
     Token any(std::uint32_t run, int value) const noexcept;
 
-    static constexpr int kSmall = 16;   // most values are: there are whole tokens for them
-    std::array<Token, 16 * 16> codes_;  // run << 4 | bits of the value: with room for these
-    std::array<Token, 16 * 2 * kSmall> small_;
+    static constexpr int kSmall = 16;   // values from -kSmall up to below kSmall, by far the most
+    std::array<Token, 16 * 16> codes_;  // by run << 4 | bits of the value, which are still 0
+    std::array<Token, 16 * 2 * kSmall> small_;  // whole tokens, by run and small value
   };
 
   [[gnu::always_inline]] static void put(BareBits& to, const Token& token) noexcept {

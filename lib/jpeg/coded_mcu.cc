@@ -12,7 +12,7 @@ namespace kvm {
 
 namespace {
 
-constexpr int kMostDc = 16383;  // far above what 8-bit samples give
+constexpr int kMostDc = 16383;  // far above any value of 8-bit samples
 
 struct Hash {
   std::uint64_t value = 0x9e3779b97f4a7c15;
@@ -22,7 +22,7 @@ struct Hash {
   }
 };
 
-// The `count` bits on top of `next`, as a difference (F.2.2.1, EXTEND).
+// The top `count` bits of `next`, as a difference (F.2.2.1, EXTEND).
 int difference(std::uint64_t next, int count) noexcept {
   if (count == 0) return 0;
   const auto bits = static_cast<int>(next >> (64 - count));
@@ -39,7 +39,7 @@ CodedBits::CodedBits(Bytes stuffed) {
     const void* const found = std::memchr(at, 0xff, static_cast<std::size_t>(end - at));
     const std::uint8_t* const next = found ? static_cast<const std::uint8_t*>(found) + 1 : end;
     to = std::copy(at, next, to);
-    at = found && next != end ? next + 1 : next;  // the zero
+    at = found && next != end ? next + 1 : next;  // skips the stuffed zero
   }
   bytes_.resize(static_cast<std::size_t>(to - bytes_.data()) + kSpare / 8);
 }
@@ -79,21 +79,21 @@ std::optional<McuCode> McuCode::of(Bytes image, const JpegInfo& info) {
   auto tables = ScanTables::of(image, info);
   if (!tables) return std::nullopt;
   McuCode code;
-  for (const ScanTables::Component& one : tables->components) {
-    const bool whole = static_cast<int>(8 * one.width) == info.mcu_width &&
-                       static_cast<int>(8 * one.height) == info.mcu_height;
-    code.components_.push_back({static_cast<int>(one.width * one.height), !whole, one.dc, one.ac});
+  for (const auto& [width, height, steps, dc, ac] : tables->components) {
+    const bool full = static_cast<int>(8 * width) == info.mcu_width &&
+                      static_cast<int>(8 * height) == info.mcu_height;
+    code.components_.push_back({static_cast<int>(width * height), !full, dc, ac});
   }
   code.codes_ = std::move(tables->codes);
   return code;
 }
 
-// One block as it is read.
+// The state of read_block().
 struct McuCode::Block {
-  std::size_t at;         // first bit, then the one behind it
+  std::size_t at;         // before: the block's first bit; after: the bit behind the block
   std::size_t ac_at = 0;  // first bit of the AC coefficients
-  int dc;                 // of the one before, then its own
-  bool plain = false;     // no AC coefficient
+  int dc;                 // before: DC value of the previous block; after: of this block
+  bool plain = false;     // has no AC coefficients
 };
 
 bool McuCode::read_block(const CodedBits& segment, const Component& component,
@@ -107,9 +107,9 @@ bool McuCode::read_block(const CodedBits& segment, const Component& component,
   block.at += first.length + first.value;
   block.ac_at = block.at;
   if (block.at > end || std::abs(block.dc) > kMostDc) return false;
-  constexpr int kLongest = 16 + 15;  // bits of a symbol and what it announces
-  int known = 0;                     // bits on top of next
-  int k = 1;
+  constexpr int kLongest = 16 + 15;  // bits of a Huffman code and of its value
+  int known = 0;                     // valid bits at the top of next
+  int k = 1;                         // of the next coefficient, in zigzag order
   do {
     if (known < kLongest) {
       if (block.at > end) return false;
@@ -132,8 +132,8 @@ bool McuCode::read_block(const CodedBits& segment, const Component& component,
   return k == 64 && block.at <= end;
 }
 
-// Of the AC coefficients.
-std::uint64_t McuCode::hash(const CodedBits& segment, const Block& block) noexcept {
+// The hash of a block's AC coefficients.
+std::uint64_t McuCode::hash_ac(const CodedBits& segment, const Block& block) noexcept {
   Hash hash;
   std::size_t left = block.at - block.ac_at;
   hash.add(left);
@@ -146,37 +146,49 @@ std::uint64_t McuCode::hash(const CodedBits& segment, const Block& block) noexce
   return hash.value;
 }
 
+// The hashes of an MCU while it is read.
+struct McuCode::Hashes {
+  Hash content, colour;
+  std::uint64_t dc_values = 1;  // of the coarse components, behind a leading one
+  bool flat = true;             // each coarse component is of one value so far
+};
+
+// Reads the blocks of a component in one MCU. `at` and `dc` move on to the end of the last block.
+bool McuCode::read_component(const CodedBits& segment, const Component& component, std::size_t& at,
+                             std::int16_t& dc, Hashes& hashes) const noexcept {
+  for (int i = 0; i < component.blocks; ++i) {
+    Block block{.at = at, .dc = dc};
+    if (!read_block(segment, component, block)) return false;
+    at = block.at;
+    const std::uint64_t ac = hash_ac(segment, block);
+    const auto value = static_cast<std::uint16_t>(block.dc);
+    hashes.content.add(value);
+    hashes.content.add(ac);
+    if (component.coarse) {
+      hashes.colour.add(value);
+      hashes.colour.add(ac);
+      hashes.flat = hashes.flat && block.plain && (i == 0 || block.dc == dc);
+      if (i == 0) hashes.dc_values = hashes.dc_values << 16 | value;
+    }
+    dc = static_cast<std::int16_t>(block.dc);
+  }
+  return true;
+}
+
 bool McuCode::read(const CodedBits& segment, std::span<CodedMcu> mcus) const noexcept {
   DcValues dc{};
   std::size_t at = 0;
   for (CodedMcu& mcu : mcus) {
     mcu.bit = static_cast<std::uint32_t>(at);
-    Hash content, colour;
-    std::uint64_t colours = 1;
-    bool flat = true;
-    for (std::size_t c = 0; c < components_.size(); ++c) {
-      for (int i = 0; i < components_[c].blocks; ++i) {
-        Block block{.at = at, .dc = dc[c]};
-        if (!read_block(segment, components_[c], block)) return false;
-        at = block.at;
-        const std::uint64_t ac = hash(segment, block);
-        content.add(static_cast<std::uint16_t>(block.dc));
-        content.add(ac);
-        if (components_[c].coarse) {
-          colour.add(static_cast<std::uint16_t>(block.dc));
-          colour.add(ac);
-          flat = flat && block.plain && (i == 0 || block.dc == dc[c]);
-          if (i == 0) colours = colours << 16 | static_cast<std::uint16_t>(block.dc);
-        }
-        dc[c] = static_cast<std::int16_t>(block.dc);
-      }
-    }
+    Hashes hashes;
+    for (std::size_t c = 0; c < components_.size(); ++c)
+      if (!read_component(segment, components_[c], at, dc[c], hashes)) return false;
     mcu.bits = static_cast<std::uint32_t>(at) - mcu.bit;
     mcu.dc = dc;
-    mcu.content = content.value;
-    mcu.colour = flat ? 1ull << 63 | colours : colour.value >> 1;
+    mcu.content = hashes.content.value;
+    mcu.colour = hashes.flat ? 1ull << 63 | hashes.dc_values : hashes.colour.value >> 1;
   }
-  return segment.size() - at < 8;  // else there is more than we know of
+  return segment.size() - at < 8;  // more than the fill bits means more MCUs
 }
 
 bool McuCode::append(BitWriter& to, DcValues& before, const CodedBits& segment,

@@ -16,7 +16,7 @@ std::optional<HuffmanCodes> HuffmanCodes::of(Bytes table) {
         code + count > 1u << length)
       return std::nullopt;
     const auto l = static_cast<std::size_t>(length);
-    codes.first_value_[l] = static_cast<int>(at) - static_cast<int>(code);
+    codes.value_offset_[l] = static_cast<int>(at) - static_cast<int>(code);
     for (const std::size_t end = at + count; at < end; ++at, ++code) {
       const Symbol symbol{values[at], static_cast<std::uint8_t>(length)};
       codes.values_[at] = symbol.value;
@@ -33,8 +33,8 @@ std::optional<HuffmanCodes> HuffmanCodes::of(Bytes table) {
 HuffmanCodes::Symbol HuffmanCodes::decode_long(std::uint32_t next) const noexcept {
   for (std::size_t length = kQuick + 1; length <= 16; ++length)
     if (next < end_[length]) {
-      const int at = first_value_[length] + static_cast<int>(next >> (16 - length));
-      return {values_[static_cast<std::size_t>(at)], static_cast<std::uint8_t>(length)};
+      const int index = value_offset_[length] + static_cast<int>(next >> (16 - length));
+      return {values_[static_cast<std::size_t>(index)], static_cast<std::uint8_t>(length)};
     }
   return {};
 }

@@ -1,4 +1,4 @@
-// The Huffman codes of a JPEG image, both ways.
+// The Huffman codes of a JPEG image, for decoding and for encoding.
 #pragma once
 
 #include <array>
@@ -13,17 +13,17 @@ namespace kvm {
 class HuffmanCodes {
  public:
   struct Symbol {
-    std::uint8_t value, length;  // length in bits; 0: no code begins so
+    std::uint8_t value, length;  // length in bits; 0: no code begins with these bits
   };
   struct Code {
     std::uint16_t bits;
     std::uint8_t length;  // 0: the value has no code
   };
 
-  // `table`: 16 counts and the values, as after Tc and Th. nullopt: no prefix code.
+  // `table`: 16 counts and the values, as they follow Tc and Th. nullopt: they make no prefix code.
   static std::optional<HuffmanCodes> of(Bytes table);
 
-  // The symbol that the next 16 bits begin with.
+  // The symbol whose code begins `next`, the next 16 bits of the data.
   Symbol decode(std::uint32_t next) const noexcept {
     const Symbol quick = quick_[next >> (16 - kQuick)];
     return quick.length ? quick : decode_long(next);
@@ -31,15 +31,16 @@ class HuffmanCodes {
   Code encode(std::uint8_t value) const noexcept { return codes_[value]; }
 
  private:
-  static constexpr int kQuick = 9;  // bits; most codes are no longer
+  static constexpr int kQuick = 9;  // bits; few codes are longer
   Symbol decode_long(std::uint32_t next) const noexcept;
 
   std::array<Symbol, 1 << kQuick> quick_{};
   std::array<Code, 256> codes_{};
   std::array<std::uint8_t, 256> values_{};
-  // By length: the code after the last one, filled up to 16 bits, and where its value would be.
+  // By code length: the code after the last one, extended by zeros to 16 bits.
   std::array<std::uint32_t, 17> end_{};
-  std::array<int, 17> first_value_{};  // less the first code
+  // By code length: added to a code, this gives the index of its value in values_.
+  std::array<int, 17> value_offset_{};
 };
 
 }  // namespace kvm

@@ -9,22 +9,25 @@ namespace kvm {
 
 namespace {
 
-// What another piece costs, as bits: its place on the wire, and the effort to decode it.
-constexpr std::size_t kPieceBits = 8 * 150, kMostPieces = 64;
+// The cost of one more piece, expressed in bits: its header on the wire, and the effort to decode
+// it.
+constexpr std::size_t kPieceBits = 8 * 150;
+constexpr std::size_t kMostPieces = 64;
 
-// Of a picture that is cut: 8192 × 8192 pixels at least. A broken header may say anything.
-constexpr std::size_t kMostMcus = 1 << 20, kMostHead = 8192;
+// Larger pictures are not cut, because a broken header may claim any size. 8192 × 8192 pixels pass.
+constexpr std::size_t kMostMcus = 1 << 20;
+constexpr std::size_t kMostHead = 8192;  // bytes
+
+// If a frame changes all over or cannot be cut, it is sent whole and reading it was wasted. Frames
+// are then left unread for this many times as long as the reading took.
+constexpr std::int64_t kRestFactor = 32;
 
 int divided_up(int value, int by) {
   return (value + by - 1) / by;
 }
 
-// A picture that changes all over, or cannot be cut, goes whole; to see so may take this part of
-// the time.
-constexpr std::int64_t kRestFor = 32;
-
-// What a piece needs, the frame header first: not the comments, thumbnails and profiles, but what
-// decides the colour space.
+// The segments that a piece needs, the frame header first. Comments, thumbnails and profiles are
+// left out; the segments that decide the colour space are kept.
 std::string head_of(Bytes image, const JpegInfo& info) {
   std::string frame, tables, scan;
   for (const JpegSegment& segment : segments_of(image, info)) {
@@ -51,18 +54,18 @@ void Mosaic::show(Bytes image, const JpegInfo& info, std::uint32_t id) {
   const bool cut = begin(image, info) && read(image, info);
   if (!cut) head_.reset();
   if (!cut || (!first && (begun_ == id_ || changed_bytes_ > info.size / 4 * 3)))
-    rest_until_us_ = now_us + kRestFor * (clock_() - now_us);
+    rest_until_us_ = now_us + kRestFactor * (clock_() - now_us);
 }
 
-// Segment by segment; false: they are not what the header promises.
+// Reads the image segment by segment. False: they do not match the header.
 bool Mosaic::read(Bytes image, const JpegInfo& info) {
-  const std::uint8_t* const all = image.data();
+  const std::uint8_t* const bytes = image.data();
   std::size_t number = 0, from = info.scan;
   for (std::size_t at = from; at + 1 < info.size;) {
-    const void* const found = std::memchr(all + at, 0xff, info.size - 1 - at);
+    const void* const found = std::memchr(bytes + at, 0xff, info.size - 1 - at);
     if (!found) return false;
-    at = static_cast<std::size_t>(static_cast<const std::uint8_t*>(found) - all);
-    const std::uint8_t next = all[at + 1];
+    at = static_cast<std::size_t>(static_cast<const std::uint8_t*>(found) - bytes);
+    const std::uint8_t next = bytes[at + 1];
     if (next == 0) {
       at += 2;
       continue;
@@ -76,7 +79,7 @@ bool Mosaic::read(Bytes image, const JpegInfo& info) {
   return false;
 }
 
-// Ready for the image's segments; false: it cannot be cut.
+// Prepares for the image's segments. False: the image cannot be cut.
 bool Mosaic::begin(Bytes image, const JpegInfo& info) {
   std::string head = head_of(image, info);
   const int columns = divided_up(info.width, info.mcu_width);
@@ -87,7 +90,7 @@ bool Mosaic::begin(Bytes image, const JpegInfo& info) {
   if (head_ && *head_ == head && interval_ == interval) return true;
 
   begun_ = id_;
-  // A block takes two bits at least, a segment a marker and a byte.
+  // A block takes at least two bits, and a segment at least a marker and a byte.
   if (mcus > kMostMcus || mcus / 4 > info.size || mcus / interval > info.size / 3 ||
       head.size() > kMostHead)
     return false;
@@ -106,7 +109,7 @@ bool Mosaic::begin(Bytes image, const JpegInfo& info) {
   return code_.has_value();
 }
 
-// Compares it with what it was.
+// Reads a segment, unless its bytes are those of the previous frame. False: it is damaged.
 bool Mosaic::read_segment(std::size_t number, Bytes coded) {
   Segment& segment = segments_[number];
   const std::uint64_t hash = XXH3_64bits(coded.data(), coded.size());
@@ -115,6 +118,12 @@ bool Mosaic::read_segment(std::size_t number, Bytes coded) {
   const std::size_t first = number * interval_;
   fresh_.resize(std::min(interval_, mcus_.size() - first));
   if (!code_->read(segment.bits, fresh_)) return false;
+  update_mcus(first);
+  return true;
+}
+
+// Replaces the MCUs from number `first` on by the fresh ones, and stamps those that changed.
+void Mosaic::update_mcus(std::size_t first) {
   for (std::size_t i = 0; i < fresh_.size(); ++i) {
     CodedMcu& mcu = mcus_[first + i];
     if (mcu.content != fresh_[i].content) {
@@ -124,7 +133,20 @@ bool Mosaic::read_segment(std::size_t number, Bytes coded) {
     if (mcu.colour != fresh_[i].colour) stamps_[first + i].colour = id_;
     mcu = fresh_[i];
   }
-  return true;
+}
+
+void Mosaic::sum_bits() const {
+  const auto stride = static_cast<std::size_t>(columns_) + 1;
+  sums_.assign(stride * (static_cast<std::size_t>(rows_) + 1), 0);
+  for (int row = 0; row < rows_; ++row) {
+    std::uint32_t row_bits = 0;
+    for (int column = 0; column < columns_; ++column) {
+      const std::size_t corner =
+          static_cast<std::size_t>(row + 1) * stride + static_cast<std::size_t>(column) + 1;
+      row_bits += mcus_[index(column, row)].bits;
+      sums_[corner] = sums_[corner - stride] + row_bits;
+    }
+  }
 }
 
 std::size_t Mosaic::bits(const Rect& rect) const noexcept {
@@ -135,21 +157,24 @@ std::size_t Mosaic::bits(const Rect& rect) const noexcept {
          sum(rect.left, rect.top);
 }
 
-// In rectangles that are cheap to send: neighbours are joined where what lies between costs less
-// than another piece.
-std::vector<Mosaic::Rect> Mosaic::changed_since(std::uint32_t shown) const {
-  const auto stride = static_cast<std::size_t>(columns_) + 1;
-  sums_.assign(stride * (static_cast<std::size_t>(rows_) + 1), 0);
-  for (int row = 0; row < rows_; ++row) {
-    std::uint32_t line = 0;
-    for (int column = 0; column < columns_; ++column) {
-      const std::size_t corner =
-          static_cast<std::size_t>(row + 1) * stride + static_cast<std::size_t>(column) + 1;
-      sums_[corner] = sums_[corner - stride] + (line += mcus_[index(column, row)].bits);
-    }
+// Extends `rect` over other rectangles, which leave `rects`: over all of them, or only over those
+// where the larger rectangle costs less than another piece.
+void Mosaic::join(Rect& rect, std::vector<Rect>& rects, Join which) const {
+  for (std::size_t i = rects.size(); i-- > 0;) {
+    const Rect& other = rects[i];
+    const Rect both{std::min(rect.left, other.left), std::min(rect.top, other.top),
+                    std::max(rect.right, other.right), std::max(rect.bottom, other.bottom)};
+    if (which == Join::kCheap && bits(both) > bits(rect) + bits(other) + kPieceBits) continue;
+    rect = both;
+    rects.erase(rects.begin() + static_cast<std::ptrdiff_t>(i));
+    i = rects.size();  // the larger rectangle may reach others
   }
+}
 
-  std::vector<Rect> done, open;  // those that end above the row at hand, and the others
+// The changed MCUs, as rectangles that are cheap to send.
+std::vector<Mosaic::Rect> Mosaic::changed_since(std::uint32_t shown) const {
+  sum_bits();
+  std::vector<Rect> done, open;  // those that end above the current row, and the others
   for (int row = 0; row < rows_; ++row) {
     const auto ended = std::stable_partition(open.begin(), open.end(),
                                              [&](const Rect& rect) { return rect.bottom >= row; });
@@ -158,16 +183,8 @@ std::vector<Mosaic::Rect> Mosaic::changed_since(std::uint32_t shown) const {
     for (int column = 0; column < columns_; ++column) {
       if (stamps_[index(column, row)].content <= shown) continue;
       Rect rect{column, row, column + 1, row + 1};
-      const bool enough = done.size() + open.size() >= kMostPieces;
-      for (std::size_t i = open.size(); i-- > 0;) {
-        const Rect& other = open[i];
-        const Rect both{std::min(rect.left, other.left), std::min(rect.top, other.top),
-                        std::max(rect.right, other.right), std::max(rect.bottom, other.bottom)};
-        if (!enough && bits(both) > bits(rect) + bits(other) + kPieceBits) continue;
-        rect = both;
-        open.erase(open.begin() + static_cast<std::ptrdiff_t>(i));
-        i = open.size();  // the larger one may reach others
-      }
+      const bool many = done.size() + open.size() >= kMostPieces;
+      join(rect, open, many ? Join::kAll : Join::kCheap);
       open.push_back(rect);
     }
   }
@@ -175,8 +192,8 @@ std::vector<Mosaic::Rect> Mosaic::changed_since(std::uint32_t shown) const {
   return done;
 }
 
-// Of two lines of MCUs side by side: interpolation between them changes nothing.
-bool Mosaic::blend(const Rect& inside, const Rect& outside) const noexcept {
+// Whether interpolation between two adjacent lines of MCUs changes no pixel.
+bool Mosaic::blends(const Rect& inside, const Rect& outside) const noexcept {
   for (int row = 0; row < inside.bottom - inside.top; ++row)
     for (int column = 0; column < inside.right - inside.left; ++column)
       if (!mcus_[index(inside.left + column, inside.top + row)].blends(
@@ -185,29 +202,53 @@ bool Mosaic::blend(const Rect& inside, const Rect& outside) const noexcept {
   return true;
 }
 
-// A decoder interpolates colours of less than full resolution over the edge of an MCU. So where the
-// colours beyond the piece's edge are others, it gets a line of MCUs from there which is not drawn;
-// and where its own colours changed (`bleeds`), the outermost pixels of that line are drawn too.
-std::optional<Mosaic::Piece> Mosaic::cut(const Rect& rect, bool bleeds) const {
+// A decoder interpolates colours of less than full resolution across the edge of an MCU. So on each
+// side where the colours beyond the edge differ, the piece gets a border: a line of MCUs from there
+// which is not drawn. If the piece's own colours changed (`bleeds`), every side gets a border, and
+// its innermost pixels are drawn too.
+Mosaic::Rect Mosaic::with_border(const Rect& rect, bool bleeds) const {
   const Rect around{std::max(rect.left - 1, 0), std::max(rect.top - 1, 0),
                     std::min(rect.right + 1, columns_), std::min(rect.bottom + 1, rows_)};
+  if (bleeds) return around;
   const auto [left, top, right, bottom] = around;
   Rect with = around;
-  if (!bleeds) {
-    // With the corners: there both directions meet. libjpeg interpolates no image of two samples.
-    const bool narrow = width_ - rect.left * mcu_width_ <= 4;
-    if (left < rect.left && !narrow &&
-        blend({left + 1, top, left + 2, bottom}, {left, top, left + 1, bottom}))
-      with.left = rect.left;
-    if (right > rect.right &&
-        blend({right - 2, top, right - 1, bottom}, {right - 1, top, right, bottom}))
-      with.right = rect.right;
-    if (top < rect.top && blend({left, top + 1, right, top + 2}, {left, top, right, top + 1}))
-      with.top = rect.top;
-    if (bottom > rect.bottom &&
-        blend({left, bottom - 2, right, bottom - 1}, {left, bottom - 1, right, bottom}))
-      with.bottom = rect.bottom;
-  }
+  // The compared lines include the corners, where both directions meet. If only a few columns of
+  // pixels remain up to the right edge of the picture, the left border stays, because libjpeg does
+  // not interpolate an image of two samples.
+  const bool narrow = width_ - rect.left * mcu_width_ <= 4;
+  if (left < rect.left && !narrow &&
+      blends({left + 1, top, left + 2, bottom}, {left, top, left + 1, bottom}))
+    with.left = rect.left;
+  if (right > rect.right &&
+      blends({right - 2, top, right - 1, bottom}, {right - 1, top, right, bottom}))
+    with.right = rect.right;
+  if (top < rect.top && blends({left, top + 1, right, top + 2}, {left, top, right, top + 1}))
+    with.top = rect.top;
+  if (bottom > rect.bottom &&
+      blends({left, bottom - 2, right, bottom - 1}, {left, bottom - 1, right, bottom}))
+    with.bottom = rect.bottom;
+  return with;
+}
+
+// Copies the MCUs of `rect` as entropy-coded data. False: a DC difference has no code.
+bool Mosaic::copy(const Rect& rect, std::string& coded) const {
+  BitWriter writer(coded);
+  DcValues dc{};
+  for (int row = rect.top; row < rect.bottom; ++row)
+    for (std::size_t at = index(rect.left, row), end = index(rect.right, row); at < end;) {
+      const std::size_t number = at / interval_, next = std::min(end, (number + 1) * interval_);
+      const DcValues before = at % interval_ == 0 ? DcValues{} : mcus_[at - 1].dc;
+      if (!code_->append(writer, dc, segments_[number].bits,
+                         std::span(mcus_).subspan(at, next - at), before))
+        return false;
+      at = next;
+    }
+  writer.finish();
+  return true;
+}
+
+std::optional<Mosaic::Piece> Mosaic::cut(const Rect& rect, bool bleeds) const {
+  const Rect with = with_border(rect, bleeds);
   Piece piece{};
   piece.x = with.left * mcu_width_;
   piece.y = with.top * mcu_height_;
@@ -218,37 +259,28 @@ std::optional<Mosaic::Piece> Mosaic::cut(const Rect& rect, bool bleeds) const {
   const int end_x = rect.right * mcu_width_ + bleeds, end_y = rect.bottom * mcu_height_ + bleeds;
   piece.right = std::max(piece.x + piece.width - end_x, 0);
   piece.bottom = std::max(piece.y + piece.height - end_y, 0);
-
   piece.coded.reserve(bits(with) / 8 + 64);
-  BitWriter writer(piece.coded);
-  DcValues dc{};
-  for (int row = with.top; row < with.bottom; ++row)
-    for (std::size_t at = index(with.left, row), end = index(with.right, row); at < end;) {
-      const std::size_t number = at / interval_, next = std::min(end, (number + 1) * interval_);
-      const DcValues before = at % interval_ == 0 ? DcValues{} : mcus_[at - 1].dc;
-      if (!code_->append(writer, dc, segments_[number].bits,
-                         std::span(mcus_).subspan(at, next - at), before))
-        return std::nullopt;
-      at = next;
-    }
-  writer.finish();
+  if (!copy(with, piece.coded)) return std::nullopt;
   piece.coded += "\xff\xd9";
   return piece;
+}
+
+bool Mosaic::colour_changed(const Rect& rect, std::uint32_t shown) const noexcept {
+  for (int row = rect.top; row < rect.bottom; ++row)
+    for (int column = rect.left; column < rect.right; ++column)
+      if (stamps_[index(column, row)].colour > shown) return true;
+  return false;
 }
 
 std::optional<std::vector<Mosaic::Piece>> Mosaic::since(std::uint32_t shown) const {
   if (!head_ || shown < begun_) return std::nullopt;
   const std::vector<Rect> rects = changed_since(shown);
-  std::size_t all = 0;
-  for (const Rect& rect : rects) all += bits(rect);
-  if (all / 8 >= size_) return std::nullopt;
+  std::size_t total_bits = 0;
+  for (const Rect& rect : rects) total_bits += bits(rect);
+  if (total_bits / 8 >= size_) return std::nullopt;
   std::vector<Piece> pieces;
   for (const Rect& rect : rects) {
-    bool bleeds = false;
-    for (int row = rect.top; row < rect.bottom; ++row)
-      for (int column = rect.left; column < rect.right; ++column)
-        bleeds = bleeds || stamps_[index(column, row)].colour > shown;
-    auto piece = cut(rect, bleeds);
+    auto piece = cut(rect, colour_changed(rect, shown));
     if (!piece) return std::nullopt;
     pieces.push_back(std::move(*piece));
   }

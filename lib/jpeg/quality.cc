@@ -14,13 +14,13 @@ constexpr int kLuminance[64] = {16,  11, 12, 14,  12,  10,  16,  14,  13, 14,  1
                                 68,  87, 69, 55,  56,  80,  109, 81,  87, 95,  98,  103, 104,
                                 103, 62, 77, 113, 121, 112, 100, 120, 92, 101, 103, 99};
 
-// What libjpeg makes of an entry at a quality (jpeg_quality_scaling, jpeg_add_quant_table).
+// A table's entry as libjpeg scales it to a quality (jpeg_quality_scaling, jpeg_add_quant_table).
 int scaled(int entry, int quality) {
   const int percent = quality < 50 ? 5000 / quality : 200 - 2 * quality;
   return std::clamp((entry * percent + 50) / 100, 1, 255);
 }
 
-// The 64 entries of the first table; empty: there is none.
+// The 64 entries of the first table; empty: the image has no table, or the first has 16 bits.
 Bytes first_table(Bytes image) {
   for (std::size_t at = 2; at + 4 <= image.size() && image[at] == 0xff && image[at + 1] != 0xda;) {
     const auto length = static_cast<std::size_t>(image[at + 2] << 8 | image[at + 3]);

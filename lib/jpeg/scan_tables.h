@@ -1,4 +1,4 @@
-// What the one scan of a baseline JPEG image is coded with.
+// The tables and components of the only scan of a baseline JPEG image.
 #pragma once
 
 #include <array>
@@ -14,18 +14,19 @@ namespace kvm {
 
 struct ScanTables {
   struct Component {
-    std::size_t width, height;  // of an MCU, in blocks (A.2)
-    std::size_t steps;          // of quantisation: a number below 4
-    std::size_t dc, ac;         // in `codes`, where both are
+    std::size_t width, height;  // the component's blocks in an MCU (A.2)
+    std::size_t steps;          // index of its quantisation steps in `steps`
+    std::size_t dc, ac;         // indices of its codes in `codes`, both of which are present
   };
 
-  std::vector<Component> components;                 // in the order of their blocks
-  std::array<std::optional<HuffmanCodes>, 8> codes;  // DC 0–3, AC 0–3
-  std::array<Bytes, 4> steps;  // 64 each of the image's own bytes, in zigzag order; empty: none, or
-                               // of 16 bits
+  std::vector<Component> components;                 // in the order of their blocks in an MCU
+  std::array<std::optional<HuffmanCodes>, 8> codes;  // DC 0–3, then AC 0–3
+  // Each is 64 bytes of the image, in zigzag order; empty: the table is missing or has 16 bits.
+  std::array<Bytes, 4> steps;
 
-  // `info` is what walk_jpeg says of `image`, of which the header is enough. nullopt: not baseline,
-  // several scans, or Huffman tables that are missing or none. Source: ITU-T T.81, annex B.
+  // `info` is what walk_jpeg() found in `image`; the header of the image is enough. nullopt: the
+  // image is not baseline, has several scans, or a Huffman table is missing or invalid. Source:
+  // ITU-T T.81, annex B.
   static std::optional<ScanTables> of(Bytes image, const JpegInfo& info);
 
  private:
