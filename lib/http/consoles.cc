@@ -1,6 +1,8 @@
 #include "http/consoles.h"
 
-#include "base/clock.h"
+#include <algorithm>
+#include <utility>
+
 #include "base/text.h"
 
 namespace kvm {
@@ -9,14 +11,14 @@ namespace {
 
 constexpr std::uint64_t kUpdateVersion = 2, kWhole = 1, kHead = 2;  // version and flags
 constexpr std::int64_t kStateGapUs = 200'000, kTickUs = 250'000, kPingUs = 20'000'000;
-constexpr std::size_t kMostQueued = 4 << 20;  // bytes a viewer that does not read may cost
+constexpr std::size_t kMostQueued = 4 << 20;  // bytes queued for a viewer that does not read
 constexpr std::int64_t kSilentUs = 60'000'000;
 
 void put(std::string& to, std::uint64_t value, int bytes) {
   for (int i = 0; i < bytes; ++i) to.push_back(static_cast<char>(value >> (8 * i)));
 }
 
-// The start of each binary message.
+// The fixed part at the start of each binary message.
 std::string update_header(std::uint64_t flags, std::size_t pieces, const Frame& frame) {
   std::string header;
   put(header, kUpdateVersion, 1);
@@ -25,6 +27,19 @@ std::string update_header(std::uint64_t flags, std::size_t pieces, const Frame& 
   put(header, frame.id, 4);
   put(header, static_cast<std::uint64_t>(frame.time_us), 8);
   return header;
+}
+
+std::string update_body(const std::vector<Mosaic::Piece>& pieces, bool whole, const Frame& frame) {
+  std::string body = update_header(whole ? kWhole : 0, pieces.size(), frame);
+  for (const Mosaic::Piece& piece : pieces) {
+    for (const int value : {piece.x, piece.y, piece.width, piece.height})
+      put(body, static_cast<std::uint64_t>(value), 2);
+    for (const int value : {piece.left, piece.top, piece.right, piece.bottom})
+      put(body, static_cast<std::uint64_t>(value), 1);
+    put(body, piece.coded.size(), 4);
+  }
+  for (const Mosaic::Piece& piece : pieces) body += piece.coded;
+  return body;
 }
 
 std::shared_ptr<const std::string> binary_message(const std::string& body) {
@@ -40,15 +55,15 @@ struct Consoles::Console {
   bool may_control;
   std::unique_ptr<WebSocket> socket;
   bool pictures = true;
-  std::uint32_t shown = 0;  // the newest update sent, by frame id
+  std::uint32_t shown = 0;  // id of the frame that the last update showed; 0: none
   std::int64_t shown_content = 0;
-  std::shared_ptr<const std::string> head;  // of the pieces, as last sent
-  bool in_flight = false;                   // the newest update is not acknowledged
+  std::shared_ptr<const std::string> head;  // Mosaic::head() as last sent
+  bool in_flight = false;                   // the last update is not acknowledged yet
   std::int64_t pinged_us = 0;
 };
 
 Consoles::Consoles(Needs needs) : needs_(std::move(needs)) {
-  needs_.hub.on_frame([this] {
+  needs_.newest.on_frame([this] {
     for (auto& [id, console] : consoles_) update(*console);
   });
 }
@@ -56,36 +71,36 @@ Consoles::Consoles(Needs needs) : needs_(std::move(needs)) {
 Consoles::~Consoles() = default;
 
 void Consoles::adopt(ViewerId id, const User& user, Upgraded connection) {
-  auto console = std::make_unique<Console>();
-  Console& one = *console;
-  one.id = id;
-  one.user = user;
-  one.may_control = user.role == Role::kControl;
-  one.pinged_us = monotonic_us();
-  one.socket = std::make_unique<WebSocket>(
+  auto owned = std::make_unique<Console>();
+  Console& console = *owned;
+  console.id = id;
+  console.user = user;
+  console.may_control = user.role == Role::kControl;
+  console.pinged_us = needs_.loop.now_us();
+  console.socket = std::make_unique<WebSocket>(
       needs_.loop, std::move(connection),
-      [this, &one](std::string_view message) { text(one, message); },
+      [this, &console](std::string_view message) { on_text(console, message); },
       [this, id] {
         if (const auto found = consoles_.find(id); found != consoles_.end()) drop(found);
       });
-  consoles_.emplace(id, std::move(console));
+  consoles_.emplace(id, std::move(owned));
   needs_.input.receipts().expect(id);
   ++needs_.metrics.websockets;
-  send_state(one);
-  update(one);
+  send_state(console);
+  update(console);
   state_changed();
   if (!std::exchange(ticking_, true)) tick();
 }
 
-void Consoles::text(Console& console, std::string_view message) {
+void Consoles::on_text(Console& console, std::string_view message) {
   needs_.input.heard(console.id);
-  if (message.starts_with('{')) return control(console, message);
+  if (message.starts_with('{')) return on_control(console, message);
   Receipts& receipts = needs_.input.receipts();
   std::optional<Refused> refused;
-  std::int64_t number = receipts.lines(console.id) + 1;  // of the line that is refused
+  std::int64_t number = receipts.lines(console.id) + 1;  // of the first refused line
   if (!console.may_control) refused = Refused{Refused::kControlled, "your role is view"};
   for (const std::string_view line : split(message, '\n')) {
-    // What follows a refused line is refused with it, but keys that come up.
+    // All lines after a refused one are refused too, except those that let go of a key.
     const bool passes =
         !refused || (refused->reason == Refused::kBusy && needs_.input.lets_go(console.id, line));
     if (!passes) {
@@ -101,7 +116,7 @@ void Consoles::text(Console& console, std::string_view message) {
   state_changed();
 }
 
-void Consoles::control(Console& console, std::string_view message) {
+void Consoles::on_control(Console& console, std::string_view message) {
   const auto json = JsonObject::parse(message);
   const auto op = json ? json->text("op") : std::nullopt;
   if (op == "ack") {
@@ -122,17 +137,17 @@ void Consoles::control(Console& console, std::string_view message) {
   }
 }
 
-// The WebSocket frame that brings a viewer from the frame `shown` (0: none) to the newest one; null
-// where nothing differs.
-const std::shared_ptr<const std::string>& Consoles::message_since(std::uint32_t shown) {
-  const Frame& frame = *needs_.hub.newest();
-  const JpegInfo& info = frame.memory.info;
+// The message that updates a viewer from the frame `shown` (0: none) to the newest one; null if the
+// pictures are the same.
+const Consoles::Message& Consoles::message_since(std::uint32_t shown) {
+  const Frame& frame = *needs_.newest.frame();
+  const JpegInfo& info = frame.info();
   if (mosaic_.id() != frame.id) {
     messages_.clear();
     mosaic_.show(frame.jpeg(), info, frame.id);
   }
-  const auto [message, fresh] = messages_.try_emplace(shown);
-  if (!fresh) return message->second;
+  const auto [message, inserted] = messages_.try_emplace(shown);
+  if (!inserted) return message->second;
 
   auto pieces = mosaic_.since(shown);
   std::size_t bytes = 0;
@@ -142,24 +157,14 @@ const std::shared_ptr<const std::string>& Consoles::message_since(std::uint32_t 
   if (whole)
     pieces.emplace(1, Mosaic::Piece{0, 0, info.width, info.height, 0, 0, 0, 0,
                                     std::string(as_text(frame.jpeg()))});
-  if (pieces->empty()) return message->second;
-
-  std::string body = update_header(whole ? kWhole : 0, pieces->size(), frame);
-  for (const Mosaic::Piece& piece : *pieces) {
-    for (const int value : {piece.x, piece.y, piece.width, piece.height})
-      put(body, static_cast<std::uint64_t>(value), 2);
-    for (const int value : {piece.left, piece.top, piece.right, piece.bottom})
-      put(body, static_cast<std::uint64_t>(value), 1);
-    put(body, piece.coded.size(), 4);
-  }
-  for (const Mosaic::Piece& piece : *pieces) body += piece.coded;
-  return message->second = binary_message(body);
+  if (!pieces->empty()) message->second = binary_message(update_body(*pieces, whole, frame));
+  return message->second;
 }
 
-// Sends what is new on the screen, unless the last update is still on its way: then the next
-// acknowledgement asks again, and what came meanwhile goes as one.
+// Sends the changes of the picture, unless the last update is not acknowledged yet. Then the
+// acknowledgement calls this again, and all changes since go as one update.
 void Consoles::update(Console& console) {
-  const FramePtr& frame = needs_.hub.current();
+  const FramePtr& frame = needs_.newest.current();
   if (!console.pictures || console.in_flight || !frame || frame->id == console.shown) return;
   if (console.shown != 0 && frame->content == console.shown_content) return;
   const auto& message = message_since(console.shown);
@@ -173,7 +178,7 @@ void Consoles::update(Console& console) {
   console.in_flight = true;
   ++needs_.metrics.updates;
   needs_.metrics.update_bytes += message->size();
-  needs_.metrics.update_age.add(frame->age_us());
+  needs_.metrics.update_age.add(frame->age_us(needs_.loop.now_us()));
   console.socket->send_shared(message);
 }
 
@@ -191,12 +196,13 @@ void Consoles::send_state(Console& console) {
 
 void Consoles::state_changed() {
   if (consoles_.empty() || std::exchange(telling_, true)) return;
-  const std::int64_t wait_us = std::max<std::int64_t>(0, told_us_ + kStateGapUs - monotonic_us());
+  const std::int64_t wait_us =
+      std::max<std::int64_t>(0, told_us_ + kStateGapUs - needs_.loop.now_us());
   needs_.loop.after(wait_us, [this] {
     telling_ = false;
-    told_us_ = monotonic_us();
+    told_us_ = needs_.loop.now_us();
     for (auto& [id, console] : consoles_)
-      // One that does not read gets the state of the time when it does again.
+      // A viewer that does not read gets a state message once it reads again.
       if (console->socket->queued_bytes() < kMostQueued / 4) send_state(*console);
   });
 }
@@ -209,20 +215,21 @@ void Consoles::drop(Place console) {
   state_changed();
 }
 
-// Drops who takes nothing or has gone without a word.
+// Drops viewers that take no bytes or went silent, and pings the others.
 void Consoles::tick() {
   ticking_ = !consoles_.empty();
   if (!ticking_) return;
-  const std::int64_t now = monotonic_us();
+  const std::int64_t now_us = needs_.loop.now_us();
   for (auto next = consoles_.begin(); next != consoles_.end();) {
-    const auto one = next++;
-    WebSocket& socket = *one->second->socket;
-    const bool stalled = socket.queued_bytes() > 0 && now - socket.sent_us() > needs_.stall_us;
-    if (stalled || socket.queued_bytes() > kMostQueued || now - socket.heard_us() > kSilentUs) {
+    const Place place = next++;
+    Console& console = *place->second;
+    WebSocket& socket = *console.socket;
+    const bool stalled = socket.queued_bytes() > 0 && now_us - socket.sent_us() > needs_.stall_us;
+    if (stalled || socket.queued_bytes() > kMostQueued || now_us - socket.heard_us() > kSilentUs) {
       ++needs_.metrics.stalled_viewers;
-      drop(one);
-    } else if (now - one->second->pinged_us > kPingUs) {
-      one->second->pinged_us = now;
+      drop(place);
+    } else if (now_us - console.pinged_us > kPingUs) {
+      console.pinged_us = now_us;
       socket.send_ping();
     }
   }
@@ -235,8 +242,8 @@ void Consoles::close_all(std::string_view why) {
 
 void Consoles::drop_if(const std::function<bool(const User&)>& gone) {
   for (auto next = consoles_.begin(); next != consoles_.end();) {
-    const auto one = next++;
-    if (gone(one->second->user)) drop(one);
+    const Place place = next++;
+    if (gone(place->second->user)) drop(place);
   }
 }
 

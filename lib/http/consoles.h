@@ -1,7 +1,8 @@
-// The viewers on /ws: pictures, state and answers go down, action lines and control messages come
-// up (kvm-mjpeg-httpd(1), WEBSOCKET).
+// The viewers on /ws. Pictures, state and answers go to them; action lines and control messages
+// come from them (kvm-mjpeg-httpd(1), WEBSOCKET).
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -23,40 +24,43 @@ class Consoles {
  public:
   struct Needs {
     Loop& loop;
-    Hub& hub;
+    NewestFrame& newest;
     Input& input;
     Metrics& metrics;
-    std::int64_t stall_us;  // a viewer that takes nothing for so long is dropped
-    // The members of the state message but "op" and "you".
+    std::int64_t stall_us;  // a viewer that takes no bytes for this long is dropped
+    // The members of the state message except "op" and "you".
     std::function<std::vector<Json::Member>()> state;
   };
   explicit Consoles(Needs needs);
   ~Consoles();
 
   void adopt(ViewerId id, const User& user, Upgraded connection);
-  // Something in the state changed: all are told, at most five times a second.
+  // Call when something in the state changed. All viewers get the new state, at most five times a
+  // second.
   void state_changed();
   std::size_t size() const noexcept { return consoles_.size(); }
-  // Says goodbye to all; those that answer are gone soon.
+  // Sends every viewer a closing handshake; each is dropped once the handshake is complete.
   void close_all(std::string_view why);
   void drop_if(const std::function<bool(const User&)>& gone);
 
  private:
   struct Console;
   using Place = std::map<ViewerId, std::unique_ptr<Console>>::iterator;
-  void text(Console& console, std::string_view message);
-  void control(Console& console, std::string_view message);
+  void on_text(Console& console, std::string_view message);
+  void on_control(Console& console, std::string_view message);
   void update(Console& console);
-  const std::shared_ptr<const std::string>& message_since(std::uint32_t shown);
+  using Message = std::shared_ptr<const std::string>;  // a whole WebSocket frame
+  const Message& message_since(std::uint32_t shown);
   void send_state(Console& console);
   void drop(Place console);
   void tick();
 
   Needs needs_;
   std::map<ViewerId, std::unique_ptr<Console>> consoles_;
-  Mosaic mosaic_;  // shows the newest frame that a viewer was ready for
-  // That bring a viewer to that frame, by the one that was shown before; all viewers share them.
-  std::map<std::uint32_t, std::shared_ptr<const std::string>> messages_;
+  Mosaic mosaic_;  // of the newest frame that any viewer was ready for
+  // The messages that update a viewer to that frame, by the id of the frame the viewer shows now.
+  // All viewers share them.
+  std::map<std::uint32_t, Message> messages_;
   bool ticking_ = false, telling_ = false;
   std::int64_t told_us_ = 0;
 };

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 
-#include "base/clock.h"
 #include "base/message.h"
 #include "base/notify.h"
 #include "base/signals.h"
@@ -59,7 +58,7 @@ class Server {
       if (signals_.take()) drain();
     });
     loop_.watch(hangup_.get(), EPOLLIN, [this](std::uint32_t) { reload(); });
-    hub_.on_source([this] { consoles_.state_changed(); });
+    newest_.on_source([this] { consoles_.state_changed(); });
     announce();
   }
 
@@ -90,32 +89,27 @@ class Server {
   }
 
   StateParts parts() {
-    return {hub_,
-            input_,
-            options_.title,
-            options_.shared_control,
-            streams_.size(),
-            consoles_.size(),
-            keyboard_.status()};
+    return {newest_,         input_,           options_.title,    options_.shared_control,
+            streams_.size(), consoles_.size(), keyboard_.status()};
   }
 
   std::string metrics() {
-    const FramePtr& frame = hub_.newest();
-    return metrics_.text({streams_.size(), consoles_.size(), front_.connections(), hub_.fps(),
-                          hub_.source() == Source::kLive, input_.view_only(),
-                          frame ? static_cast<double>(frame->age_us()) / 1e6 : -1,
+    const FramePtr& frame = newest_.frame();
+    return metrics_.text({streams_.size(), consoles_.size(), front_.connections(), newest_.fps(),
+                          newest_.source() == SourceState::kLive, input_.view_only(),
+                          frame ? static_cast<double>(frame->age_us(loop_.now_us())) / 1e6 : -1,
                           auth_.counts().logins, auth_.counts().failures,
                           auth_.counts().throttled});
   }
 
   bool somebody_looks() const {
     return !options_.idle || streams_.size() > 0 || consoles_.size() > 0 || snapshots_.waiting() ||
-           monotonic_us() - snapshots_.asked_us() < kSnapshotUs;
+           loop_.now_us() - snapshots_.asked_us() < kSnapshotUs;
   }
 
   void route(const ReplyPtr& reply) {
     routes_.route(reply);
-    frames_.look();
+    frames_.update();
   }
 
   void reload() {
@@ -143,11 +137,11 @@ class Server {
   // The watchdog sees the event loop turn; `systemctl status` and kvm-doctor show the line.
   void beat() {
     drop_ended();  // a session's time may be up
-    const FramePtr& frame = hub_.newest();
-    notify("WATCHDOG=1\nSTATUS=" +
-           strf("%s %dx%d, %d frames a second, %zu viewers", name_of(hub_.source()),
-                frame ? frame->memory.info.width : 0, frame ? frame->memory.info.height : 0,
-                hub_.fps(), streams_.size() + consoles_.size()));
+    const FramePtr& frame = newest_.frame();
+    notify("WATCHDOG=1\nSTATUS=" + strf("%s %dx%d, %d frames a second, %zu viewers",
+                                        name_of(newest_.source()), frame ? frame->info().width : 0,
+                                        frame ? frame->info().height : 0, newest_.fps(),
+                                        streams_.size() + consoles_.size()));
     loop_.after(std::min(kBeatUs, watchdog_us().value_or(kBeatUs) / 2), [this] { beat(); });
   }
 
@@ -174,7 +168,7 @@ class Server {
   Fd hangup_ = open_hangup();
   Loop loop_;
   Metrics metrics_;
-  Hub hub_;
+  NewestFrame newest_{loop_};
   Auth auth_{loop_, options_.passwords, [this] { drop_ended(); }};
   Gate gate_{auth_, metrics_, options_.allow_hosts, options_.words.host};
   Input input_{loop_, metrics_, {options_.shared_control}, STDOUT_FILENO, [this] {
@@ -186,10 +180,10 @@ class Server {
                                consoles_.state_changed();
                              }};
   StreamLimits limits_{static_cast<std::int64_t>(options_.stall_timeout_s * 1e6)};
-  Streams streams_{loop_, hub_, metrics_, limits_};
-  Consoles consoles_{
-      {loop_, hub_, input_, metrics_, limits_.stall_us, [this] { return state_members(parts()); }}};
-  Snapshots snapshots_{loop_, hub_, metrics_};
+  Streams streams_{loop_, newest_, metrics_, limits_};
+  Consoles consoles_{{loop_, newest_, input_, metrics_, limits_.stall_us,
+                      [this] { return state_members(parts()); }}};
+  Snapshots snapshots_{loop_, newest_, metrics_};
   Routes routes_{{gate_, streams_, snapshots_, consoles_, input_, options_.allow_origin,
                   [this] {
                     StateParts all = parts();
@@ -206,18 +200,18 @@ class Server {
                    listen(options_),
                    {[this](const ReplyPtr& reply) { route(reply); },
                     [this](const Request& request) { return gate_.knows(request); }}};
-  FrameInput frames_{loop_,
-                     hub_,
-                     metrics_,
-                     STDIN_FILENO,
-                     {[this] { return somebody_looks(); },
-                      [this](const std::string& why) {
-                        if (!why.empty()) {
-                          say(why);
-                          exit_ = Exit::kIo;
-                        }
-                        drain();
-                      }}};
+  FramesIn frames_{loop_,
+                   newest_,
+                   metrics_,
+                   STDIN_FILENO,
+                   {[this] { return somebody_looks(); },
+                    [this](const std::string& why) {
+                      if (!why.empty()) {
+                        say(why);
+                        exit_ = Exit::kIo;
+                      }
+                      drain();
+                    }}};
 };
 
 }  // namespace

@@ -1,13 +1,14 @@
-// GET /snapshot: the newest frame, or a frame worth waiting for. All who ask share one.
+// GET /snapshot: answers with the newest frame, or waits for a frame that fits the request. All
+// answers share the frame's memory.
 #pragma once
 
+#include <cstdint>
 #include <list>
 #include <optional>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "base/loop.h"
+#include "http/multipart.h"
 #include "http/reply.h"
 #include "hub/metrics.h"
 #include "hub/newest_frame.h"
@@ -16,29 +17,32 @@ namespace kvm {
 
 class Snapshots {
  public:
-  Snapshots(Loop& loop, Hub& hub, Metrics& metrics);
+  Snapshots(Loop& loop, NewestFrame& newest, Metrics& metrics);
 
-  // ?max_age=SECONDS: no older frame will do. ?wait=SECONDS: how long to wait for one (at most 60).
-  void answer(const ReplyPtr& reply, std::vector<std::pair<std::string, std::string>> headers);
-  // Monotonic µs of the last request: somebody looks.
+  // ?max_age=SECONDS: the frame must not be older. ?wait=SECONDS: how long to wait for such a frame
+  // (at most 60). `headers` join the answer's header lines.
+  void answer(const ReplyPtr& reply, Headers headers);
+  // Monotonic µs of the last request; 0: there was none.
   std::int64_t asked_us() const noexcept { return asked_us_; }
   bool waiting() const noexcept { return !waiting_.empty(); }
 
  private:
   struct Wish {
     ReplyPtr reply;
-    std::vector<std::pair<std::string, std::string>> headers;
+    Headers headers;
     double max_age_s;
-    std::int64_t asked_us, wait_us;  // monotonic
+    std::int64_t asked_us;  // monotonic
+    std::int64_t wait_us;   // a duration
   };
   bool settle(const Wish& wish);
   std::optional<std::string> unfit(const Wish& wish) const;
+  bool worth_waiting(const Wish& wish) const;
   void fulfil(const Wish& wish);
-  void look();
+  void settle_all();
   void tick();
 
   Loop& loop_;
-  Hub& hub_;
+  NewestFrame& newest_;
   Metrics& metrics_;
   std::list<Wish> waiting_;
   std::int64_t asked_us_ = 0;

@@ -13,7 +13,7 @@
 namespace kvm {
 
 struct StateParts {
-  Hub& hub;
+  NewestFrame& newest;
   const Input& input;
   std::string title;
   bool shared_control = false;

@@ -5,10 +5,8 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
-#include "base/clock.h"
 #include "base/text.h"
 
 namespace kvm {
@@ -16,11 +14,10 @@ namespace kvm {
 namespace {
 
 constexpr std::int64_t kTickUs = 100'000;
-constexpr double kLongestUs = 86'400e6;  // between two frames, however few are asked for
+constexpr double kLongestUs = 86'400e6;  // the longest interval between two frames of a capped rate
+constexpr int kUnsent = 16 << 10;        // bytes
 
-constexpr int kUnsent = 16 << 10;  // bytes
-
-// True when the peer has ended; what it sends is of no interest.
+// Whether the peer has ended its side. Whatever else it sends is read and ignored.
 bool ended(int fd) {
   char ignored[4096];
   for (int i = 0; i < 16; ++i) {
@@ -28,15 +25,28 @@ bool ended(int fd) {
     if (n == 0) return true;
     if (n < 0) return errno != EAGAIN && errno != EINTR;
   }
-  return true;  // it talks and talks
+  return true;  // a viewer has no reason to send this much
 }
 
-// Fit to be part of a cookie as it is.
+// Whether `text` can stand in a cookie unquoted.
 bool is_word(std::string_view text) {
   return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' ||
            c == '_';
   });
+}
+
+// "00000000000000ff": a viewer in clients_stat and in the cookie.
+std::string id_text(std::uint64_t id) {
+  return strf("%016llx", static_cast<unsigned long long>(id));
+}
+
+std::string answer_head(const Headers& headers) {
+  std::string head = "HTTP/1.1 200 OK\r\nContent-Type: " + kStreamType +
+                     "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
+                     "Connection: close\r\n";
+  for (const auto& [name, value] : headers) head += name + ": " + value + "\r\n";
+  return head + "\r\n" + std::string(as_text(first_boundary()));
 }
 
 }  // namespace
@@ -49,77 +59,82 @@ void tune_socket(int fd, int send_buffer, std::int64_t stall_us) noexcept {
   ::setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
 }
 
-Streams::Streams(Loop& loop, Hub& hub, Metrics& metrics, StreamLimits limits)
-    : loop_(loop), hub_(hub), metrics_(metrics), limits_(limits) {
-  hub_.on_frame([this] { publish(); });
+Streams::Streams(Loop& loop, NewestFrame& newest, Metrics& metrics, StreamLimits limits)
+    : loop_(loop), newest_(newest), metrics_(metrics), limits_(limits) {
+  newest_.on_frame([this] {
+    part_.reset();
+    pump_all();
+  });
 }
 
-void Streams::add(const ReplyPtr& reply, const User& user, Wish wish,
-                  std::vector<std::pair<std::string, std::string>> headers) {
+Streams::Place Streams::insert(const User& user, Wish& wish, Headers& headers) {
   viewers_.emplace_front();
   const Place viewer = viewers_.begin();
   viewer->user = user;
   viewer->id = ++last_id_;
   viewer->key = std::move(wish.key);
-  // uStreamer's way to tell a page which of clients_stat it is.
+  // uStreamer's way to tell a page which entry of clients_stat it is.
   if (is_word(viewer->key))
-    headers.emplace_back("Set-Cookie",
-                         strf("stream_client=%s/%016llx; Path=/; Max-Age=30", viewer->key.c_str(),
-                              static_cast<unsigned long long>(viewer->id)));
+    headers.emplace_back("Set-Cookie", "stream_client=" + viewer->key + "/" + id_text(viewer->id) +
+                                           "; Path=/; Max-Age=30");
   if (wish.fps > 0)
     viewer->interval_us = static_cast<std::int64_t>(std::min(1e6 / wish.fps, kLongestUs));
-  viewer->progress_us = monotonic_us();
-  const std::string boundary = "--" + std::string(kBoundary) + "\r\n";
+  viewer->progress_us = loop_.now_us();
   ++metrics_.streams;
   if (!std::exchange(ticking_, true)) loop_.after(kTickUs, [this] { tick(); });
-  if (reply->encrypted()) {
-    viewer->reply = reply;
-    viewer->fd = reply->fd();
-    tune_socket(viewer->fd, limits_.send_buffer, limits_.stall_us);
-    viewer->head = boundary;
-    viewer->left = as_bytes(viewer->head);
-    // The library lets go of the function when the client is gone, and with it of the guard.
-    const std::shared_ptr<void> guard(nullptr, [this, viewer](void*) { viewers_.erase(viewer); });
-    return reply->pour(kStreamType, headers, [this, viewer, guard](char* into, std::size_t room) {
-      return pull(viewer, into, room);
-    });
-  }
-  viewer->head = "HTTP/1.1 200 OK\r\nContent-Type: " + kStreamType +
-                 "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
-                 "Connection: close\r\n";
-  for (const auto& [name, value] : headers) viewer->head += name + ": " + value + "\r\n";
-  viewer->head += "\r\n" + boundary;
-  viewer->left = as_bytes(viewer->head);
-  reply->hand_over([&](int fd, std::function<void()> done) {
-    tune_socket(fd, limits_.send_buffer, limits_.stall_us);
-    viewer->fd = fd;
-    viewer->done = std::move(done);
-    loop_.watch(fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
-                [this, viewer](std::uint32_t events) { ready(viewer, events); });
-  });
+  return viewer;
 }
 
-void Streams::publish() {
-  const std::int64_t now = monotonic_us();
-  const FramePtr& newest = hub_.current();
+void Streams::add(const ReplyPtr& reply, const User& user, Wish wish, Headers headers) {
+  if (!reply->encrypted())
+    return reply->hand_over([&](int fd, std::function<void()> done) {
+      adopt({fd, std::move(done)}, user, std::move(wish), std::move(headers));
+    });
+  const Place viewer = insert(user, wish, headers);
+  viewer->reply = reply;
+  viewer->fd = reply->fd();
+  tune_socket(viewer->fd, limits_.send_buffer, limits_.stall_us);
+  viewer->left = Pieces(first_boundary());
+  // The library destroys the function when the client is gone, and the guard with it.
+  const std::shared_ptr<void> guard(nullptr, [this, viewer](void*) { viewers_.erase(viewer); });
+  reply->pour(
+      kStreamType, std::move(headers),
+      [this, viewer, guard](char* into, std::size_t room) { return pull(viewer, into, room); });
+}
+
+void Streams::adopt(Socket socket, const User& user, Wish wish, Headers headers) {
+  const Place viewer = insert(user, wish, headers);
+  viewer->fd = socket.fd;
+  viewer->done = std::move(socket.done);
+  viewer->head = answer_head(headers);
+  viewer->left = Pieces(as_bytes(viewer->head));
+  tune_socket(viewer->fd, limits_.send_buffer, limits_.stall_us);
+  loop_.watch(viewer->fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+              [this, viewer](std::uint32_t events) { ready(viewer, events); });
+}
+
+void Streams::pump_all() {
+  const std::int64_t now_us = loop_.now_us();
+  const FramePtr& newest = newest_.current();
   const bool changed = newest && std::exchange(content_, newest->content) != newest->content;
   for (auto next = viewers_.begin(); next != viewers_.end();) {
     const Place viewer = next++;
-    if (changed && busy(*viewer) && due(*viewer, now)) ++viewer->late;
+    if (changed && busy(*viewer) && due(*viewer, now_us)) ++viewer->late;
     if (viewer->left.empty() && !pump(*viewer)) remove(viewer);
   }
 }
 
-// Stalls, heartbeats and capped rates: what no frame and no socket wakes us for.
+// Handles stalled viewers, heartbeats and capped rates, which neither a frame nor a socket
+// triggers.
 void Streams::tick() {
   ticking_ = !viewers_.empty();
   if (!ticking_) return;
-  const std::int64_t now = monotonic_us();
+  const std::int64_t now_us = loop_.now_us();
   for (auto next = viewers_.begin(); next != viewers_.end();) {
     const Place viewer = next++;
-    if (stalled(*viewer, now)) {
+    if (stalled(*viewer, now_us)) {
       ++metrics_.stalled_viewers;
-      // The library asks for nothing and looks at nothing while its own buffer is full.
+      // While the library's own buffer is full, it neither asks for bytes nor looks at the socket.
       if (viewer->reply) ::shutdown(viewer->fd, SHUT_RDWR);
       remove(viewer);
     } else if (viewer->left.empty() && !pump(*viewer)) {
@@ -129,17 +144,16 @@ void Streams::tick() {
   loop_.after(kTickUs, [this] { tick(); });
 }
 
-// There is something to send.
+// Whether bytes wait to be sent.
 bool Streams::busy(const Viewer& viewer) {
   return viewer.reply ? !viewer.gone && !viewer.reply->waits() : !viewer.left.empty();
 }
 
-// Its rate allows the next frame; a little early is in time.
+// Whether the rate's cap allows the next frame; a tenth of the interval early is in time.
 bool Streams::due(const Viewer& viewer, std::int64_t now_us) {
   return now_us >= viewer.due_us - viewer.interval_us / 10;
 }
 
-// What there is to send does not go.
 bool Streams::stalled(const Viewer& viewer, std::int64_t now_us) const {
   return busy(viewer) && now_us - viewer.progress_us > limits_.stall_us;
 }
@@ -150,16 +164,16 @@ void Streams::ready(Place viewer, std::uint32_t events) {
   if (gone || ((events & EPOLLOUT) != 0 && !pump(*viewer))) remove(viewer);
 }
 
-// Sends what the socket takes. false: the viewer is gone, or served.
+// Sends until the socket takes no more. False: the viewer must be removed, because it is gone or
+// its stream has ended.
 bool Streams::pump(Viewer& viewer) {
   if (viewer.reply) {
-    if (viewer.reply->waits()) viewer.progress_us = monotonic_us();
+    if (viewer.reply->waits()) viewer.progress_us = loop_.now_us();
     viewer.reply->wake();
     return true;
   }
   while (!viewer.left.empty() || begin(viewer)) {
-    const ssize_t n =
-        ::send(viewer.fd, viewer.left.data(), viewer.left.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t n = viewer.left.send(viewer.fd);
     if (n < 0) {
       if (errno == EINTR) continue;
       return errno == EAGAIN;
@@ -172,51 +186,60 @@ bool Streams::pump(Viewer& viewer) {
 std::ptrdiff_t Streams::pull(Place viewer, char* into, std::size_t room) {
   if (viewer->gone) return -1;
   if (viewer->left.empty() && !begin(*viewer)) return finishing_ ? -1 : 0;
-  const std::size_t n = std::min(room, viewer->left.size());
-  std::memcpy(into, viewer->left.data(), n);
+  const std::size_t n = viewer->left.copy(into, room);
   sent(*viewer, n);
   return static_cast<std::ptrdiff_t>(n);
 }
 
 void Streams::sent(Viewer& viewer, std::size_t bytes) {
-  viewer.left = viewer.left.subspan(bytes);
-  viewer.progress_us = monotonic_us();
+  viewer.left.skip(bytes);
+  viewer.progress_us = loop_.now_us();
   metrics_.stream_bytes += bytes;
-  if (!viewer.left.empty() || !viewer.frame) return;
+  if (!viewer.left.empty() || !viewer.part) return;
   ++metrics_.stream_frames;
   viewer.rate.count(viewer.progress_us);
-  metrics_.stream_age.add(viewer.frame->age_us());
-  viewer.frame.reset();
+  metrics_.stream_age.add(viewer.part->frame().age_us(viewer.progress_us));
+  viewer.part.reset();
 }
 
-// Takes the newest frame on, if this viewer should have it now.
+// Starts to send the newest frame, if this viewer should have it now.
 bool Streams::begin(Viewer& viewer) {
-  const FramePtr& newest = hub_.current();
-  if (!newest || finishing_) return false;
-  const std::int64_t now = monotonic_us();
-  const bool changed = newest->content != viewer.last_content;
-  if (viewer.last_id != 0) {
-    if (changed ? newest->id == viewer.last_id : now - viewer.last_us < limits_.heartbeat_us)
-      return false;
-    if (!due(viewer, now)) return false;
-  }
-  // Of those that it was too slow for, the last is this one, and a cap would have let few through.
-  std::int64_t skipped = std::max<std::int64_t>(std::exchange(viewer.late, 0) - 1, 0);
-  if (viewer.interval_us > 0)
-    skipped = std::min(skipped, (now - viewer.due_us) / viewer.interval_us);
-  metrics_.stream_skipped += static_cast<std::uint64_t>(skipped);
+  const FramePtr& newest = newest_.current();
+  const std::int64_t now_us = loop_.now_us();
+  if (!newest || finishing_ || !wants(viewer, *newest, now_us)) return false;
+  count_skipped(viewer, now_us);
   viewer.last_id = newest->id;
   viewer.last_content = newest->content;
-  viewer.last_us = now;
-  viewer.due_us = std::max(viewer.due_us, now - viewer.interval_us) + viewer.interval_us;
-  viewer.frame = newest;
-  viewer.left = newest->part;
+  viewer.last_us = now_us;
+  viewer.due_us = std::max(viewer.due_us, now_us - viewer.interval_us) + viewer.interval_us;
+  viewer.part = newest_part();
+  viewer.left = viewer.part->pieces();
   return true;
+}
+
+bool Streams::wants(const Viewer& viewer, const Frame& frame, std::int64_t now_us) const {
+  if (viewer.last_id == 0) return true;
+  const bool changed = frame.content != viewer.last_content;
+  return (changed || now_us - viewer.last_us >= limits_.heartbeat_us) && due(viewer, now_us);
+}
+
+// The last of the late pictures is the one that is sent now, so it was not skipped. A capped rate
+// would have let through only one picture an interval.
+void Streams::count_skipped(Viewer& viewer, std::int64_t now_us) {
+  std::int64_t skipped = std::max<std::int64_t>(std::exchange(viewer.late, 0) - 1, 0);
+  if (viewer.interval_us > 0)
+    skipped = std::min(skipped, (now_us - viewer.due_us) / viewer.interval_us);
+  metrics_.stream_skipped += static_cast<std::uint64_t>(skipped);
+}
+
+const PartPtr& Streams::newest_part() {
+  if (!part_) part_ = std::make_shared<const Part>(newest_.current());
+  return part_;
 }
 
 void Streams::remove(Place viewer) {
   if (viewer->reply) {
-    viewer->gone = true;  // pull() says so to the library, which then lets go of it
+    viewer->gone = true;  // pull() tells the library, which then destroys the viewer
     return viewer->reply->wake();
   }
   loop_.forget(viewer->fd);
@@ -226,12 +249,12 @@ void Streams::remove(Place viewer) {
 }
 
 Json Streams::clients() {
-  const std::int64_t now = monotonic_us();
-  std::vector<std::string> ids;  // which the members' names point into
+  const std::int64_t now_us = loop_.now_us();
+  std::vector<std::string> ids;  // the members' names point into these
   std::vector<Json> clients;
   for (Viewer& viewer : viewers_) {
-    ids.push_back(strf("%016llx", static_cast<unsigned long long>(viewer.id)));
-    clients.push_back(Json::object({{"fps", viewer.rate.per_second(now)},
+    ids.push_back(id_text(viewer.id));
+    clients.push_back(Json::object({{"fps", viewer.rate.per_second(now_us)},
                                     {"extra_headers", false},
                                     {"advance_headers", false},
                                     {"dual_final_frames", false},
@@ -252,7 +275,7 @@ void Streams::drop_if(const std::function<bool(const User&)>& gone) {
 
 void Streams::finish() {
   finishing_ = true;
-  publish();
+  pump_all();
 }
 
 }  // namespace kvm

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "base/clock.h"
 #include "base/error.h"
 
 namespace kvm {
@@ -69,7 +68,7 @@ struct WebSocket::Callbacks {
     } while (n < 0 && errno == EINTR);
     if (n > 0) {
       socket.budget_ -= std::min(socket.budget_, static_cast<std::size_t>(n));
-      socket.heard_us_ = monotonic_us();
+      socket.heard_us_ = socket.loop_.now_us();
       return n;
     }
     const bool empty = n < 0 && errno == EAGAIN;
@@ -102,7 +101,7 @@ WebSocket::WebSocket(Loop& loop, Upgraded connection, OnText on_text,
       connection_(std::move(connection)),
       on_text_(std::move(on_text)),
       on_close_(std::move(on_close)),
-      sent_us_(monotonic_us()),
+      sent_us_(loop_.now_us()),
       heard_us_(sent_us_) {
   const wslay_event_callbacks callbacks{
       Callbacks::receive, Callbacks::send, nullptr, nullptr, nullptr, nullptr, Callbacks::message};
@@ -147,7 +146,7 @@ void WebSocket::flush() {
     if (n < 0 && errno == EINTR) continue;
     if (n < 0 && errno == EAGAIN) break;
     if (n < 0) return fail();
-    sent_us_ = monotonic_us();
+    sent_us_ = loop_.now_us();
     sent_ += static_cast<std::size_t>(n);
     queued_bytes_ -= static_cast<std::size_t>(n);
     if (sent_ == first.size()) {
@@ -157,7 +156,7 @@ void WebSocket::flush() {
   }
   // A close frame of ours, or our answer to the peer's, ends the connection; we wait for no reply.
   if (failed_ || (queue_.empty() && wslay_event_get_close_sent(context_.get()))) return fail();
-  if (queue_.empty()) sent_us_ = monotonic_us();
+  if (queue_.empty()) sent_us_ = loop_.now_us();
   if (const bool want = !queue_.empty(); want != want_write_) {
     want_write_ = want;
     loop_.change(connection_.fd, EPOLLIN | EPOLLRDHUP | (want ? EPOLLOUT : 0u));

@@ -4,7 +4,6 @@
 
 #include <utility>
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/message.h"
 #include "base/text.h"
@@ -15,45 +14,45 @@ namespace {
 
 constexpr int kPipeBytes = 1 << 20;  // the most that an unprivileged process may ask for
 constexpr std::int64_t kCheckUs = 500'000, kStalledUs = 3'000'000;
-// The pipe is empty long before; the clock of a source may be behind ours for ever.
+// How long after a resume a frame may be stale: far longer than the pipe takes to drain. Bounded,
+// because a source's clock may be behind ours for good.
 constexpr std::int64_t kStaleUs = 1'000'000;
 
 }  // namespace
 
-FrameInput::FrameInput(Loop& loop, Hub& hub, Metrics& metrics, int fd, Events events)
+FramesIn::FramesIn(Loop& loop, NewestFrame& newest, Metrics& metrics, int fd, Events events)
     : loop_(loop),
-      hub_(hub),
+      newest_(newest),
       metrics_(metrics),
       fd_(fd),
       events_(std::move(events)),
-      last_us_(monotonic_us()) {
-  // Room for a whole frame: the writer hands it over in one go. No pipe: no harm.
-  ::fcntl(fd, F_SETPIPE_SZ, kPipeBytes);
-  waits_ = loop_.watch(fd, EPOLLIN, [this](std::uint32_t) { ready(); });
-  if (!waits_) loop_.after(0, [this] { ready(); });
+      last_us_(loop.now_us()) {
+  ::fcntl(fd, F_SETPIPE_SZ, kPipeBytes);  // fails on other files, which does no harm
+  pollable_ = loop_.watch(fd, EPOLLIN, [this](std::uint32_t) { ready(); });
+  if (!pollable_) loop_.after(0, [this] { ready(); });
   watch();
 }
 
-void FrameInput::watch() {
+void FramesIn::watch() {
   loop_.after(kCheckUs, [this] {
     if (ended_) return;
-    look();
-    if (!paused_ && hub_.newest() && monotonic_us() - last_us_ > kStalledUs) hub_.stalled();
+    update();
+    if (!paused_ && newest_.frame() && loop_.now_us() - last_us_ > kStalledUs) newest_.stalled();
     watch();
   });
 }
 
-void FrameInput::look() {
-  // The first frame is read in any case: it tells the size.
-  const bool pause = waits_ && !ended_ && hub_.newest() && !events_.wanted();
+void FramesIn::update() {
+  // The first frame is always read, because it tells the picture's size.
+  const bool pause = pollable_ && !ended_ && newest_.frame() && !events_.wanted();
   if (std::exchange(paused_, pause) == pause) return;
   loop_.change(fd_, pause ? 0u : EPOLLIN);
-  if (pause) return hub_.rest();
-  fresh_us_ = unix_us();
-  last_us_ = resumed_us_ = monotonic_us();
+  if (pause) return newest_.rest();
+  resumed_unix_us_ = unix_us();
+  last_us_ = resumed_us_ = loop_.now_us();
 }
 
-void FrameInput::ready() {
+void FramesIn::ready() {
   std::optional<std::size_t> n;
   try {
     n = read_some(fd_, reader_.space(), "stdin");
@@ -62,40 +61,45 @@ void FrameInput::ready() {
   }
   if (n == std::size_t{0}) {
     reader_.finish();
-    frames();
+    publish_frames();
     return end("");
   }
   if (n) reader_.filled(*n);
-  frames();
-  if (!waits_) loop_.after(0, [this] { ready(); });
+  publish_frames();
+  if (!pollable_) loop_.after(0, [this] { ready(); });
 }
 
-void FrameInput::frames() {
-  while (auto frame = reader_.next()) {
+void FramesIn::publish_frames() {
+  while (auto image = reader_.next()) {
     ++metrics_.frames;
-    metrics_.frame_bytes += frame->info.size;
-    const FrameFacts facts = frame->facts();
+    metrics_.frame_bytes += image->info.size;
+    const FrameFacts facts = image->facts();
     if (stale(facts)) continue;
-    last_us_ = monotonic_us();
-    hub_.publish(std::move(*frame), facts);
+    last_us_ = loop_.now_us();
+    newest_.publish(std::move(*image), facts);
   }
   metrics_.dropped = reader_.dropped();
-  for (int i = 0; i < kDroppedReasons && !said_; ++i) {
+  if (!reported_) report_dropped();
+}
+
+// Whether the frame waited in the pipe while reading was paused.
+bool FramesIn::stale(const FrameFacts& facts) const {
+  if (!newest_.resting() || loop_.now_us() - resumed_us_ > kStaleUs) return false;
+  pollfd input{fd_, POLLIN, 0};
+  const bool more_waits = ::poll(&input, 1, 0) == 1;
+  return more_waits || facts.time_us.value_or(resumed_unix_us_) < resumed_unix_us_;
+}
+
+void FramesIn::report_dropped() {
+  for (int i = 0; i < kDroppedReasons && !reported_; ++i) {
     if (metrics_.dropped[static_cast<std::size_t>(i)] == 0) continue;
-    say(strf("stdin: passed over what is no whole image: %s (said once; /metrics counts)",
+    say(strf("stdin: passed over bytes that are no whole image: %s (said once; /metrics counts)",
              name_of(static_cast<Dropped>(i))));
-    said_ = true;
+    reported_ = true;
   }
 }
 
-// Whether it waited in the pipe while nobody looked.
-bool FrameInput::stale(const FrameFacts& facts) {
-  if (!hub_.resting() || monotonic_us() - resumed_us_ > kStaleUs) return false;
-  pollfd more{fd_, POLLIN, 0};
-  return facts.time_us.value_or(fresh_us_) < fresh_us_ || ::poll(&more, 1, 0) == 1;
-}
-
-void FrameInput::end(const std::string& why) {
+void FramesIn::end(const std::string& why) {
   if (std::exchange(ended_, true)) return;
   loop_.forget(fd_);
   events_.end(why);

@@ -1,6 +1,8 @@
-// stdin, read on the event loop: whole frames go to the hub.
+// Reads frames from a descriptor (the server's stdin) on the event loop and publishes each as the
+// newest one.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -11,35 +13,40 @@
 
 namespace kvm {
 
-class FrameInput {
+class FramesIn {
  public:
   struct Events {
-    // Whether anybody looks: while nobody does, nothing is read and the pipe holds the writer up.
+    // Whether anybody needs frames. While nobody does, reading pauses, so that the full pipe stops
+    // the writer.
     std::function<bool()> wanted;
-    // Once, at the end of the input ("") or when reading failed (why).
+    // Called once: with "" at the end of the input, or with the reason why reading failed.
     std::function<void(const std::string&)> end;
   };
-  FrameInput(Loop& loop, Hub& hub, Metrics& metrics, int fd, Events events);
+  // Borrows `fd`. A pipe is enlarged, so that a writer can hand over a whole frame at once.
+  FramesIn(Loop& loop, NewestFrame& newest, Metrics& metrics, int fd, Events events);
 
-  // wanted() may have changed.
-  void look();
+  // Call when wanted() may have changed; pauses or resumes reading.
+  void update();
 
  private:
   void ready();
-  void frames();
-  bool stale(const FrameFacts& facts);
+  void publish_frames();
+  bool stale(const FrameFacts& facts) const;
+  void report_dropped();
   void watch();
   void end(const std::string& why);
 
   Loop& loop_;
-  Hub& hub_;
+  NewestFrame& newest_;
   Metrics& metrics_;
   int fd_;
   Events events_;
   FrameReader reader_;
-  std::int64_t last_us_;                        // monotonic: the last frame, or the start
-  std::int64_t fresh_us_ = 0, resumed_us_ = 0;  // when somebody looked again: unix, monotonic
-  bool waits_ = true, paused_ = false, ended_ = false, said_ = false;
+  std::int64_t last_us_;              // monotonic: the last frame, or the start
+  std::int64_t resumed_us_ = 0;       // monotonic: when reading last resumed
+  std::int64_t resumed_unix_us_ = 0;  // the same moment as unix time
+  bool pollable_ = true;              // false: a regular file, which is always ready
+  bool paused_ = false, ended_ = false, reported_ = false;
 };
 
 }  // namespace kvm

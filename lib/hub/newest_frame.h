@@ -1,77 +1,71 @@
-// The newest frame, shared by all who watch: one copy in memory whatever their number.
+// The newest frame, kept once in memory and shared by everything that shows it.
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <functional>
 #include <memory>
-#include <string>
-#include <string_view>
-#include <utility>
+#include <optional>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/loop.h"
 #include "hub/rate_meter.h"
 #include "jpeg/frame_facts.h"
 #include "jpeg/frame_reader.h"
 
 namespace kvm {
 
-// What every part of /stream ends with. mjpg-streamer's and uStreamer's word.
-constexpr std::string_view kBoundary = "boundarydonotcross";
-
 struct Frame {
-  ReadFrame memory;
-  std::uint32_t id;  // counts up from 1 in this server
+  JpegImage image;
   FrameFacts facts;
-  std::int64_t time_us;     // unix time of the first pixel; of arrival where nobody said
+  std::uint32_t id;         // counts up from 1 in this server
+  std::int64_t time_us;     // unix time of the first pixel; of arrival if the frame does not tell
   std::int64_t arrived_us;  // monotonic
-  std::int64_t content;     // its own of each picture: frames in a row that show the same share it
-  Bytes part;               // header lines, image, next boundary: what a stream sends
+  std::int64_t content;     // consecutive frames with the same picture have the same number
 
-  Bytes jpeg() const noexcept { return memory.jpeg(); }
-  // Since its first pixel; where the source's clock is ahead of ours, since it arrived.
-  std::int64_t age_us() const noexcept {
-    return std::max(unix_us() - time_us, monotonic_us() - arrived_us);
+  Bytes jpeg() const noexcept { return image.bytes(); }
+  const JpegInfo& info() const noexcept { return image.info; }
+  // Since the first pixel; since arrival if the source's clock is ahead of ours. `now_us`:
+  // monotonic.
+  std::int64_t age_us(std::int64_t now_us) const noexcept {
+    return std::max(unix_us() - time_us, now_us - arrived_us);
   }
 };
 using FramePtr = std::shared_ptr<const Frame>;
 
-// What is told of it beside it: name and value of header lines, ours and those that uStreamer's
-// clients ask for.
-std::vector<std::pair<std::string, std::string>> headers_of(const Frame& frame);
-
-// What is known of the source.
-enum class Source { kNone, kLive, kNoSignal, kNoDevice, kStalled };
-// "none", "live", "no-signal", "no-device", "stalled".
-const char* name_of(Source source) noexcept;
-
-class Hub {
+class NewestFrame {
  public:
-  // `facts` are the frame's own.
-  void publish(ReadFrame read, const FrameFacts& facts);
-  // No frame came for too long.
-  void stalled() { set_source(Source::kStalled); }
-  // None is read, until the next publish(): what there is grows old.
+  // Borrows the loop for its clock.
+  explicit NewestFrame(const Loop& loop) : loop_(loop) {}
+
+  // `facts` are the image's own: the caller has read them already.
+  void publish(JpegImage image, const FrameFacts& facts);
+  // No frame came for too long: the source's state becomes kStalled until the next publish().
+  void stalled() { set_source(SourceState::kStalled); }
+  // Reading pauses: until the next publish() the newest frame is too old to be shown.
   void rest() noexcept { current_.reset(); }
 
-  // Null before the first one. Its size and the like are the source's, even while it rests.
-  const FramePtr& newest() const noexcept { return newest_; }
-  // What viewers may be shown: null, too, while the source rests.
+  // Null before the first frame. Stays while the source rests, because size and quality still hold.
+  const FramePtr& frame() const noexcept { return newest_; }
+  // The frame that viewers may be shown: null before the first one and while the source rests.
   const FramePtr& current() const noexcept { return current_; }
   bool resting() const noexcept { return newest_ && !current_; }
-  Source source() const noexcept { return source_; }
-  // Frames in the second before now.
-  int fps() { return rate_.per_second(monotonic_us()); }
+  // nullopt before the first frame.
+  std::optional<SourceState> source() const noexcept { return source_; }
+  // Frames in the last second.
+  int fps() { return rate_.per_second(loop_.now_us()); }
 
-  // Called after every publish(), and when the source's state changed.
+  // `call` runs after every publish(), or whenever source() has changed.
   void on_frame(std::function<void()> call) { on_frame_.push_back(std::move(call)); }
   void on_source(std::function<void()> call) { on_source_.push_back(std::move(call)); }
 
  private:
-  void set_source(Source source);
+  void set_source(SourceState source);
 
+  const Loop& loop_;
   FramePtr newest_, current_;
-  Source source_ = Source::kNone;
+  std::optional<SourceState> source_;
   std::uint32_t count_ = 0;
   RateMeter rate_;
   std::vector<std::function<void()>> on_frame_, on_source_;

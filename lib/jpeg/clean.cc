@@ -2,13 +2,12 @@
 
 #include <algorithm>
 
-#include "jpeg/walker.h"
-
 namespace kvm {
 
 namespace {
 
-// One DHT segment with the tables of T.81 annex K.3: class and number, codes by length, values.
+// One DHT segment with the tables of T.81 annex K.3: for each its class and number, the count of
+// codes by length, and the values.
 // clang-format off
 constexpr std::uint8_t kHuffmanTables[] = {
     0xff, 0xc4, 0x01, 0xa2, 0x00, 0x00, 0x01, 0x05, 0x01, 0x01, 0x01, 0x01, 0x01, 0x01, 0x00,
@@ -42,13 +41,7 @@ constexpr std::uint8_t kHuffmanTables[] = {
 };
 // clang-format on
 
-constexpr const char* kFaultNames[] = {"none", "empty", "not-jpeg", "truncated", "corrupt"};
-
 }  // namespace
-
-const char* name_of(JpegFault fault) noexcept {
-  return kFaultNames[static_cast<int>(fault)];
-}
 
 Bytes huffman_tables() noexcept {
   return kHuffmanTables;
@@ -62,15 +55,9 @@ JpegFault clean_jpeg(Bytes captured, std::string_view com, FrameParts& frame) {
   const Bytes image = captured.subspan(start);
 
   JpegWalker walker;
-  switch (walker.walk(image)) {
-    case JpegWalk::kDone:
-      break;
-    case JpegWalk::kMore:
-      return JpegFault::kTruncated;
-    case JpegWalk::kBad:
-      return std::string_view(walker.reason()) == "truncated" ? JpegFault::kTruncated
-                                                              : JpegFault::kCorrupt;
-  }
+  const JpegWalk result = walker.walk(image);
+  if (result == JpegWalk::kMore) return JpegFault::kTruncated;
+  if (result == JpegWalk::kBad) return walker.fault();
   const JpegInfo& info = walker.info();
 
   const std::size_t head = 2 + com_size(image);
@@ -81,7 +68,7 @@ JpegFault clean_jpeg(Bytes captured, std::string_view com, FrameParts& frame) {
 }
 
 bool same_picture(const FrameParts& a, const FrameParts& b) noexcept {
-  const auto is_same = [](Bytes one, Bytes other) { return as_text(one) == as_text(other); };
+  const auto is_same = [](Bytes x, Bytes y) { return as_text(x) == as_text(y); };
   return std::equal(a.begin() + kComPart + 1, a.end(), b.begin() + kComPart + 1, is_same);
 }
 

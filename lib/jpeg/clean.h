@@ -1,40 +1,30 @@
-// Motion-JPEG as devices make it, made whole: trimmed at the true end, with its Huffman tables.
+// Turns Motion-JPEG, as capture devices make it, into whole JPEG images: trimmed at the true end,
+// with Huffman tables.
 #pragma once
 
 #include <cstdint>
 #include <string_view>
 
 #include "jpeg/frame_facts.h"
+#include "jpeg/walker.h"
 
 namespace kvm {
 
-// Why a captured buffer holds no picture to pass on.
-enum class JpegFault : std::uint8_t {
-  kNone,
-  kEmpty,      // no bytes
-  kNotJpeg,    // no start of an image
-  kTruncated,  // no end, or another image begins before it
-  kCorrupt,    // segments that do not fit together
-};
-
-// Of the frames of clean_jpeg(): which part the comment is.
+// The index of the comment among the parts that clean_jpeg() makes.
 inline constexpr std::size_t kComPart = 1;
 
-// "none", "empty", "not-jpeg", "truncated", "corrupt": for counters.
-const char* name_of(JpegFault fault) noexcept;
-
-// The first image in `captured`, with `com` (a COM segment) right after its SOI and in the place of
-// one that we wrote before. Bytes before SOI and after EOI are left out, and Huffman tables that
-// Motion-JPEG takes for granted are put in. Nothing is copied: `frame` lies in `captured` and
-// `com`: SOI, `com`, the segments before the scan, the tables put in, the scan. It is as it was
-// where a fault is returned.
+// Makes `frame` the first image in `captured`, with `com` (a COM segment) right after its SOI.
+// `com` replaces an earlier comment of ours. Bytes before SOI and after EOI are left out; if the
+// image has no Huffman tables, the standard ones are put in. Nothing is copied: the parts point
+// into `captured`, `com` and static storage, in this order: SOI, `com`, the segments before the
+// scan, the tables put in, the scan. On a fault `frame` stays unchanged.
 JpegFault clean_jpeg(Bytes captured, std::string_view com, FrameParts& frame);
 
-// Of two frames that clean_jpeg() made of one device's images: they differ in `com` at the most.
+// Whether two frames, made by clean_jpeg() from images of one device, differ at most in `com`.
 bool same_picture(const FrameParts& a, const FrameParts& b) noexcept;
 
-// The DHT segment, marker included, of the tables that Motion-JPEG takes for granted (ITU-T T.81
-// annex K.3).
+// The DHT segment, marker included, of the standard tables, which Motion-JPEG leaves out (ITU-T
+// T.81 annex K.3).
 Bytes huffman_tables() noexcept;
 
 }  // namespace kvm

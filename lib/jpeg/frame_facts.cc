@@ -1,5 +1,6 @@
 #include "jpeg/frame_facts.h"
 
+#include <algorithm>
 #include <charconv>
 #include <iterator>
 #include <utility>
@@ -10,9 +11,15 @@ namespace kvm {
 
 namespace {
 
-constexpr const char* kNames[] = {"live", "no-signal", "no-device", "stalled"};
+constexpr const char* kStateNames[] = {"live", "no-signal", "no-device", "stalled"};
 constexpr std::string_view kTag = "kvm ";
 constexpr std::int64_t kLatestUs = 100'000'000'000'000'000;  // in the year 5138
+
+std::optional<SourceState> state_of(std::string_view name) noexcept {
+  const auto* const found = std::find(std::begin(kStateNames), std::end(kStateNames), name);
+  if (found == std::end(kStateNames)) return std::nullopt;
+  return static_cast<SourceState>(found - std::begin(kStateNames));
+}
 
 std::optional<std::int64_t> time_of(std::string_view digits) noexcept {
   const auto time_us = parse_number<std::int64_t>(digits);
@@ -21,14 +28,14 @@ std::optional<std::int64_t> time_of(std::string_view digits) noexcept {
 
 }  // namespace
 
-const char* name_of(SourceState state) noexcept {
-  return kNames[static_cast<int>(state)];
+const char* name_of(std::optional<SourceState> state) noexcept {
+  return state ? kStateNames[static_cast<int>(*state)] : "none";
 }
 
 std::string com_segment(const FrameFacts& facts, std::string reuse) {
   std::string segment = std::move(reuse);
   segment.clear();
-  segment.reserve(80);  // no more than one trip to the heap
+  segment.reserve(80);  // enough for any segment: one allocation
   segment.append("\xff\xfe\0\0", 4).append(kTag);
   const auto put_number = [&](const char* key, auto number) {
     char digits[20];
@@ -74,9 +81,7 @@ FrameFacts read_facts(Bytes image) noexcept {
     text.remove_prefix(end == text.npos ? text.size() : end + 1);
     if (word.starts_with("t=")) facts.time_us = time_of(word.substr(2));
     if (word.starts_with("n=")) facts.sequence = parse_number<std::uint64_t>(word.substr(2));
-    if (!word.starts_with("s=")) continue;
-    for (int i = 0; i < 4; ++i)
-      if (word.substr(2) == kNames[i]) facts.state = static_cast<SourceState>(i);
+    if (word.starts_with("s=")) facts.state = state_of(word.substr(2)).value_or(facts.state);
   }
   return facts;
 }

@@ -10,13 +10,15 @@ namespace kvm {
 
 namespace {
 
-constexpr std::size_t kRead = 64u << 10, kFirst = 256u << 10;
-constexpr std::size_t kLongestGap = 4096;  // a part's header lines are shorter
+constexpr std::size_t kRead = 64u << 10;    // the least room for a read, bytes
+constexpr std::size_t kFirst = 256u << 10;  // the least memory, bytes
+constexpr std::size_t kLongestGap = 4096;   // more than a part's header lines need
 constexpr int kRetries = 16;
 constexpr std::string_view kImageStart = "\xff\xd8\xff";
+constexpr const char* kDroppedNames[] = {"garbage", "truncated", "broken", "too_large"};
 
-// "X-Timestamp: 1700000000.123456": seconds.
-std::optional<std::int64_t> find_stamp(std::string_view head) {
+// The time in a part's "X-Timestamp: 1700000000.123456" (seconds), in µs.
+std::optional<std::int64_t> find_time(std::string_view head) {
   constexpr std::string_view kName = "X-Timestamp:";
   const auto at = head.find(kName);
   if (at == head.npos) return std::nullopt;
@@ -33,13 +35,12 @@ std::unique_ptr<std::uint8_t[]> allocate(std::size_t bytes) {
 }  // namespace
 
 const char* name_of(Dropped reason) noexcept {
-  constexpr const char* kNames[] = {"garbage", "truncated", "broken", "too_large"};
-  return kNames[static_cast<int>(reason)];
+  return kDroppedNames[static_cast<int>(reason)];
 }
 
-FrameFacts ReadFrame::facts() const noexcept {
-  FrameFacts facts = read_facts(jpeg());
-  if (!facts.time_us) facts.time_us = stamp_us;
+FrameFacts JpegImage::facts() const noexcept {
+  FrameFacts facts = read_facts(bytes());
+  if (!facts.time_us) facts.time_us = part_time_us;
   return facts;
 }
 
@@ -47,21 +48,21 @@ FrameReader::FrameReader(std::size_t limit_bytes)
     : limit_(limit_bytes), capacity_(kFirst), memory_(allocate(kFirst)) {}
 
 std::span<std::uint8_t> FrameReader::space() {
-  if (capacity_ - end_ < kRead + ReadFrame::kBehind) {
+  if (capacity_ - end_ < kRead) {
     const Bytes kept = pending();
-    const std::size_t needed = ReadFrame::kBefore + kept.size() + kRead + ReadFrame::kBehind;
-    // Room for as much again: an image is moved a few times at most while it grows.
+    const std::size_t needed = kept.size() + kRead;
+    // Twice the need, so that a growing image moves only a few times.
     if (needed > capacity_ || begin_ < capacity_ / 2) capacity_ = std::max(kFirst, 2 * needed);
     auto memory = allocate(capacity_);
-    std::memcpy(memory.get() + ReadFrame::kBefore, kept.data(), kept.size());
+    std::memcpy(memory.get(), kept.data(), kept.size());
     memory_ = std::move(memory);
-    begin_ = ReadFrame::kBefore;
-    end_ = begin_ + kept.size();
+    begin_ = 0;
+    end_ = kept.size();
   }
-  return {memory_.get() + end_, capacity_ - end_ - ReadFrame::kBehind};
+  return {memory_.get() + end_, capacity_ - end_};
 }
 
-std::optional<ReadFrame> FrameReader::next() {
+std::optional<JpegImage> FrameReader::next() {
   while (in_image_ || find_image()) {
     switch (walker_.walk(pending())) {
       case JpegWalk::kDone:
@@ -71,30 +72,30 @@ std::optional<ReadFrame> FrameReader::next() {
           drop(Dropped::kTooLarge);
           skip(end_ - begin_);
           in_image_ = false;
-          bad_gap_ = true;
+          gap_counted_ = true;
           break;
         }
         if (!ended_) return std::nullopt;
         give_up(Dropped::kTruncated);
         break;
       case JpegWalk::kBad:
-        give_up(std::string_view(walker_.reason()) == "truncated" ? Dropped::kTruncated
-                                                                  : Dropped::kBroken);
+        give_up(walker_.fault() == JpegFault::kTruncated ? Dropped::kTruncated : Dropped::kBroken);
         break;
     }
   }
   return std::nullopt;
 }
 
-// Where a header was cut short, its length led into the next image: what was walked is searched for
-// another SOI. Only so often, for bytes made to be walked again and again would hold us up.
+// If a segment was cut short, its length led the walk into the next image. So the walked bytes are
+// searched for another SOI. The number of retries is bounded, because a hostile stream could make
+// every retry walk the same bytes again.
 void FrameReader::give_up(Dropped reason) {
   drop(reason);
   if (doubtful_ == 0) retries_ = 0;
   doubtful_ = std::max(doubtful_, walker_.at());
   skip(++retries_ > kRetries ? doubtful_ : 2);
   in_image_ = false;
-  bad_gap_ = true;
+  gap_counted_ = true;
 }
 
 void FrameReader::skip(std::size_t bytes) noexcept {
@@ -102,21 +103,21 @@ void FrameReader::skip(std::size_t bytes) noexcept {
   doubtful_ -= std::min(doubtful_, bytes);
 }
 
-// Moves begin_ to the next SOI, and judges what lay before it.
+// Moves begin_ to the next SOI and judges the bytes before it. False: there is no SOI yet.
 bool FrameReader::find_image() {
   const std::string_view text = as_text(pending());
   const auto at = text.find(kImageStart, searched_);
   if (at == text.npos) {
     searched_ = text.size() - std::min(text.size(), kImageStart.size() - 1);
     if (searched_ > kLongestGap || ended_) {
-      between(text);
-      bad_gap_ = true;
+      judge_gap(text);
+      gap_counted_ = true;
       skip(searched_);
       searched_ = 0;
     }
     return false;
   }
-  between(text.substr(0, at));
+  judge_gap(text.substr(0, at));
   skip(at);
   searched_ = 0;
   walker_ = JpegWalker();
@@ -124,39 +125,39 @@ bool FrameReader::find_image() {
   return true;
 }
 
-void FrameReader::between(std::string_view gap) {
+// Counts the bytes between two images as garbage, unless they are a part's header.
+void FrameReader::judge_gap(std::string_view gap) {
   const std::string_view head = trim(gap);
   const bool is_head = head.starts_with("--") || head.find("Content-") != head.npos;
   if (is_head) multipart_ = true;
-  if (!head.empty() && !is_head && !bad_gap_) drop(Dropped::kGarbage);
-  bad_gap_ = false;
-  stamp_us_ = find_stamp(head);
+  if (!head.empty() && !is_head && !gap_counted_) drop(Dropped::kGarbage);
+  gap_counted_ = false;
+  part_time_us_ = find_time(head);
 }
 
-ReadFrame FrameReader::take() {
-  ReadFrame frame;
-  frame.info = walker_.info();
-  frame.stamp_us = stamp_us_;
-  const std::size_t size = frame.info.size, rest = end_ - begin_ - size;
+// The image at begin_, or the bytes behind it, move to other memory, whichever are fewer. A writer
+// that writes whole images leaves few bytes behind the image.
+JpegImage FrameReader::take() {
+  JpegImage image;
+  image.info = walker_.info();
+  image.part_time_us = part_time_us_;
   in_image_ = false;
-  // The image keeps this memory, and what follows it moves: little, where a writer writes whole
-  // images. Where much follows, the image moves.
+  const std::size_t size = image.info.size, rest = end_ - begin_ - size;
   if (rest > size) {
-    frame.memory = allocate(ReadFrame::kBefore + size + ReadFrame::kBehind);
-    frame.offset = ReadFrame::kBefore;
-    std::memcpy(frame.memory.get() + frame.offset, pending().data(), size);
+    image.memory = allocate(size);
+    std::memcpy(image.memory.get(), pending().data(), size);
     skip(size);
-    return frame;
+    return image;
   }
-  frame.offset = begin_;
-  capacity_ = std::max(kFirst, ReadFrame::kBefore + 2 * size + kRead + ReadFrame::kBehind);
+  image.offset = begin_;
+  capacity_ = std::max(kFirst, 2 * size + kRead);
   auto memory = allocate(capacity_);
-  std::memcpy(memory.get() + ReadFrame::kBefore, memory_.get() + begin_ + size, rest);
-  frame.memory = std::exchange(memory_, std::move(memory));
+  std::memcpy(memory.get(), memory_.get() + begin_ + size, rest);
+  image.memory = std::exchange(memory_, std::move(memory));
   skip(size);
-  begin_ = ReadFrame::kBefore;
-  end_ = begin_ + rest;
-  return frame;
+  begin_ = 0;
+  end_ = rest;
+  return image;
 }
 
 }  // namespace kvm

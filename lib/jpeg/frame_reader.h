@@ -1,6 +1,6 @@
-// Cuts a byte stream into whole JPEG images: images back to back, or multipart/x-mixed-replace with
-// any boundary. It need not be told which: all that lies between two images is looked at, then
-// dropped.
+// Cuts a byte stream into whole JPEG images. The stream is images back to back, or
+// multipart/x-mixed-replace with any boundary; the reader finds out which by looking at the bytes
+// between two images.
 #pragma once
 
 #include <array>
@@ -16,68 +16,71 @@
 
 namespace kvm {
 
-// One image in memory of its own, with room before and behind it, so that a header and a trailer
-// can be put around it without a copy.
-struct ReadFrame {
-  static constexpr std::size_t kBefore = 512, kBehind = 128;
-
+// One whole image that owns its memory.
+struct JpegImage {
   std::unique_ptr<std::uint8_t[]> memory;
-  std::size_t offset = 0;  // of SOI: at least kBefore
-  JpegInfo info;           // info.size bytes, then at least kBehind that may be written
-  std::optional<std::int64_t>
-      stamp_us;  // X-Timestamp of its part (unix time), as uStreamer writes it
+  std::size_t offset = 0;  // of SOI in `memory`
+  JpegInfo info;
+  // X-Timestamp of the image's part (unix time), as uStreamer writes it.
+  std::optional<std::int64_t> part_time_us;
 
-  Bytes jpeg() const noexcept { return {memory.get() + offset, info.size}; }
-  // What the image says of itself; its time is that of its part where it says none.
+  Bytes bytes() const noexcept { return {memory.get() + offset, info.size}; }
+  // The facts in the image's comment. If they hold no time, the time is that of the image's part.
   FrameFacts facts() const noexcept;
 };
 
-// Why bytes or images were passed over.
-enum class Dropped { kGarbage, kTruncated, kBroken, kTooLarge };
+// Why the reader passed over bytes of the stream. Not a JpegFault: that judges one buffer, this
+// counts events in a stream (bytes between images, the size limit), by names that metrics publish.
+enum class Dropped {
+  kGarbage,    // bytes between images that are no part header
+  kTruncated,  // an image without its end
+  kBroken,     // an image whose segments do not fit together
+  kTooLarge,   // an image above the limit
+};
 constexpr int kDroppedReasons = 4;
-// "garbage" (bytes between images that are no part header), "truncated", "broken", "too_large".
+// "garbage", "truncated", "broken", "too_large".
 const char* name_of(Dropped reason) noexcept;
 
 class FrameReader {
  public:
-  // Holds at most twice `limit_bytes`; a longer image is dropped.
+  // Drops images above `limit_bytes`. Holds at most twice that many bytes.
   explicit FrameReader(std::size_t limit_bytes = 16u << 20);
 
-  // Where the next read(2) goes: at least 64 KiB. Then say how much came.
+  // Room for the next read(2): at least 64 KiB. The caller reports what it read by filled().
   std::span<std::uint8_t> space();
   void filled(std::size_t bytes) noexcept { end_ += bytes; }
 
   // The next whole image; nullopt: more input is needed.
-  std::optional<ReadFrame> next();
+  std::optional<JpegImage> next();
 
-  // At the end of the input; next() then yields what may be hidden behind an image cut short.
+  // Call at the end of the input. next() then also yields images that follow one cut short.
   void finish() noexcept { ended_ = true; }
 
-  // Times each reason was met, by Dropped.
+  // How often each reason occurred, indexed by Dropped.
   const std::array<std::uint64_t, kDroppedReasons>& dropped() const noexcept { return dropped_; }
   bool multipart() const noexcept { return multipart_; }
 
  private:
   Bytes pending() const noexcept { return {memory_.get() + begin_, end_ - begin_}; }
-  void between(std::string_view gap);
+  void judge_gap(std::string_view gap);
   bool find_image();
-  ReadFrame take();
+  JpegImage take();
   void give_up(Dropped reason);
   void skip(std::size_t bytes) noexcept;
   void drop(Dropped reason) noexcept { ++dropped_[static_cast<std::size_t>(reason)]; }
 
   std::size_t limit_, capacity_;
   std::unique_ptr<std::uint8_t[]> memory_;
-  std::size_t begin_ = ReadFrame::kBefore, end_ = begin_;  // what is not dealt with yet
-  std::size_t searched_ = 0;                               // bytes after begin_ that hold no SOI
-  bool in_image_ = false;                                  // SOI is at begin_
-  std::size_t doubtful_ = 0;  // bytes after begin_ that images which came to nothing had covered
-  int retries_ = 0;           // images begun in them
-  bool bad_gap_ = false;      // the gap before the next image is already counted
+  std::size_t begin_ = 0, end_ = 0;  // of the pending bytes in memory_
+  std::size_t searched_ = 0;         // bytes after begin_ that hold no SOI
+  bool in_image_ = false;            // SOI is at begin_
+  std::size_t doubtful_ = 0;         // bytes after begin_ that were part of a failed image
+  int retries_ = 0;                  // images begun in the doubtful bytes
+  bool gap_counted_ = false;         // the gap before the next image is already counted
   bool multipart_ = false;
   bool ended_ = false;
   JpegWalker walker_;
-  std::optional<std::int64_t> stamp_us_;
+  std::optional<std::int64_t> part_time_us_;
   std::array<std::uint64_t, kDroppedReasons> dropped_{};
 };
 

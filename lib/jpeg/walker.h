@@ -29,18 +29,29 @@ enum JpegMarker : std::uint8_t {
   kApp14 = 0xee,
 };
 
-// T.81 figure 5: the place, row by row, of each coefficient in zigzag order.
+// T.81 figure 5: the row-by-row index of each coefficient in zigzag order.
 inline constexpr std::array<std::uint8_t, 64> kZigzag = {
     0,  1,  8,  16, 9,  2,  3,  10, 17, 24, 32, 25, 18, 11, 4,  5,  12, 19, 26, 33, 40, 48,
     41, 34, 27, 20, 13, 6,  7,  14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23,
     30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63};
 
-// Facts of one image. Offsets are from its SOI. Source: ITU-T T.81, annex B.
+// Why bytes are not one whole JPEG image.
+enum class JpegFault : std::uint8_t {
+  kNone,
+  kEmpty,      // no bytes
+  kNotJpeg,    // no start of an image
+  kTruncated,  // no end, or another image begins before it
+  kCorrupt,    // segments that do not fit together, or no picture
+};
+// "none", "empty", "not-jpeg", "truncated", "corrupt": in messages and counters.
+const char* name_of(JpegFault fault) noexcept;
+
+// Facts about one image. Offsets count from its SOI. Source: ITU-T T.81, annex B.
 struct JpegInfo {
   std::size_t size = 0;  // SOI to EOI, both included
   int width = 0, height = 0, components = 0;
   int mcu_width = 0, mcu_height = 0;  // pixels, from the sampling factors
-  int restart_interval = 0;           // MCUs; 0: none
+  int restart_interval = 0;           // MCUs; 0: no restart markers
   bool baseline = false;              // SOF0: 8 bits, sequential, Huffman
   bool has_huffman_tables = false;
   int scans = 0;
@@ -50,47 +61,49 @@ struct JpegInfo {
 };
 
 enum class JpegWalk {
-  kMore,  // all well so far: call again with more bytes
+  kMore,  // no fault so far: call again with more bytes
   kDone,  // info() is complete
-  kBad,   // not a JPEG image, or cut short: reason() tells
+  kBad,   // fault() tells why
 };
 
 // Resumes where it stopped, so that a growing buffer is read once.
 class JpegWalker {
  public:
-  // `image` starts at the same SOI in every call, and only grows (it may move).
+  // `image` starts at the same SOI in every call and only grows (its memory may move).
   JpegWalk walk(Bytes image);
   const JpegInfo& info() const noexcept { return info_; }
-  // How far it got: bytes from SOI.
+  // How far the walk got: bytes from SOI.
   std::size_t at() const noexcept { return at_; }
-  // Why kBad, for messages and counters: "truncated", "not a JPEG", "no picture", "bad segment".
-  const char* reason() const noexcept { return reason_; }
+  // kNone until walk() returned kBad; then kNotJpeg, kTruncated or kCorrupt.
+  JpegFault fault() const noexcept { return fault_; }
 
  private:
-  JpegWalk bad(const char* reason) noexcept;
-  JpegWalk segment(Bytes image, std::uint8_t marker);
-  bool read_sof(Bytes segment);
+  JpegWalk bad(JpegFault fault) noexcept;
+  bool leave_scan(Bytes image) noexcept;
+  JpegWalk read_segment(Bytes image, std::uint8_t marker);
+  bool read_sof(Bytes body);
+  bool read_sos(Bytes body);
 
   JpegInfo info_;
   std::size_t at_ = 0;
   bool in_scan_ = false;
-  const char* reason_ = "";
+  JpegFault fault_ = JpegFault::kNone;
 };
 
-// One whole image at the front of `image`; kMore means that it is cut short.
+// Walks one whole image at the front of `image`; kMore means that the image is cut short.
 JpegWalk walk_jpeg(Bytes image, JpegInfo& info);
 
 struct JpegSegment {
   std::uint8_t marker;
-  Bytes all, body;  // from the marker on; behind marker and length
+  Bytes all, body;  // with its marker and length, and without them
 };
 
-// Those of `image` between SOI and its first entropy-coded data; `info` is what walk_jpeg says of
-// it.
+// The segments of `image` between SOI and its first entropy-coded data. `info` is what walk_jpeg()
+// found in `image`.
 std::vector<JpegSegment> segments_of(Bytes image, const JpegInfo& info);
 
-// How many tiles of one size a row of `mcus` is divided into: four where that divides, else what is
-// nearest.
+// Into how many tiles of equal width a row of `mcus` is divided: four where four divides it,
+// otherwise the nearest number that does.
 int tiles_across(int mcus) noexcept;
 
 }  // namespace kvm

@@ -1,5 +1,6 @@
-// The stream on the server's stdin, bare or multipart: the same images come out however it is cut
-// into reads, each is whole, and so are the pieces that bring a viewer from one to the next.
+// Fuzzes the stream on the server's stdin, bare or multipart. The same images come out however the
+// stream is cut into reads; each image is whole, and so is each piece that updates a viewer from
+// one image to the next.
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -28,8 +29,8 @@ void show(Mosaic& mosaic, Bytes image, const JpegInfo& info) {
             piece.y + piece.height <= info.height);
     require(piece.left + piece.right < piece.width && piece.top + piece.bottom < piece.height);
     const std::string jpeg = *mosaic.head() + piece.coded;
-    JpegInfo of_piece;
-    require(walk_jpeg(as_bytes(jpeg), of_piece) == JpegWalk::kDone && of_piece.size == jpeg.size());
+    JpegInfo walked;
+    require(walk_jpeg(as_bytes(jpeg), walked) == JpegWalk::kDone && walked.size == jpeg.size());
   }
 }
 
@@ -39,7 +40,7 @@ std::vector<std::vector<std::uint8_t>> images_of(Bytes stream, std::size_t step)
   std::vector<std::vector<std::uint8_t>> images;
   const auto take = [&] {
     while (const auto frame = reader.next()) {
-      const Bytes image = frame->jpeg();
+      const Bytes image = frame->bytes();
       JpegInfo info;
       require(walk_jpeg(image, info) == JpegWalk::kDone && info.size == image.size());
       read_facts(image);

@@ -1,4 +1,4 @@
-// What a device may hand out as a picture: the marker walker, the cleaner and the retiler.
+// Fuzzes the pictures that a device may hand out: the marker walker, the cleaner and the retiler.
 #include <cstdlib>
 
 #include "jpeg/frame_facts.h"
@@ -27,7 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Bytes captured(data, size);
   const std::string com = com_segment({1, 7, SourceState::kLive});
 
-  // The same whether the bytes come at once or in two parts.
+  // The walk ends the same whether the bytes come at once or in two parts.
   JpegInfo once;
   const JpegWalk walked = walk_jpeg(captured, once);
   JpegWalker walker;

@@ -9,7 +9,7 @@
 namespace kvm {
 namespace {
 
-// The least that is an image to a marker walker: SOI, SOF0 16x8 4:2:0, SOS, data, EOI.
+// The smallest image for a marker walker: SOI, SOF0 16x8 4:2:0, SOS, data, EOI.
 std::vector<std::uint8_t> tiny() {
   return {0xff, 0xd8, 0xff, 0xc0, 0,    17,   8,    0,    8,    0,    16,   3,    1,   0x22, 0,
           2,    0x11, 1,    3,    0x11, 1,    0xff, 0xda, 0,    12,   3,    1,    0,   2,    0,
@@ -47,11 +47,16 @@ TEST(JpegWalker, SaysWhatIsWrong) {
   image.insert(image.end(), whole.begin(), whole.end());
   JpegWalker cut;
   EXPECT_EQ(cut.walk(image), JpegWalk::kBad);
-  EXPECT_STREQ(cut.reason(), "truncated");
+  EXPECT_EQ(cut.fault(), JpegFault::kTruncated);
 
   JpegWalker text;
   EXPECT_EQ(text.walk(as_bytes("hello")), JpegWalk::kBad);
-  EXPECT_STREQ(text.reason(), "not a JPEG");
+  EXPECT_EQ(text.fault(), JpegFault::kNotJpeg);
+
+  JpegWalker empty;
+  const std::uint8_t no_picture[] = {0xff, 0xd8, 0xff, 0xd9};
+  EXPECT_EQ(empty.walk(no_picture), JpegWalk::kBad);
+  EXPECT_EQ(empty.fault(), JpegFault::kCorrupt);
 }
 
 TEST(Segments, AMarkerWithoutALengthIsNone) {
@@ -90,6 +95,18 @@ TEST(Frame, ATimeThatCannotBeIsNone) {
     EXPECT_EQ(read_facts(image).time_us.has_value(), time_us == 0) << time_us;
     EXPECT_EQ(read_facts(image).sequence, 42u);
     EXPECT_EQ(read_facts(image).state, SourceState::kStalled);
+  }
+}
+
+TEST(Frame, AStateThatIsNoneOfOursIsLive) {
+  for (const char* state : {"", "none", "liv", "no-signal-x"}) {
+    auto image = tiny();
+    const std::string text = std::string("kvm s=") + state + " n=3";
+    const std::string com =
+        "\xff\xfe" + std::string({0, static_cast<char>(text.size() + 2)}) + text;
+    image.insert(image.begin() + 2, com.begin(), com.end());
+    EXPECT_EQ(read_facts(image).state, SourceState::kLive) << state;
+    EXPECT_EQ(read_facts(image).sequence, 3u) << state;
   }
 }
 

@@ -48,7 +48,7 @@ int main(int argc, char** argv) {
       step = walker.walk(kvm::as_bytes(stream));
       if (step == kvm::JpegWalk::kMore) break;
       if (step == kvm::JpegWalk::kBad) {
-        std::printf("bad: %s\n", walker.reason());
+        std::printf("bad: %s\n", kvm::name_of(walker.fault()));
         return 65;
       }
       const std::string image = stream.substr(0, walker.info().size);

@@ -1,0 +1,68 @@
+// Frames as HTTP shows them: the header lines that describe a frame, and a frame as one part of a
+// multipart/x-mixed-replace stream.
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "hub/newest_frame.h"
+
+namespace kvm {
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+// Separates the parts of a stream; mjpg-streamer and uStreamer use the same word.
+constexpr std::string_view kBoundary = "boundarydonotcross";
+
+// The Content-Type of a stream.
+inline const std::string kStreamType =
+    "multipart/x-mixed-replace;boundary=" + std::string(kBoundary);
+
+// The line that begins a stream's first part: "--", the boundary, CRLF.
+Bytes first_boundary() noexcept;
+
+// Names and values of the header lines that describe a frame: ours, and those that uStreamer's
+// clients ask for.
+Headers headers_of(const Frame& frame);
+
+// Bytes that lie apart in memory and are sent one after the other. Borrows them.
+class Pieces {
+ public:
+  Pieces() = default;
+  explicit Pieces(Bytes first, Bytes second = {}, Bytes third = {})
+      : pieces_{first, second, third} {}
+
+  bool empty() const noexcept;
+  // Forgets the first `bytes`.
+  void skip(std::size_t bytes) noexcept;
+  // Copies as many bytes as there is room for, and returns their number.
+  std::size_t copy(char* into, std::size_t room) const noexcept;
+  // One sendmsg(2) of all pieces, which never waits and never raises SIGPIPE.
+  ssize_t send(int fd) const noexcept;
+
+ private:
+  std::array<Bytes, 3> pieces_;
+};
+
+// A frame as a part of a stream: header lines, image, next boundary. The image is not copied.
+class Part {
+ public:
+  explicit Part(FramePtr frame);
+
+  const Frame& frame() const noexcept { return *frame_; }
+  // The boundary comes with the part that it ends: a browser shows a part once it sees the end.
+  Pieces pieces() const noexcept;
+
+ private:
+  FramePtr frame_;
+  std::string header_;
+};
+using PartPtr = std::shared_ptr<const Part>;
+
+}  // namespace kvm

@@ -1,0 +1,194 @@
+#include "http/streams.h"
+
+#include <gtest/gtest.h>
+
+#include "small_jpeg.h"
+
+namespace kvm {
+namespace {
+
+std::size_t count(std::string_view text, std::string_view word) {
+  std::size_t n = 0;
+  for (auto at = text.find(word); at != text.npos; at = text.find(word, at + 1)) ++n;
+  return n;
+}
+
+// The number of whole parts.
+std::size_t parts(const std::string& stream) {
+  return count(stream, "\xff\xd9\r\n--boundarydonotcross\r\n");
+}
+
+struct StreamViewers : testing::Test, TestLoop {
+  void publish(const std::string& data) {
+    newest.publish(read_image(small_jpeg(data)), {});
+    settle();
+  }
+  // An image that no socket buffer holds.
+  void publish_large(char fill) { publish(std::string(2 << 20, fill)); }
+  void watch(const SocketPair& sockets, Streams::Wish wish = {}, const User& user = {}) {
+    streams.adopt({sockets.ours.get(), [this] { ++done; }}, user, std::move(wish),
+                  {{"X-Extra", "yes"}});
+    settle();
+  }
+  // Reads everything that can be sent at this moment.
+  std::string drain(const SocketPair& sockets) {
+    std::string all;
+    for (std::string more; !(more = sockets.received()).empty(); settle()) all += more;
+    return all;
+  }
+
+  NewestFrame newest{loop};
+  Metrics metrics;
+  Streams streams{loop, newest, metrics, {}};
+  SocketPair first, second;
+  int done = 0;
+};
+
+TEST_F(StreamViewers, TheAnswerIsItsHeadAndThenAPartForEachFrame) {
+  watch(first);
+  const std::string head = first.received();
+  EXPECT_TRUE(
+      head.starts_with("HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace;"
+                       "boundary=boundarydonotcross\r\n"));
+  EXPECT_TRUE(head.ends_with("X-Extra: yes\r\n\r\n--boundarydonotcross\r\n"));
+  publish("a");
+  const std::string part = first.received();
+  EXPECT_TRUE(part.starts_with("Content-Type: image/jpeg\r\nContent-Length: "));
+  EXPECT_TRUE(part.ends_with("\r\n\r\n" + small_jpeg("a") + "\r\n--boundarydonotcross\r\n"));
+  EXPECT_EQ(metrics.stream_frames, 1u);
+  EXPECT_EQ(metrics.stream_bytes, head.size() + part.size());
+}
+
+TEST_F(StreamViewers, AllGetTheSamePartAndALateOneTheNewestAtOnce) {
+  watch(first);
+  first.received();
+  publish("a");
+  watch(second);
+  const std::string part = first.received(), late = second.received();
+  EXPECT_EQ(parts(part), 1u);
+  EXPECT_TRUE(late.ends_with(part));
+}
+
+TEST_F(StreamViewers, APictureThatDoesNotChangeIsSentOnceASecond) {
+  watch(first);
+  for (int i = 0; i < 25; ++i) {
+    publish("same");
+    pass_us(100'000);
+  }
+  EXPECT_EQ(parts(first.received()), 3u);
+  pass_us(1'100'000);
+  EXPECT_EQ(parts(first.received()), 1u) << "without new frames, too";
+}
+
+TEST_F(StreamViewers, ARestingSourceIsNotShown) {
+  publish("a");
+  newest.rest();
+  watch(first);
+  pass_us(2'000'000);
+  EXPECT_EQ(parts(first.received()), 0u);
+  publish("a");
+  EXPECT_EQ(parts(first.received()), 1u);
+}
+
+TEST_F(StreamViewers, TheRateIsCappedAndASteadyOneLosesNothing) {
+  watch(first, {2, ""});
+  watch(second, {10, ""});
+  for (int i = 0; i < 30; ++i) {
+    publish(std::to_string(i));
+    pass_us(100'000);
+  }
+  // The second frame may follow the first at once; then one comes every half second.
+  EXPECT_EQ(parts(first.received()), 8u);
+  EXPECT_EQ(parts(second.received()), 30u);
+  EXPECT_EQ(metrics.stream_skipped, 0u) << "nobody was too slow";
+}
+
+TEST_F(StreamViewers, ASlowOneSkipsToTheNewestAndHoldsNobodyUp) {
+  watch(first);
+  watch(second);
+  std::string quick;
+  for (const char fill : {'a', 'b', 'c', 'd'}) {
+    publish_large(fill);
+    quick += drain(second);
+  }
+  EXPECT_EQ(parts(quick), 4u);
+  const std::string slow = drain(first);
+  EXPECT_EQ(parts(slow), 2u);
+  EXPECT_EQ(count(slow, std::string(2 << 20, 'a')), 1u);
+  EXPECT_EQ(count(slow, std::string(2 << 20, 'd')), 1u);
+  EXPECT_EQ(metrics.stream_skipped, 2u);
+}
+
+TEST_F(StreamViewers, OneThatTakesNothingIsDropped) {
+  watch(first);
+  watch(second);
+  publish_large('a');
+  drain(second);
+  pass_us(9'800'000);
+  EXPECT_EQ(streams.size(), 2u);
+  drain(second);
+  pass_us(500'000);
+  EXPECT_EQ(streams.size(), 1u);
+  EXPECT_EQ(done, 1);
+  EXPECT_EQ(metrics.stalled_viewers, 1u);
+}
+
+TEST_F(StreamViewers, OneThatHasGoneIsForgotten) {
+  watch(first);
+  first.theirs.reset();
+  settle();
+  EXPECT_EQ(streams.size(), 0u);
+  EXPECT_EQ(done, 1);
+  publish("a");
+}
+
+TEST_F(StreamViewers, OneThatTalksIsHeardForAWhileOnly) {
+  watch(first);
+  first.send("GET / HTTP/1.1\r\n\r\n");
+  settle();
+  EXPECT_EQ(streams.size(), 1u);
+  first.send(std::string(100'000, 'x'));
+  settle();
+  EXPECT_EQ(streams.size(), 0u);
+}
+
+TEST_F(StreamViewers, TheEndComesBehindTheFrameThatIsOnItsWay) {
+  watch(first);
+  watch(second);
+  publish_large('a');
+  drain(second);
+  streams.finish();
+  settle();
+  EXPECT_EQ(streams.size(), 1u);
+  publish_large('b');
+  EXPECT_EQ(parts(drain(first)), 1u);
+  EXPECT_EQ(streams.size(), 0u);
+  EXPECT_EQ(done, 2);
+}
+
+TEST_F(StreamViewers, AreDroppedByTheirUser) {
+  watch(first, {}, {"anna", Role::kView});
+  watch(second, {}, {"otto", Role::kView});
+  streams.drop_if([](const User& user) { return user.name == "anna"; });
+  EXPECT_EQ(streams.size(), 1u);
+  EXPECT_EQ(done, 1);
+}
+
+TEST_F(StreamViewers, AreListedWithTheirKeyWhichIsACookieWhereItCanBe) {
+  watch(first, {0, "page-1"});
+  watch(second, {0, "not a word"});
+  const std::string head = first.received();
+  EXPECT_EQ(
+      count(head, "Set-Cookie: stream_client=page-1/0000000000000001; Path=/; Max-Age=30\r\n"), 1u);
+  EXPECT_EQ(count(second.received(), "Set-Cookie"), 0u);
+  for (int i = 0; i < 3; ++i) publish(std::to_string(i));
+  const auto flags = [](const char* key) {
+    return std::string(R"({"fps":3,"extra_headers":false,"advance_headers":false,)") +
+           R"("dual_final_frames":false,"zero_data":false,"key":")" + key + "\"}";
+  };
+  EXPECT_EQ(streams.clients().text(), R"({"0000000000000002":)" + flags("not a word") +
+                                          R"(,"0000000000000001":)" + flags("page-1") + "}");
+}
+
+}  // namespace
+}  // namespace kvm
