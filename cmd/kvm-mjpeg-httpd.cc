@@ -1,8 +1,23 @@
 // kvm-mjpeg-httpd: frames from stdin to browsers, their keys and mouse as action lines to stdout.
+#include <unistd.h>
+
 #include <charconv>
 
 #include "cli.h"
 #include "http/server.h"
+
+namespace {
+
+unsigned octal_mode(const std::string& text) {
+  unsigned mode = 0;
+  const char* const end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, mode, 8);
+  if (read.ec != std::errc{} || read.ptr != end || mode > 0777)
+    throw kvm::Error(kvm::Exit::kUsage, "--unix-mode " + text + ": not an octal mode (660)");
+  return mode;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app("Serve MJPEG frames from stdin to browsers; print their input as action lines.",
@@ -21,37 +36,39 @@ int main(int argc, char** argv) {
        "Serve on ADDR:PORT or unix:PATH (repeatable; port 0: any; default: 127.0.0.1:8080)")
       ->allow_extra_args(false);
   text("--unix-mode", mode, "MODE", "Access to a unix socket, octal (default: 660)");
-  text("--title", options.title, "TEXT", "What the page is called: the target's name");
-  text("--status", options.status, "FIFO", "Show viewers the status lines of kvm-type from here");
-  app.add_flag("--shared-control", options.shared_control, "Let all viewers send input at once");
-  app.add_flag("--idle", options.idle, "Read no frames while nobody looks");
+  text("--title", options.title, "TEXT", "The title of the page: the name of the target");
+  text("--status", options.status, "FIFO", "Show viewers the status that kvm-type writes to FIFO");
+  app.add_flag("--shared-control", options.shared_control,
+               "Let all viewers send input at the same time");
+  app.add_flag("--idle", options.idle, "Read no frames while nobody watches");
 
   text("--passwords", options.passwords, "FILE", "Ask for a login: lines NAME:HASH:ROLE");
-  app.add_flag("--no-auth-on-purpose", options.no_auth_on_purpose,
-               "Serve other addresses than loopback without passwords");
+  app.add_flag("--no-auth-on-purpose", options.open_on_purpose,
+               "Serve addresses other than loopback without passwords");
   text("--allow-host", options.allow_hosts, "NAME", "Also answer to this host name (repeatable)")
       ->allow_extra_args(false);
   text("--allow-origin", options.allow_origin, "ORIGIN",
        "Let this site's pages read pictures and state (CORS)");
   text("--tls-cert", options.tls_cert, "FILE", "Serve HTTPS: the certificate chain, PEM");
-  text("--tls-key", options.tls_key, "FILE", "Its private key, PEM");
+  text("--tls-key", options.tls_key, "FILE", "The certificate's private key, PEM");
   app.add_flag("--trust-proxy", options.trust_proxy,
                "Believe X-Forwarded-For and X-Forwarded-Proto of local clients");
 
   text("--stall-timeout", options.stall_timeout_s, "SECONDS",
-       "Drop a viewer that takes nothing for so long (default: 10)")
+       "Drop a viewer that takes no data for this time (default: 10)")
       ->check(kvm::number_from(0.1, 3600.0));
-  text("--max-connections", options.max_connections, "N", "In all (default: 500)")
+  text("--max-connections", options.max_connections, "N",
+       "Accept at most N connections (default: 500)")
       ->check(kvm::number_from(1, 100'000));
   text("--max-per-address", options.max_per_address, "N",
-       "From one address, this machine excepted (default: 50)")
+       "Accept at most N from one address, except from this machine (default: 50)")
       ->check(kvm::number_from(1, 100'000));
 
   return kvm::run_cli(app, argc, argv, [&] {
-    const char* const end = mode.data() + mode.size();
-    const auto read = std::from_chars(mode.data(), end, options.unix_mode, 8);
-    if (read.ec != std::errc{} || read.ptr != end || options.unix_mode > 0777)
-      throw kvm::Error(kvm::Exit::kUsage, "--unix-mode " + mode + ": not an octal mode (660)");
+    options.unix_mode = octal_mode(mode);
+    if (::isatty(STDIN_FILENO))
+      throw kvm::Error(kvm::Exit::kUsage, "stdin is a terminal: pipe frames in",
+                       "kvm-capture | kvm-mjpeg-httpd");
     if (options.tls_cert.empty() != options.tls_key.empty())
       throw kvm::Error(kvm::Exit::kUsage, "--tls-cert and --tls-key need each other");
     return kvm::serve(options);

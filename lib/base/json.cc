@@ -9,7 +9,7 @@ namespace kvm {
 namespace {
 
 using Value = nlohmann::ordered_json;
-constexpr int kDeepest = 8;  // an attacker's brackets nest no further
+constexpr int kDeepest = 8;  // levels: bounds the memory that an attacker's brackets take
 
 }  // namespace
 
@@ -88,12 +88,12 @@ std::optional<bool> JsonObject::flag(const char* name) const {
 }
 
 std::vector<std::string> JsonObject::texts(const char* name) const {
-  std::vector<std::string> all;
+  std::vector<std::string> texts;
   const kvm::Value* const found = value_->find(name);
   if (found && found->is_array())
-    for (const kvm::Value& one : *found)
-      if (one.is_string()) all.push_back(one.get<std::string>());
-  return all;
+    for (const kvm::Value& element : *found)
+      if (element.is_string()) texts.push_back(element.get<std::string>());
+  return texts;
 }
 
 }  // namespace kvm

@@ -1,4 +1,5 @@
-// JSON, written and read. nlohmann's header costs ten seconds a file, so json.cc alone includes it.
+// Writes and reads JSON. Only json.cc includes nlohmann's header, which takes ten seconds to
+// compile.
 #pragma once
 
 #include <concepts>
@@ -12,7 +13,7 @@
 
 namespace kvm {
 
-// One JSON value to be written, as the text that says it: always valid JSON.
+// A JSON value to be written. Holds its text, which is always valid JSON.
 class Json {
  public:
   using Member = std::pair<std::string_view, Json>;
@@ -21,16 +22,16 @@ class Json {
   Json(bool value) : text_(value ? "true" : "false") {}
   template <std::integral Number>
   Json(Number value) : text_(std::to_string(value)) {}
-  Json(double value);  // null where it is not finite
-  // In quotes, escaped. Bytes that are not UTF-8 become U+FFFD.
+  Json(double value);  // null if it is not finite
+  // Adds quotes and escapes. Bytes that are not UTF-8 become U+FFFD.
   Json(std::string_view text);
   Json(const char* text) : Json(std::string_view(text)) {}
   Json(const std::string& text) : Json(std::string_view(text)) {}
-  // null where there is no value.
+  // null if there is no value.
   template <class T>
   Json(const std::optional<T>& value) : Json(value ? Json(*value) : Json()) {}
 
-  // In the order given; the names are escaped, too.
+  // Keeps the order of the members. Escapes their names, too.
   static Json object(const std::vector<Member>& members);
   static Json array(const std::vector<Json>& elements);
   template <class Range>
@@ -38,25 +39,25 @@ class Json {
     return array(std::vector<Json>(elements.begin(), elements.end()));
   }
 
-  // On one line, without a line end.
+  // On one line, without '\n'.
   const std::string& text() const noexcept { return text_; }
-  // Over several lines, indented by two spaces a level: for people.
+  // For people: over several lines, indented by two spaces a level.
   std::string pretty() const;
 
  private:
   std::string text_;
 };
 
-// One object that somebody sent. Members that are absent or of another type read as nothing.
+// A JSON object that was received. A member that is absent or has another type reads as nullopt.
 class JsonObject {
  public:
-  // nullopt: no JSON, or no object.
+  // nullopt: `text` is not JSON, is not an object, or is nested more than 8 levels deep.
   static std::optional<JsonObject> parse(std::string_view text);
 
   std::optional<std::string> text(const char* name) const;
   std::optional<std::uint64_t> number(const char* name) const;
   std::optional<bool> flag(const char* name) const;
-  // Those of an array that are text.
+  // The elements of an array that are text. Empty if there is no such array.
   std::vector<std::string> texts(const char* name) const;
 
  private:

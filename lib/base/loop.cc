@@ -11,9 +11,10 @@ namespace kvm {
 
 namespace {
 
-constexpr std::int64_t kForeverUs = 1'000'000'000;  // is looked at again after that: no harm
+constexpr std::int64_t kForeverUs = 1'000'000'000;  // then the loop wakes up without need: no harm
 
-// The generation tells an event of a descriptor that was closed and handed out again meanwhile.
+// The generation distinguishes an event of a closed descriptor from those of a new descriptor that
+// got the same number.
 std::uint64_t token(int fd, std::uint32_t generation) {
   return static_cast<std::uint64_t>(generation) << 32 | static_cast<std::uint32_t>(fd);
 }
@@ -77,7 +78,8 @@ void Loop::run_posted() {
   for (const Call& call : calls) call();
 }
 
-// Runs the timers that are due, but none that these add. Returns µs until the next one is due.
+// Runs the timers that are due, except for timers that these add. Returns the µs until the next
+// timer is due.
 std::int64_t Loop::run_timers() {
   const std::uint64_t last = timer_number_;
   for (;;) {
@@ -104,7 +106,7 @@ void Loop::turn(std::int64_t most_us) {
     const auto found = watches_.find(fd);
     if (found == watches_.end() || token(fd, found->second.generation) != events[i].data.u64)
       continue;
-    const auto ready = found->second.ready;  // it may forget itself
+    const auto ready = found->second.ready;  // keeps the callback alive if it forgets itself
     (*ready)(events[i].events);
   }
 }

@@ -17,38 +17,41 @@
 
 namespace kvm {
 
-// Everything but post() belongs to the thread that calls run().
+// All members but post() may be called only in the thread that calls run().
 class Loop {
  public:
   using Ready = std::function<void(std::uint32_t events)>;
   using Call = std::function<void()>;
 
-  // `clock` gives monotonic µs; a test hands in a clock of its own and calls turn().
+  // `clock` returns monotonic µs. A test passes a clock that it sets itself, and calls turn().
   explicit Loop(std::function<std::int64_t()> clock = monotonic_us);
 
   // Monotonic µs, by the loop's clock.
   std::int64_t now_us() const { return clock_(); }
 
-  // Calls `ready` with epoll's events (EPOLLIN…) until forgotten. false: this kind of file cannot
-  // be waited for (a regular file), it is always ready. Throws Error.
+  // Calls `ready` whenever the borrowed fd has some of `events` (EPOLLIN…), an error or a hang-up,
+  // until forget(). Returns false for a regular file: epoll cannot watch it, and it is always
+  // ready. Throws Error.
   bool watch(int fd, std::uint32_t events, Ready ready);
+  // Watches for other events. Does nothing if fd is not watched.
   void change(int fd, std::uint32_t events);
-  // Before the descriptor is closed. Safe inside any callback, its own included.
+  // Call this before fd is closed. Any callback may do so, the one of fd included.
   void forget(int fd) noexcept;
 
+  // Runs `call` once, when the delay has passed.
   void after(std::int64_t delay_us, Call call);
 
-  // Runs `call` in the loop's thread, soon. From any thread.
+  // Runs `call` soon in the loop's thread. May be called from any thread.
   void post(Call call);
 
-  // Called once before every wait: the place for what is done a batch at a time. Returns how long
-  // the loop may sleep at most, in µs.
+  // Calls `hook` once before every wait: the place for work that is done in batches. The hook
+  // returns the longest time that the loop may sleep, in µs.
   void before_wait(std::function<std::int64_t()> hook) { hook_ = std::move(hook); }
 
-  // Until stop().
+  // Turns until stop().
   void run();
-  // Once round: the timers that are due, then the descriptors that are ready. Sleeps for `most_us`
-  // at most while there are none.
+  // Runs the timers that are due, then serves the descriptors that are ready. While there are
+  // neither, sleeps for at most `most_us`.
   void turn(std::int64_t most_us);
   void stop() noexcept { running_ = false; }
 
@@ -65,7 +68,7 @@ class Loop {
   std::uint32_t generation_ = 0;
   std::uint64_t timer_number_ = 0;
   std::unordered_map<int, Watch> watches_;
-  std::map<std::pair<std::int64_t, std::uint64_t>, Call> timers_;  // by when (monotonic µs), number
+  std::map<std::pair<std::int64_t, std::uint64_t>, Call> timers_;  // by time (monotonic µs), number
   std::function<std::int64_t()> hook_;
   std::mutex mutex_;
   std::vector<Call> posted_;  // guarded by mutex_

@@ -3,17 +3,19 @@
 #include <signal.h>
 #include <sys/signalfd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/error.h"
 
 namespace kvm {
 
-static sigset_t stop_set(const std::vector<int>& signals) noexcept {
+// The stop signals that are not ignored: nohup(1) ignores SIGHUP on purpose, and shells ignore
+// SIGINT in background jobs.
+static sigset_t stop_set(const std::vector<int>& stops) noexcept {
   sigset_t set;
   sigemptyset(&set);
-  for (const int signal : signals) {
-    // nohup(1) ignores SIGHUP on purpose, and shells ignore SIGINT in background jobs.
+  for (const int signal : stops) {
     struct sigaction action = {};
     sigaction(signal, nullptr, &action);
     if (action.sa_handler != SIG_IGN) sigaddset(&set, signal);
@@ -21,24 +23,29 @@ static sigset_t stop_set(const std::vector<int>& signals) noexcept {
   return set;
 }
 
-StopSignals::StopSignals(std::vector<int> signals) : signals_(std::move(signals)) {
-  const sigset_t set = stop_set(signals_);
+StopSignals::StopSignals(std::vector<int> stops, std::vector<int> others)
+    : stops_(std::move(stops)), others_(std::move(others)) {
+  sigset_t set = stop_set(stops_);
+  for (const int signal : others_) sigaddset(&set, signal);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   fd_.reset(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd_) throw Error::from_errno("signalfd");
 }
 
 StopSignals::~StopSignals() {
-  const sigset_t set = stop_set(signals_);
+  const sigset_t set = stop_set(stops_);
   pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }
 
 std::optional<int> StopSignals::take() {
   signalfd_siginfo info;
   if (::read(fd_.get(), &info, sizeof info) != sizeof info) return std::nullopt;
-  const sigset_t set = stop_set(signals_);
-  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
-  return static_cast<int>(info.ssi_signo);
+  const auto signal = static_cast<int>(info.ssi_signo);
+  if (std::ranges::find(others_, signal) == others_.end()) {
+    const sigset_t set = stop_set(stops_);
+    pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+  }
+  return signal;
 }
 
 void StopSignals::check() {

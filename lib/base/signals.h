@@ -1,4 +1,4 @@
-// SIGINT, SIGTERM and SIGHUP as a readable descriptor, so that clean-up is ordinary code.
+// Signals as a readable descriptor, so that the reaction to a signal is ordinary code.
 #pragma once
 
 #include <signal.h>
@@ -10,26 +10,29 @@
 
 namespace kvm {
 
-// Blocks the signals in this thread and in all threads that it starts later, so construct this
-// first. After take() has returned a signal, all of them have their default effect again: a second
-// Ctrl-C kills. A signal that the process ignored from the start (nohup(1)) stays ignored.
+// Blocks the signals in this thread and in all threads that it starts later, so construct it before
+// them. After the first stop signal was taken, stop signals have their default effect again: a
+// second Ctrl-C kills.
 class StopSignals {
  public:
-  // A daemon that reloads on SIGHUP passes only SIGINT and SIGTERM.
-  explicit StopSignals(std::vector<int> signals = {SIGINT, SIGTERM, SIGHUP});
+  // `stops` ask the process to end; those that the process ignores (nohup(1), background jobs) stay
+  // ignored. `others` mean something else, such as SIGHUP to a daemon; they stay blocked for good,
+  // so that a late one does not kill a process that is about to end. Throws Error.
+  explicit StopSignals(std::vector<int> stops = {SIGINT, SIGTERM, SIGHUP},
+                       std::vector<int> others = {});
   ~StopSignals();
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
 
   // Becomes readable when a signal has arrived. Poll it together with the other descriptors.
   int fd() const noexcept { return fd_.get(); }
-  // The signal that has arrived; nullopt if there is no signal.
+  // A signal of either kind that has arrived; nullopt: no signal has arrived.
   std::optional<int> take();
-  // Throws Stopped if a signal has arrived.
+  // Throws Stopped if a signal has arrived. For a tool without `others`.
   void check();
 
  private:
-  std::vector<int> signals_;
+  std::vector<int> stops_, others_;
   Fd fd_;
 };
 

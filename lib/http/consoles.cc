@@ -52,7 +52,6 @@ std::shared_ptr<const std::string> binary_message(const std::string& body) {
 struct Consoles::Console {
   ViewerId id;
   User user;
-  bool may_control;
   std::unique_ptr<WebSocket> socket;
   bool pictures = true;
   std::uint32_t shown = 0;  // id of the frame that the last update showed; 0: none
@@ -75,7 +74,6 @@ void Consoles::adopt(ViewerId id, const User& user, Upgraded connection) {
   Console& console = *owned;
   console.id = id;
   console.user = user;
-  console.may_control = user.role == Role::kControl;
   console.pinged_us = needs_.loop.now_us();
   console.socket = std::make_unique<WebSocket>(
       needs_.loop, std::move(connection),
@@ -84,7 +82,7 @@ void Consoles::adopt(ViewerId id, const User& user, Upgraded connection) {
         if (const auto found = consoles_.find(id); found != consoles_.end()) drop(found);
       });
   consoles_.emplace(id, std::move(owned));
-  needs_.input.receipts().expect(id);
+  needs_.control.join(id, user.role == Role::kControl ? Permission::kControl : Permission::kWatch);
   ++needs_.metrics.websockets;
   send_state(console);
   update(console);
@@ -93,26 +91,12 @@ void Consoles::adopt(ViewerId id, const User& user, Upgraded connection) {
 }
 
 void Consoles::on_text(Console& console, std::string_view message) {
-  needs_.input.heard(console.id);
+  needs_.control.heard(console.id);
   if (message.starts_with('{')) return on_control(console, message);
-  Receipts& receipts = needs_.input.receipts();
-  std::optional<Refused> refused;
-  std::int64_t number = receipts.lines(console.id) + 1;  // of the first refused line
-  if (!console.may_control) refused = Refused{Refused::kControlled, "your role is view"};
-  for (const std::string_view line : split(message, '\n')) {
-    // All lines after a refused one are refused too, except those that let go of a key.
-    const bool passes =
-        !refused || (refused->reason == Refused::kBusy && needs_.input.lets_go(console.id, line));
-    if (!passes) {
-      receipts.refused(console.id);
-    } else if (auto why = needs_.input.submit(console.id, line); why && !refused) {
-      refused = std::move(why);
-      number = receipts.lines(console.id);
-    }
-  }
+  const auto refused = needs_.control.submit(console.id, message);
   if (!refused) return;
   console.socket->send_text(
-      Json::object({{"op", "error"}, {"line", number}, {"why", refused->why}}).text());
+      Json::object({{"op", "error"}, {"line", refused->line}, {"why", refused->why}}).text());
   state_changed();
 }
 
@@ -123,11 +107,11 @@ void Consoles::on_control(Console& console, std::string_view message) {
     if (json->number("id") != console.shown) return;
     console.in_flight = false;
     update(console);
-  } else if (op == "control" && console.may_control) {
+  } else if (op == "control") {
     if (json->flag("take") == true)
-      needs_.input.take(console.id);
+      needs_.control.take(console.id);
     else
-      needs_.input.leave(console.id);
+      needs_.control.give_up(console.id);
   } else if (op == "picture") {
     console.pictures = json->text("mode") != "off";
     console.in_flight = false;
@@ -185,9 +169,9 @@ void Consoles::update(Console& console) {
 void Consoles::send_state(Console& console) {
   std::vector<Json::Member> you = {{"id", console.id},
                                    {"role", name_of(console.user.role)},
-                                   {"controller", needs_.input.controller() == console.id},
+                                   {"controller", needs_.control.controller() == console.id},
                                    {"login", !console.user.name.empty()}};
-  for (auto& member : needs_.input.receipts().members(console.id)) you.push_back(std::move(member));
+  for (auto& member : needs_.control.told(console.id)) you.push_back(std::move(member));
   std::vector<Json::Member> state = {{"op", "state"}};
   for (auto& member : needs_.state()) state.push_back(std::move(member));
   state.emplace_back("you", Json::object(you));
@@ -210,8 +194,7 @@ void Consoles::state_changed() {
 void Consoles::drop(Place console) {
   const ViewerId id = console->first;
   consoles_.erase(console);
-  needs_.input.leave(id);
-  needs_.input.receipts().forget(id);
+  needs_.control.leave(id);
   state_changed();
 }
 

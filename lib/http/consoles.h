@@ -25,7 +25,7 @@ class Consoles {
   struct Needs {
     Loop& loop;
     NewestFrame& newest;
-    Input& input;
+    Control& control;
     Metrics& metrics;
     std::int64_t stall_us;  // a viewer that takes no bytes for this long is dropped
     // The members of the state message except "op" and "you".

@@ -28,17 +28,17 @@ Json Layouts::check(const std::string& layout, const std::string& text) {
 const Json& Layouts::list() {
   if (list_) return *list_;
   std::vector<Json> list;
-  for (const LayoutName& one : list_layouts())
-    list.push_back(
-        Json::object({{"name", one.layout}, {"variant", one.variant}, {"title", one.title}}));
+  for (const LayoutName& layout : list_layouts())
+    list.push_back(Json::object(
+        {{"name", layout.layout}, {"variant", layout.variant}, {"title", layout.title}}));
   return list_.emplace(Json::array(list));
 }
 
 Json Layouts::legends(const std::string& layout) {
-  std::vector<Json::Member> all;
-  for (const Legend& one : kvm::legends(layout))
-    all.emplace_back(one.key->name, Json::array_of(one.levels));
-  return Json::object(all);
+  std::vector<Json::Member> members;
+  for (const Legend& legend : kvm::legends(layout))
+    members.emplace_back(legend.key->name, Json::array_of(legend.levels));
+  return Json::object(members);
 }
 
 }  // namespace kvm

@@ -11,16 +11,18 @@ namespace kvm {
 
 class Layouts {
  public:
-  // {"ok":true,"untypable":[{"char":"€","line":1,"column":3},…]}; at most 1000 are listed.
-  // Throws Error: no such layout, or not UTF-8.
+  // The characters that cannot be typed, at most 1000 of them:
+  // {"ok":false,"untypable":[{"char":"€","line":1,"column":3},…]}
+  // Throws Error if there is no such layout or `text` is not UTF-8.
   Json check(const std::string& layout, const std::string& text);
-  // [{"name":"us","variant":"","title":"English (US)"},…]. Throws Error.
+  // [{"name":"us","variant":"","title":"English (US)"},…]. Throws Error if the list cannot be read.
   const Json& list();
-  // {"1":["1","!","",""],…}: keys by their Linux name, keys/legends.h. Throws Error.
+  // The legends of each key (keys/legends.h), by its Linux name: {"1":["1","!","",""],…}. Throws
+  // Error if there is no such layout.
   Json legends(const std::string& layout);
 
  private:
-  std::optional<Layout> last_;  // compiling one takes some 20 ms
+  std::optional<Layout> last_;  // kept because compiling a layout takes some 20 ms
   std::optional<Json> list_;
 };
 

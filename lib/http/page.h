@@ -1,4 +1,4 @@
-// The files of the console page (lib/http/page/), held in the binary by scripts/embed.
+// The files of the console page (lib/http/page/). scripts/embed builds them into the binary.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@ namespace kvm {
 
 struct PageFile {
   std::string_view name;                      // "index.html"
-  std::span<const std::uint8_t> bytes, gzip;  // as it is, and compressed; static storage
+  std::span<const std::uint8_t> bytes, gzip;  // plain and compressed; static storage
 };
 
 std::span<const PageFile> page_files() noexcept;

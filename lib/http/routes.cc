@@ -52,11 +52,10 @@ const Routes::Row Routes::kRows[] = {
 Routes::Routes(Needs needs) : needs_(std::move(needs)) {}
 
 void Routes::route(const ReplyPtr& reply) {
-  const Request& request = reply->request();
-  const std::string& path = request.path;
+  const std::string& path = reply->request().path;
   if (!needs_.gate.comes_from_us(reply)) return;
-  const std::string method = request.method == "HEAD" ? "GET" : request.method;
-  // The page's files are no secret, and the login form needs them.
+  const std::string method = reply->request().method == "HEAD" ? "GET" : reply->request().method;
+  // The page's files are not secret, and the login form needs them before anybody has logged in.
   if (method == "GET" && path == "/login") return file(reply, "login.html");
   if (method == "GET" && path.starts_with("/page/"))
     return file(reply, std::string_view(path).substr(6));
@@ -66,8 +65,8 @@ void Routes::route(const ReplyPtr& reply) {
   if (path == "/logout") return reply->answer(wrong_method("POST"));
   if (path.starts_with("/page/")) return reply->answer(wrong_method("GET, HEAD"));
   needs_.gate.identify(reply, [this, method](const ReplyPtr& asked, const User& user) {
-    const auto row = std::find_if(std::begin(kRows), std::end(kRows), [&](const Row& one) {
-      return one.path == asked->request().path;
+    const auto row = std::find_if(std::begin(kRows), std::end(kRows), [&](const Row& candidate) {
+      return candidate.path == asked->request().path;
     });
     if (row == std::end(kRows)) return asked->answer(failure(404, "there is no such path"));
     if (row->method != method)
@@ -77,10 +76,10 @@ void Routes::route(const ReplyPtr& reply) {
 }
 
 void Routes::file(const ReplyPtr& reply, std::string_view name) {
-  for (const PageFile& one : page_files()) {
-    if (one.name != name) continue;
+  for (const PageFile& page_file : page_files()) {
+    if (page_file.name != name) continue;
     const bool packed = has_word(reply->request().header("Accept-Encoding"), "gzip");
-    const auto bytes = packed ? one.gzip : one.bytes;
+    const auto bytes = packed ? page_file.gzip : page_file.bytes;
     const auto hash = XXH3_64bits(bytes.data(), bytes.size());
     const std::string tag = strf("\"%016llx\"", static_cast<unsigned long long>(hash));
     Answer answer;
@@ -89,7 +88,7 @@ void Routes::file(const ReplyPtr& reply, std::string_view name) {
         {"Cache-Control", "no-cache"},
         {"Vary", "Accept-Encoding"},
         {"Content-Security-Policy", kPolicy},
-        {"Referrer-Policy", "same-origin"}};  // none at all makes a form's Origin "null"
+        {"Referrer-Policy", "same-origin"}};  // "no-referrer" would make a form's Origin "null"
     if (packed) answer.headers.emplace_back("Content-Encoding", "gzip");
     answer.type = type_of(name);
     if (names_tag(reply->request().header("If-None-Match"), tag))
@@ -101,7 +100,7 @@ void Routes::file(const ReplyPtr& reply, std::string_view name) {
   reply->answer(failure(404, "there is no such path"));
 }
 
-// mjpg-streamer's and uStreamer's old addresses lead here, too.
+// Also serves the old addresses of mjpg-streamer and uStreamer: /?action=stream.
 void Routes::console(const ReplyPtr& reply, const User& user) {
   const auto action = reply->request().query("action");
   if (action == "stream") return stream(reply, user);
@@ -119,11 +118,11 @@ void Routes::stream(const ReplyPtr& reply, const User& user) {
   const auto wanted = request.query("fps");
   const auto fps = parse_number<double>(wanted.value_or("0"));
   if (!fps || !(*fps >= 0 && *fps <= 1000))
-    return reply->answer(
-        failure(400, "fps is a number up to 1000; 0 or none: all frames", sharing()));
-  if (request.method == "HEAD")
+    return reply->answer(failure(
+        400, "fps is a number up to 1000; without it, or with 0, all frames are sent", sharing()));
+  if (reply->request().method == "HEAD")
     return reply->answer({200, kStreamType, {}, {{"Cache-Control", "no-store"}}});
-  needs_.streams.add(reply, user, {*fps, request.query("key").value_or("")}, sharing());
+  needs_.streams.add(reply, user, {*fps, reply->request().query("key").value_or("")}, sharing());
 }
 
 void Routes::snapshot(const ReplyPtr& reply, const User&) {
@@ -163,10 +162,10 @@ void Routes::websocket(const ReplyPtr& reply, const User& user) {
 
 void Routes::actions(const ReplyPtr& reply, const User& user) {
   if (user.role != Role::kControl) return reply->answer(failure(403, "your role is view"));
-  // A viewer that comes, says its lines and goes: what it leaves down comes up.
+  // Each request is a viewer of its own: when it leaves, the keys that it left down are released.
   const ViewerId viewer = ++last_viewer_;
-  const auto refused = needs_.input.submit_all(viewer, reply->request().body);
-  needs_.input.leave(viewer);
+  const auto refused = needs_.control.submit_all(viewer, reply->request().body);
+  needs_.control.leave(viewer);
   if (!refused) return reply->answer(json(Json::object({{"ok", true}})));
   const int status = refused->reason == Refused::kLine         ? 400
                      : refused->reason == Refused::kControlled ? 409

@@ -1,4 +1,4 @@
-// Which path does what (kvm-mjpeg-httpd(1), PATHS).
+// Calls the handler of a request's path (kvm-mjpeg-httpd(1), PATHS).
 #pragma once
 
 #include <functional>
@@ -23,13 +23,14 @@ class Routes {
     Streams& streams;
     Snapshots& snapshots;
     Consoles& consoles;
-    Input& input;
-    std::string allow_origin;  // whose pages may read pictures and state; "": nobody's
-    std::function<std::vector<Json::Member>()> state;  // the members of GET /state's `result`
-    std::function<std::string()> metrics;              // the body of GET /metrics
+    Control& control;
+    std::string allow_origin;  // site whose pages may read pictures and state; "": no other site
+    std::function<std::vector<Json::Member>()> state;  // members of `result` for GET /state
+    std::function<std::string()> metrics;              // body for GET /metrics
   };
   explicit Routes(Needs needs);
 
+  // Answers the request, now or later.
   void route(const ReplyPtr& reply);
 
  private:
@@ -55,7 +56,7 @@ class Routes {
 
   Needs needs_;
   Layouts layouts_;
-  ViewerId last_viewer_ = 0;
+  ViewerId last_viewer_ = 0;  // the ID that was given last
 };
 
 }  // namespace kvm

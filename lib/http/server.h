@@ -1,4 +1,5 @@
-// The whole server: frames from stdin to viewers, actions from viewers to stdout.
+// The whole server: frames come from stdin and go to viewers, action lines come from viewers and go
+// to stdout.
 #pragma once
 
 #include <string>
@@ -17,28 +18,29 @@ struct ServerWords {
 };
 
 struct ServerOptions {
-  std::vector<std::string> listen = {"127.0.0.1:8080"};  // not used where systemd passes sockets
-  unsigned unix_mode = 0660;
-  std::string title;
+  std::vector<std::string> listen = {"127.0.0.1:8080"};  // unused if systemd passes sockets
+  unsigned unix_mode = 0660;                             // access to unix sockets
+  std::string title;                                     // the target's name, for the page
 
-  std::string passwords;
-  bool no_auth_on_purpose = false;
-  std::vector<std::string> allow_hosts;
-  std::string allow_origin;
-  std::string tls_cert, tls_key;
-  bool trust_proxy = false;
+  std::string passwords;  // file; empty: no login
+  bool open_on_purpose =
+      false;  // without a login, serve other addresses than loopback all the same
+  std::vector<std::string> allow_hosts;  // host names beside our own
+  std::string allow_origin;              // site whose pages may read pictures and state
+  std::string tls_cert, tls_key;         // PEM files; both or neither
+  bool trust_proxy = false;              // believe X-Forwarded-For and -Proto of local clients
 
   bool shared_control = false;
-  bool idle = false;
-  std::string status;
+  bool idle = false;   // read no frames while nobody watches
+  std::string status;  // FIFO with kvm-type's status lines; empty: none
   double stall_timeout_s = 10;
   int max_connections = 500, max_per_address = 50;
 
   ServerWords words;
 };
 
-// Runs until the input ends or a stop signal comes; SIGHUP reads certificate and passwords again.
-// Throws Error.
+// Runs until the input ends or SIGINT or SIGTERM arrives, and returns kDone, or kIo if reading the
+// input failed. SIGHUP reads the certificate and the password file again. Throws Error.
 Exit serve(const ServerOptions& options);
 
 }  // namespace kvm

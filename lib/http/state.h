@@ -1,4 +1,5 @@
-// GET /state and what viewers are told: uStreamer's layout, with ours beside it.
+// The state of the server as JSON, for GET /state and the state messages of WebSockets: the layout
+// of uStreamer, with our own members in `kvm`.
 #pragma once
 
 #include <cstdint>
@@ -14,12 +15,12 @@ namespace kvm {
 
 struct StateParts {
   NewestFrame& newest;
-  const Input& input;
+  const Control& control;
   std::string title;
   bool shared_control = false;
-  std::size_t streams = 0, consoles = 0;
-  std::optional<KeyboardStatus> keyboard;
-  Json clients = Json::object({});  // of /stream
+  std::size_t streams = 0, consoles = 0;   // viewers of each kind
+  std::optional<KeyboardStatus> keyboard;  // nullopt: kvm-type has not reported anything
+  Json clients = Json::object({});         // viewers of /stream, as `clients_stat`
 };
 
 // The members of the `result` object.

@@ -97,9 +97,9 @@ void Streams::add(const ReplyPtr& reply, const User& user, Wish wish, Headers he
   viewer->left = Pieces(first_boundary());
   // The library destroys the function when the client is gone, and the guard with it.
   const std::shared_ptr<void> guard(nullptr, [this, viewer](void*) { viewers_.erase(viewer); });
-  reply->pour(
-      kStreamType, std::move(headers),
-      [this, viewer, guard](char* into, std::size_t room) { return pull(viewer, into, room); });
+  reply->pour(kStreamType, std::move(headers), [this, viewer, guard](char* into, std::size_t room) {
+    return pull(viewer, into, room);
+  });
 }
 
 void Streams::adopt(Socket socket, const User& user, Wish wish, Headers headers) {

@@ -54,7 +54,7 @@ class Streams {
  private:
   struct Viewer {
     int fd = -1;                 // borrowed
-    ReplyPtr reply;          // under TLS only: the HTTP library pulls the bytes through it
+    ReplyPtr reply;              // under TLS only: the HTTP library pulls the bytes through it
     std::function<void()> done;  // without TLS only
     bool gone = false;           // pull() must end the answer
     User user;

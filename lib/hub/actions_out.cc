@@ -7,30 +7,30 @@
 
 namespace kvm {
 
-ActionPipe::ActionPipe(Loop& loop, int fd, std::function<void()> on_gone)
+ActionsOut::ActionsOut(Loop& loop, int fd, std::function<void()> on_gone)
     : loop_(loop), fd_(fd), on_gone_(std::move(on_gone)) {
   if (::fcntl(fd, F_GETFL) < 0 || (::fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY) {
     gone_ = true;
     return;
   }
-  // With no events asked for, epoll still tells when the last reader has gone: of a pipe as an
-  // error, of a socket as a hang-up.
+  // epoll reports that the last reader has gone even if no events are asked for: as an error on a
+  // pipe, as a hang-up on a socket.
   always_ready_ = !loop_.watch(fd, 0, [this](std::uint32_t events) {
     if ((events & (EPOLLERR | EPOLLHUP)) != 0) return lose();
     flush();
   });
 }
 
-void ActionPipe::write(std::string_view line) {
+void ActionsOut::write(std::string_view line) {
   if (gone_) return;
   pending_.append(line).push_back('\n');
   flush();
 }
 
-void ActionPipe::flush() {
+void ActionsOut::flush() {
   while (!pending_.empty()) {
-    // stdout is shared with whoever started us, so it stays a blocking descriptor. A pipe that
-    // polls writable takes PIPE_BUF bytes without blocking.
+    // O_NONBLOCK would also affect the process that shares stdout with us. A pipe that polls
+    // writable takes PIPE_BUF bytes without blocking.
     pollfd ready{fd_, POLLOUT, 0};
     if (!always_ready_ && (::poll(&ready, 1, 0) != 1 || (ready.revents & POLLOUT) == 0)) break;
     const ssize_t n =
@@ -46,7 +46,7 @@ void ActionPipe::flush() {
   }
 }
 
-void ActionPipe::lose() {
+void ActionsOut::lose() {
   if (gone_) return;
   gone_ = true;
   pending_.clear();

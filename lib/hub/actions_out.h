@@ -1,5 +1,5 @@
-// Action lines on their way to stdout: whole lines, never blocking the loop; and what happens when
-// nobody reads.
+// Action lines on their way to a file descriptor (stdout). The event loop never blocks on a slow
+// reader.
 #pragma once
 
 #include <functional>
@@ -10,18 +10,19 @@
 
 namespace kvm {
 
-class ActionPipe {
+class ActionsOut {
  public:
-  // `on_gone` is called once, when the reader of fd is gone.
-  ActionPipe(Loop& loop, int fd, std::function<void()> on_gone);
+  // Borrows fd, which may stay blocking. Calls `on_gone` once, when the reader of fd has gone. If
+  // fd is not open for writing, gone() is true from the start.
+  ActionsOut(Loop& loop, int fd, std::function<void()> on_gone);
 
-  // Nobody reads: every line is lost.
+  // Nobody reads: write() discards its lines.
   bool gone() const noexcept { return gone_; }
-  // The reader is so far behind that nothing more should be queued (64 KiB; up to 1 MiB are held).
+  // More than 64 KiB wait for the reader: the caller should queue only short, necessary lines.
   bool full() const noexcept { return pending_.size() > (64u << 10); }
   bool empty() const noexcept { return pending_.empty(); }
 
-  // One line, without its newline.
+  // Queues a line, given without its '\n', and writes as much as the reader takes now.
   void write(std::string_view line);
 
  private:
@@ -32,7 +33,9 @@ class ActionPipe {
   int fd_;
   std::function<void()> on_gone_;
   std::string pending_;
-  bool gone_ = false, always_ready_ = false, waiting_ = false;
+  bool gone_ = false;
+  bool always_ready_ = false;  // a regular file, which epoll cannot watch
+  bool waiting_ = false;       // EPOLLOUT is asked for
 };
 
 }  // namespace kvm

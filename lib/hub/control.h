@@ -1,74 +1,98 @@
-// Who may send input, what each holds down, and the way of checked action lines to stdout.
+// Control of the target: which viewer may send action lines, what each viewer holds down and has
+// set, and which of its lines arrived. Accepted lines go to a file descriptor (stdout).
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <variant>
+#include <vector>
 
+#include "base/json.h"
 #include "base/loop.h"
 #include "hub/actions_out.h"
+#include "hub/held.h"
 #include "hub/metrics.h"
 #include "hub/receipts.h"
 #include "keys/action.h"
+#include "keys/keyboard_status.h"
 
 namespace kvm {
 
-struct InputOptions {
-  bool shared_control = false;        // nobody needs control
-  std::int64_t silence_us = 500'000;  // a viewer unheard for so long holds nothing any more
+struct ControlOptions {
+  bool shared = false;                // all viewers may send lines at the same time
+  std::int64_t silence_us = 500'000;  // keys of a viewer that is silent for longer are released
 };
 
+enum class Permission { kWatch, kControl };
+
+// Why a line was refused.
 struct Refused {
   enum Reason { kLine, kControlled, kNobodyReads, kBusy } reason;
-  std::string why;  // never holds any text that was to be typed
+  std::string why;        // never contains text that was to be typed
+  std::int64_t line = 0;  // number of the first refused line; see submit() and submit_all()
 };
 
-class Input {
+class Control {
  public:
-  // `on_change`: the controller or view_only() is another now.
-  Input(Loop& loop, Metrics& metrics, InputOptions options, int out_fd,
-        std::function<void()> on_change);
+  // Calls `on_change` when another viewer or nobody has control, and when view_only() becomes true.
+  Control(Loop& loop, Metrics& metrics, ControlOptions options, int out_fd,
+          std::function<void()> on_change);
 
-  // One line from a viewer. Takes control when nobody has it. Returns why it was refused, if it
-  // was.
-  std::optional<Refused> submit(ViewerId viewer, std::string_view line);
-  // Whether the line takes up something that is down. Then it is never too much, however busy the
-  // target is: a viewer tells once only, and where that is lost a key stays down.
-  bool lets_go(ViewerId viewer, std::string_view line) const;
-  // Anything was heard of the viewer: it holds on to its keys.
-  void heard(ViewerId viewer);
-
-  // Several lines: all of them or, if one is refused, none.
-  std::optional<Refused> submit_all(ViewerId viewer, std::string_view lines);
-
-  // Control, explicitly: takes it over from whoever has it, as if that one had left.
-  void take(ViewerId viewer);
-  // Gives control up, or is gone: its keys come up, its layout and delays go, control is free.
+  // The viewer's lines are numbered from 1 and told() knows them, until leave(). A viewer that
+  // never joins may submit lines, too; they are not numbered.
+  void join(ViewerId viewer, Permission permission);
+  // Gives control up and forgets the viewer.
   void leave(ViewerId viewer);
+
+  // The viewer takes control. A previous controller loses control as in give_up().
+  void take(ViewerId viewer);
+  // Releases the viewer's keys, undoes its layout and delays, and frees control if it had control.
+  void give_up(ViewerId viewer);
+  // Does the same for all viewers, but leaves control where it is.
   void release_everything();
 
-  Receipts& receipts() noexcept { return receipts_; }
+  // Takes action lines, separated by '\n'. Unless control is shared, the first accepted line takes
+  // control if nobody has it. Lines after a refused line are refused as well. If the target is
+  // busy, lines that release what the viewer holds pass all the same: the viewer sends them only
+  // once, and a lost one would leave a key down. Returns the first refusal, with `line` as join()
+  // numbers lines.
+  std::optional<Refused> submit(ViewerId viewer, std::string_view lines);
+  // The same, but accepts either all lines or none. `line` counts within `lines`, from 1; it is 0
+  // if no line is at fault.
+  std::optional<Refused> submit_all(ViewerId viewer, std::string_view lines);
+  // The viewer gave a sign of life, so it keeps what it holds.
+  void heard(ViewerId viewer);
+
+  // A status line of kvm-type arrived: it tells how many lines were executed.
+  void counted(const KeyboardStatus& status);
+  // Receipts::members().
+  std::vector<Json::Member> told(ViewerId viewer) const { return receipts_.members(viewer); }
+
   std::optional<ViewerId> controller() const noexcept { return controller_; }
-  bool view_only() const noexcept { return pipe_.gone(); }
-  bool flushed() const noexcept { return pipe_.empty(); }
-  // Monotonic µs: when the last line was handed on; 0: none yet.
-  std::int64_t last_us() const noexcept { return last_us_; }
+  // Nobody reads the lines.
+  bool view_only() const noexcept { return out_.gone(); }
+  // All accepted lines were written.
+  bool flushed() const noexcept { return out_.empty(); }
 
  private:
-  struct Held {
-    std::set<std::string> keys, buttons;  // as an action line names them
-    std::int64_t heard_us = 0;
+  struct Line {
+    std::string_view text;
+    std::variant<std::monostate, Action, ActionError> parsed;
   };
-  std::optional<Refused> refused(ViewerId viewer) const;
-  void pass(ViewerId viewer, std::string_view line, const Action& action);
-  void note(ViewerId viewer, const Action& action);
-  void give_up(ViewerId viewer);
-  // What others hold as well stays down.
+  static Line parse(std::string_view line);
+  std::optional<Refused> barred(ViewerId viewer) const;
+  bool passes_when_busy(ViewerId viewer, const Line& line) const;
+  std::optional<Refused> submit_line(ViewerId viewer, const Line& line);
+  void pass(ViewerId viewer, std::string_view text, const Action& action);
+  void note_setting(ViewerId viewer, const Action& action);
   void release(ViewerId viewer);
   void restore(ViewerId viewer);
+  void let_go(ViewerId viewer);
   void write_own(const std::string& line);
   void set_controller(std::optional<ViewerId> viewer);
   void watch_silence();
@@ -76,16 +100,16 @@ class Input {
 
   Loop& loop_;
   Metrics& metrics_;
-  InputOptions options_;
+  ControlOptions options_;
   std::function<void()> on_change_;
-  ActionPipe pipe_;
+  ActionsOut out_;
   Receipts receipts_;
+  Held held_;
   std::optional<ViewerId> controller_;
-  std::map<ViewerId, Held> held_;  // those who hold something
-  // What each has set, by its verb. kvm-type keeps that for all who come after.
-  std::map<ViewerId, std::set<std::string>> set_;
-  std::int64_t last_us_ = 0;
-  bool watching_ = false;
+  std::set<ViewerId> watchers_;  // joined with Permission::kWatch
+  // Verbs of the settings that each viewer changed: kvm-type keeps a setting for all later lines.
+  std::map<ViewerId, std::set<std::string>> settings_;
+  bool watching_ = false;  // a look for silent viewers is scheduled
 };
 
 }  // namespace kvm

@@ -8,7 +8,7 @@
 namespace kvm {
 
 namespace {
-constexpr std::size_t kLongestLine = 64u << 10;
+constexpr std::size_t kLongestLine = 64u << 10;  // bytes
 }  // namespace
 
 KeyboardStatusIn::KeyboardStatusIn(Loop& loop, const std::string& path,
@@ -17,7 +17,8 @@ KeyboardStatusIn::KeyboardStatusIn(Loop& loop, const std::string& path,
   if (path.empty()) return;
   struct stat status = {};
   const bool fifo = ::stat(path.c_str(), &status) == 0 && S_ISFIFO(status.st_mode);
-  // A FIFO that we hold open for writing, too, does not end when kvm-type is started anew.
+  // Because this process holds the FIFO open for writing, too, it never reads an end of file, even
+  // if kvm-type is restarted.
   fd_ = open_fd(path, (fifo ? O_RDWR : O_RDONLY) | O_NONBLOCK, 0, "mkfifo makes one");
   if (!loop_.watch(fd_.get(), EPOLLIN, [this](std::uint32_t) { ready(); }))
     loop_.after(0, [this] { ready(); });
@@ -40,17 +41,21 @@ void KeyboardStatusIn::ready() {
       return;
     }
     pending_.append(as_text(Bytes(buffer).first(*n)));
-    std::size_t end;
-    while ((end = pending_.find('\n')) != pending_.npos) {
-      line(std::string_view(pending_).substr(0, end));
-      pending_.erase(0, end + 1);
-    }
-    if (pending_.size() > kLongestLine) pending_.clear();
+    take_lines();
   }
 }
 
-void KeyboardStatusIn::line(std::string_view text) {
-  const auto read = read_keyboard_status(text);
+void KeyboardStatusIn::take_lines() {
+  std::size_t end;
+  while ((end = pending_.find('\n')) != pending_.npos) {
+    take(std::string_view(pending_).substr(0, end));
+    pending_.erase(0, end + 1);
+  }
+  if (pending_.size() > kLongestLine) pending_.clear();
+}
+
+void KeyboardStatusIn::take(std::string_view line) {
+  const auto read = read_keyboard_status(line);
   if (!read || read == status_) return;
   status_ = read;
   on_change_(*read);

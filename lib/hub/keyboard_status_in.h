@@ -1,4 +1,5 @@
-// kvm-type's status lines, read back from a FIFO.
+// The status lines of kvm-type (keys/keyboard_status.h), read from a FIFO or file on the event
+// loop.
 #pragma once
 
 #include <functional>
@@ -14,8 +15,8 @@ namespace kvm {
 
 class KeyboardStatusIn {
  public:
-  // `on_change` is called after every line that says something new. Throws Error: the file must be
-  // there (mkfifo(1) makes one).
+  // Calls `on_change` after every line that changes the status. Lines that are not status lines are
+  // skipped. An empty path reads nothing. Throws Error if the file cannot be opened.
   KeyboardStatusIn(Loop& loop, const std::string& path,
                    std::function<void(const KeyboardStatus&)> on_change);
 
@@ -24,13 +25,14 @@ class KeyboardStatusIn {
 
  private:
   void ready();
-  void line(std::string_view text);
+  void take_lines();
+  void take(std::string_view line);
 
   Loop& loop_;
   std::string path_;
   std::function<void(const KeyboardStatus&)> on_change_;
   Fd fd_;
-  std::string pending_;
+  std::string pending_;  // the beginning of a line whose end was not read yet
   std::optional<KeyboardStatus> status_;
 };
 

@@ -6,7 +6,7 @@ namespace kvm {
 
 namespace {
 constexpr std::size_t kMostFailed = 16, kMostWaiting = 32'768;
-}
+}  // namespace
 
 void Receipts::passed(std::optional<ViewerId> viewer) {
   ++written_;
@@ -36,13 +36,14 @@ void Receipts::refused(ViewerId viewer) {
 
 void Receipts::counted(std::int64_t done, std::int64_t failed) {
   const std::int64_t before = settled_;
-  const bool anew = done + failed < counted_;
+  const bool restarted = done + failed < counted_;
   counted_ = done + failed;
-  if (anew) base_ = written_ - counted_;
+  if (restarted) base_ = written_ - counted_;
   base_ = std::min(base_, written_ - counted_);
   settled_ = base_ + counted_;
-  // A failure is told at once: it was the last of what is counted.
-  const std::int64_t good = anew ? before : settled_ - std::max<std::int64_t>(failed - failed_, 0);
+  // kvm-type reports a failure at once, so the line that failed is the last of the counted lines.
+  const std::int64_t good =
+      restarted ? before : settled_ - std::max<std::int64_t>(failed - failed_, 0);
   failed_ = failed;
   for (auto& [id, viewer] : viewers_) settle(viewer, good);
 }
@@ -62,9 +63,9 @@ std::int64_t Receipts::lines(ViewerId viewer) const {
 
 std::vector<Json::Member> Receipts::members(ViewerId viewer) const {
   const auto found = viewers_.find(viewer);
-  const Viewer none;
-  const Viewer& lines = found == viewers_.end() ? none : found->second;
-  return {{"taken", lines.settled}, {"failed", Json::array_of(lines.failed)}};
+  const Viewer unknown;
+  const Viewer& known = found == viewers_.end() ? unknown : found->second;
+  return {{"taken", known.settled}, {"failed", Json::array_of(known.failed)}};
 }
 
 }  // namespace kvm

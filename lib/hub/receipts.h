@@ -1,6 +1,6 @@
-// Which of its action lines a viewer may call taken: each one's place in the pipe to kvm-type,
-// against the counts that kvm-type tells. Where it tells nothing, there is an end to waiting: no
-// more of a viewer's lines wait than the pipe can hold, the oldest pass for settled.
+// Which of a viewer's action lines were executed. Compares the place of each line in the pipe to
+// kvm-type with the counts in kvm-type's status lines. If no status arrives, the oldest lines pass
+// for executed as soon as more lines of a viewer wait than the pipe can hold.
 #pragma once
 
 #include <cstdint>
@@ -17,30 +17,30 @@ using ViewerId = std::uint32_t;
 
 class Receipts {
  public:
-  // From now on this viewer's lines are counted, from 1; until forget().
+  // Numbers this viewer's lines from 1, until forget().
   void expect(ViewerId viewer) { viewers_[viewer]; }
   void forget(ViewerId viewer) { viewers_.erase(viewer); }
 
-  // A line went into the pipe: this viewer's, or one of the server's own.
+  // A line went into the pipe: this viewer's, or the server's own line (nullopt).
   void passed(std::optional<ViewerId> viewer);
-  // This viewer's line never went.
+  // A line of this viewer was refused, so it never went into the pipe: it counts as failed.
   void refused(ViewerId viewer);
 
-  // What kvm-type tells: lines since it was started. Where it was started anew, what the one before
-  // did not tell of counts as failed; where it tells of more lines than we wrote, it began before
-  // us, or somebody else writes to it, too.
+  // kvm-type reported how many lines it has executed since it was started. If the sum went down,
+  // kvm-type was restarted: lines that its predecessor did not report count as failed. If the sum
+  // exceeds the lines that we wrote, kvm-type was started before us or has another writer, too.
   void counted(std::int64_t done, std::int64_t failed);
 
-  // How many lines of this viewer there were.
+  // How many lines of this viewer were numbered.
   std::int64_t lines(ViewerId viewer) const;
 
-  // Of this viewer's lines, as JSON members: how many are settled, and the numbers of those among
-  // them that failed, the last 16: `"taken":12,"failed":[11]`.
+  // JSON members: how many of this viewer's lines are settled (executed or failed), and the numbers
+  // of the last 16 that failed: `"taken":12,"failed":[11]`.
   std::vector<Json::Member> members(ViewerId viewer) const;
 
  private:
   struct Line {
-    std::int64_t place;  // lines in the pipe up to this one
+    std::int64_t place;  // lines in the pipe up to and with this line
     bool failed;
   };
   struct Viewer {
@@ -50,14 +50,14 @@ class Receipts {
   };
   static void wait(Viewer& viewer, Line line);
   static void settle_first(Viewer& viewer, bool failed);
-  // What stands in the pipe up to settled_ is settled, and what stands up to `good` was taken.
+  // Settles lines up to the place settled_. Lines after the place `good` failed.
   void settle(Viewer& viewer, std::int64_t good) const;
 
   std::map<ViewerId, Viewer> viewers_;
-  std::int64_t written_ = 0;               // lines, ever
-  std::int64_t settled_ = 0;               // up to this place
-  std::int64_t base_ = 0;                  // the place before the first line that kvm-type counts
-  std::int64_t counted_ = 0, failed_ = 0;  // as it told
+  std::int64_t written_ = 0;               // lines written since the start
+  std::int64_t settled_ = 0;               // place of the last settled line
+  std::int64_t base_ = 0;                  // place before the first line that kvm-type counts
+  std::int64_t counted_ = 0, failed_ = 0;  // as kvm-type reported last
 };
 
 }  // namespace kvm

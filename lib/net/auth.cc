@@ -6,22 +6,16 @@
 
 #include <algorithm>
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/io.h"
 #include "base/message.h"
 #include "base/text.h"
-#include "net/addresses.h"
 
 namespace kvm {
 
 namespace {
 
-constexpr int kFreeFailures = 4;
-constexpr std::int64_t kForgetUs = 3'600'000'000;
-constexpr std::size_t kMostAddresses = 10'000, kMostJobs = 16;
-// A person's own, so that nobody's logins end another's; and all.
-constexpr std::size_t kMostOwnSessions = 50, kMostSessions = 1000;
+constexpr std::size_t kMostJobs = 16;
 
 std::string random_bytes(std::size_t count) {
   std::string bytes(count, '\0');
@@ -36,48 +30,15 @@ std::string hex(std::string_view bytes) {
   return text;
 }
 
+const Account* find(const std::vector<Account>& accounts, const std::string& name) {
+  const auto found = std::ranges::find(accounts, name, &Account::name);
+  return found == accounts.end() ? nullptr : &*found;
+}
+
 }  // namespace
 
-std::int64_t Throttle::wait_s(const std::string& address, std::int64_t now_us) const {
-  const auto found = tries_.find(site_of(address));
-  if (found == tries_.end()) return 0;
-  const Tries& one = found->second;
-  if (one.failures + one.undecided < kFreeFailures) return 0;
-  if (one.undecided > 0) return 1;
-  const std::int64_t pause_us = std::int64_t{2'000'000}
-                                << std::min(one.failures - kFreeFailures, 5);
-  return std::max<std::int64_t>(0, (one.last_us + pause_us - now_us + 999'999) / 1'000'000);
-}
-
-void Throttle::begins(const std::string& address, std::int64_t now_us) {
-  std::erase_if(tries_, [&](const auto& one) { return now_us - one.second.last_us > kForgetUs; });
-  if (tries_.size() >= kMostAddresses)
-    tries_.erase(std::min_element(tries_.begin(), tries_.end(), [](auto& a, auto& b) {
-      return a.second.last_us < b.second.last_us;
-    }));
-  const auto [place, fresh] = tries_.try_emplace(site_of(address));
-  if (fresh) place->second.last_us = now_us;
-  ++place->second.undecided;
-}
-
-void Throttle::ends(const std::string& address, bool failed, std::int64_t now_us) {
-  const auto found = tries_.find(site_of(address));
-  if (found == tries_.end()) return;  // forgotten: there are too many others
-  Tries& one = found->second;
-  one.undecided = std::max(0, one.undecided - 1);
-  if (failed) {
-    ++one.failures;
-    one.last_us = now_us;
-  } else if (one.failures + one.undecided == 0) {
-    tries_.erase(found);
-  }
-}
-
-Auth::Auth(Loop& loop, std::string file, std::function<void()> ended, std::int64_t session_s)
-    : loop_(loop),
-      file_(std::move(file)),
-      ended_(std::move(ended)),
-      session_us_(session_s * 1'000'000) {
+Auth::Auth(Loop& loop, std::string file, std::function<void()> ended)
+    : loop_(loop), file_(std::move(file)), ended_(std::move(ended)) {
   if (!required()) return;
   accounts_ = parse_passwords(read_file(file_), file_);
   secret_ = random_bytes(32);
@@ -98,42 +59,24 @@ void Auth::reload() {
   if (!required()) return;
   auto fresh = parse_passwords(read_file(file_), file_);
   const auto before = std::exchange(accounts_, std::move(fresh));
-  std::erase_if(sessions_, [&](const auto& one) {
-    const auto line = [&](const std::vector<Account>& accounts) {
-      return std::find_if(accounts.begin(), accounts.end(), [&](const Account& account) {
-        return account.name == one.second.user.name;
-      });
-    };
-    const auto old = line(before), now = line(accounts_);
-    return old == before.end() || now == accounts_.end() || *old != *now;
+  sessions_.end_if([&](const User& user) {
+    const Account* const old = find(before, user.name);
+    const Account* const now = find(accounts_, user.name);
+    return !old || !now || *old != *now;
   });
   ended_();
 }
 
 bool Auth::holds(const User& user) const {
-  if (!required()) return true;
-  const auto found = sessions_.find(user.session);
-  return found != sessions_.end() && monotonic_us() <= found->second.until_us;
-}
-
-std::optional<User> Auth::find(const std::string& key) {
-  const auto found = sessions_.find(key);
-  if (found == sessions_.end()) return std::nullopt;
-  const std::int64_t now = monotonic_us();
-  if (now > found->second.until_us) {
-    sessions_.erase(found);
-    return std::nullopt;
-  }
-  found->second.until_us = now + session_us_;
-  return found->second.user;
+  return !required() || sessions_.lasts(user.session, loop_.now_us());
 }
 
 std::optional<User> Auth::session(const std::string& token) {
-  return find(token);
+  return sessions_.use(token, loop_.now_us());
 }
 
-// Stands for a name and password without holding them: so that Basic does not cost a crypt(3) a
-// request.
+// Stands for a name and password in the table of sessions, without containing them. The blank keeps
+// marks and tokens apart: no cookie has this value.
 std::string Auth::mark(const std::string& name, const std::string& password) const {
   const std::string text = std::to_string(name.size()) + ":" + name + password;
   unsigned char digest[32];
@@ -144,60 +87,68 @@ std::string Auth::mark(const std::string& name, const std::string& password) con
 
 std::optional<User> Auth::remembered(const std::string& name, const std::string& password,
                                      const std::string& address) {
-  if (throttle_.wait_s(address, monotonic_us()) > 0) return std::nullopt;
-  return find(mark(name, password));
+  if (throttle_.wait_s(address, loop_.now_us()) > 0) return std::nullopt;
+  return sessions_.use(mark(name, password), loop_.now_us());
 }
 
-// A name that nobody has takes as long as somebody's: always the same one's, as hashes take from
-// milliseconds to seconds, and a name that took now this, now that would be known for unknown.
+// The account whose hash is checked for an unknown name, so that the answer takes as long as for a
+// known name. An unknown name always borrows the same account's hash: hashes take from milliseconds
+// to seconds, so varying times would expose the name as unknown.
 const Account& Auth::stand_in(const std::string& name) const {
   return accounts_[std::hash<std::string>{}(mark(name, "")) % accounts_.size()];
 }
 
 void Auth::check(const std::string& name, const std::string& password, const std::string& address,
                  Done done) {
-  const auto found = std::find_if(accounts_.begin(), accounts_.end(),
-                                  [&](const Account& account) { return account.name == name; });
-  const bool known = found != accounts_.end();
-  const Account account = known ? *found : stand_in(name);
-  const std::string marked = mark(name, password);
-  const std::string question = marked + " " + account.hash + " " + address;
-  if (const auto asked = asking_.find(question); asked != asking_.end())
+  const Account* const known = find(accounts_, name);
+  Question question{known ? *known : stand_in(name), known != nullptr, address,
+                    mark(name, password), ""};
+  question.key = question.mark + " " + question.account.hash + " " + address;
+  if (const auto asked = asking_.find(question.key); asked != asking_.end())
     return asked->second.push_back(std::move(done));
-  if (const std::int64_t wait = throttle_.wait_s(address, monotonic_us()); wait > 0) {
-    ++counts_.throttled;
-    return done({Verdict::kWait, {}, wait});
-  }
-  const auto finish = [this, known, account, address, marked, question](bool fits) {
-    // The file may have been read again meanwhile.
-    const bool holds = std::find(accounts_.begin(), accounts_.end(), account) != accounts_.end();
-    const bool right = known && fits && holds;
-    throttle_.ends(address, !right, monotonic_us());
-    if (right) {
-      ++counts_.logins;
-      return decided(question, {Verdict::kYes, begin(marked, {account.name, account.role}), 0});
+  std::int64_t wait_s = throttle_.wait_s(address, loop_.now_us());
+  if (wait_s == 0) {
+    const bool accepted = enqueue(
+        {password, question.account.hash, [this, question](bool fits) { judge(question, fits); }});
+    if (accepted) {
+      throttle_.begins(address, loop_.now_us());
+      return asking_[question.key].push_back(std::move(done));
     }
-    ++counts_.failures;
-    say("login failed from " + address);
-    decided(question, {Verdict::kNo, {}, 0});
-  };
-  {
-    const std::lock_guard lock(mutex_);
-    if (jobs_.size() < kMostJobs) {
-      throttle_.begins(address, monotonic_us());
-      asking_[question].push_back(std::move(done));
-      jobs_.push_back({password, account.hash, finish});
-      wake_.notify_one();
-      return;
-    }
+    wait_s = 1;
   }
   ++counts_.throttled;
-  done({Verdict::kWait, {}, 1});
+  done({Verdict::kWait, {}, wait_s});
 }
 
-void Auth::decided(const std::string& question, const Checked& answer) {
-  const auto asked = asking_.extract(question);
-  for (const Done& done : asked.mapped()) done(answer);
+void Auth::judge(const Question& question, bool fits) {
+  // The password file may have been read again since the question was asked.
+  const bool current = std::ranges::find(accounts_, question.account) != accounts_.end();
+  const bool right = question.known && fits && current;
+  const std::int64_t now_us = loop_.now_us();
+  throttle_.ends(question.address, !right, now_us);
+  if (right) {
+    ++counts_.logins;
+    const auto& [name, hash, role] = question.account;
+    answer(question, {Verdict::kYes, sessions_.begin(question.mark, {name, role}, now_us), 0});
+  } else {
+    ++counts_.failures;
+    say("login failed from " + question.address);
+    answer(question, {Verdict::kNo, {}, 0});
+  }
+}
+
+void Auth::answer(const Question& question, const Checked& checked) {
+  const auto asked = asking_.extract(question.key);
+  for (const Done& done : asked.mapped()) done(checked);
+}
+
+// false: too many passwords wait to be checked.
+bool Auth::enqueue(Job job) {
+  const std::lock_guard lock(mutex_);
+  if (jobs_.size() >= kMostJobs) return false;
+  jobs_.push_back(std::move(job));
+  wake_.notify_one();
+  return true;
 }
 
 void Auth::work() {
@@ -214,37 +165,12 @@ void Auth::work() {
   }
 }
 
-// Keeps the table small, with one more of `name`: who is over, then who has been silent longest.
-void Auth::forget_old(const std::string& name) {
-  const std::int64_t now = monotonic_us();
-  std::erase_if(sessions_, [&](const auto& one) { return now > one.second.until_us; });
-  const auto make_room = [&](std::size_t most, auto&& counts) {
-    std::size_t count = 0;
-    auto oldest = sessions_.end();
-    for (auto one = sessions_.begin(); one != sessions_.end(); ++one) {
-      if (!counts(one->second)) continue;
-      ++count;
-      if (oldest == sessions_.end() || one->second.until_us < oldest->second.until_us) oldest = one;
-    }
-    if (count >= most) sessions_.erase(oldest);
-  };
-  make_room(kMostOwnSessions, [&](const Session& one) { return one.user.name == name; });
-  make_room(kMostSessions, [](const Session&) { return true; });
-}
-
-const User& Auth::begin(const std::string& key, const User& user) {
-  forget_old(user.name);
-  const auto place = sessions_.insert_or_assign(
-      key, Session{{user.name, user.role, key}, monotonic_us() + session_us_});
-  return place.first->second.user;
-}
-
 std::string Auth::open(const User& user) {
-  return begin(hex(random_bytes(32)), user).session;
+  return sessions_.begin(hex(random_bytes(32)), user, loop_.now_us()).session;
 }
 
 void Auth::close(const std::string& token) {
-  sessions_.erase(token);
+  sessions_.end(token);
   ended_();
 }
 

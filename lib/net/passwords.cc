@@ -10,6 +10,27 @@
 
 namespace kvm {
 
+namespace {
+
+// One line. `refuse` makes the error, from what is wrong with the line.
+template <class Refuse>
+Account parse_account(std::string_view line, const Refuse& refuse) {
+  const auto parts = split(line, ':');
+  if (parts.size() < 2 || parts.size() > 3 || parts[0].empty())
+    throw refuse("not NAME:HASH:ROLE (see kvm-mjpeg-httpd(1), PASSWORDS)");
+  Account account{std::string(parts[0]), std::string(parts[1]), Role::kControl};
+  const std::string_view role = parts.size() == 3 ? parts[2] : "control";
+  if (role != "control" && role != "view") throw refuse("the role is control or view");
+  if (role == "view") account.role = Role::kView;
+  // htpasswd(1) calls bcrypt 2y, crypt(3) calls the same algorithm 2b.
+  if (account.hash.starts_with("$2y$")) account.hash[2] = 'b';
+  if (::crypt_checksalt(account.hash.c_str()) != CRYPT_SALT_OK)
+    throw refuse("not a strong hash (make one: mkpasswd -m yescrypt, or htpasswd -nB)");
+  return account;
+}
+
+}  // namespace
+
 const char* name_of(Role role) noexcept {
   return role == Role::kControl ? "control" : "view";
 }
@@ -24,23 +45,12 @@ std::vector<Account> parse_passwords(std::string_view text, const std::string& n
     };
     const std::string_view line = trim(raw);
     if (line.empty() || line.front() == '#') continue;
-    const auto parts = split(line, ':');
-    if (parts.size() < 2 || parts.size() > 3 || parts[0].empty())
-      throw refuse("not NAME:HASH:ROLE (see kvm-mjpeg-httpd(1), PASSWORDS)");
-    Account account{std::string(parts[0]), std::string(parts[1]), Role::kControl};
-    const std::string_view role = parts.size() == 3 ? parts[2] : "control";
-    if (role != "control" && role != "view") throw refuse("the role is control or view");
-    if (role == "view") account.role = Role::kView;
-    // Apache's way to write bcrypt.
-    if (account.hash.starts_with("$2y$")) account.hash[2] = 'b';
-    if (::crypt_checksalt(account.hash.c_str()) != CRYPT_SALT_OK)
-      throw refuse("not a strong hash (make one: mkpasswd -m yescrypt, or htpasswd -nB)");
-    if (std::any_of(accounts.begin(), accounts.end(),
-                    [&](const Account& other) { return other.name == account.name; }))
-      throw refuse("the name '" + printable(account.name) + "' comes twice");
+    Account account = parse_account(line, refuse);
+    if (std::ranges::find(accounts, account.name, &Account::name) != accounts.end())
+      throw refuse("the name '" + printable(account.name) + "' occurs twice");
     accounts.push_back(std::move(account));
   }
-  if (accounts.empty()) throw Error(Exit::kConfig, name + ": nobody in it could log in");
+  if (accounts.empty()) throw Error(Exit::kConfig, name + ": there is no account in this file");
   return accounts;
 }
 

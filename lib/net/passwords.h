@@ -1,4 +1,4 @@
-// The password file: NAME:HASH:ROLE a line, hashes by crypt(5).
+// The password file: lines NAME:HASH:ROLE with hashes of crypt(5).
 #pragma once
 
 #include <string>
@@ -18,19 +18,20 @@ struct Account {
   bool operator==(const Account&) const = default;
 };
 
-// Somebody who has logged in; where no passwords are asked for, everybody is {"", control}.
+// Somebody who has logged in. Without passwords, everybody is {"", control}.
 struct User {
   std::string name;
   Role role = Role::kControl;
-  std::string session = {};  // by which they are in: a key of Auth's
+  std::string session = {};  // key of the session that let this user in (net/sessions.h)
 };
 
-// `name` stands in messages. An empty role is control. Lines that are empty or begin with # are
-// passed over. Throws Error (Exit::kConfig) with the line's number: a hash that crypt(3) calls
-// weak or does not know, an unknown role, a name that comes twice, nobody at all.
+// Parses the content of a password file; `name` stands for the file in messages. A missing role
+// means control. Skips empty lines and lines that begin with #. Throws Error (Exit::kConfig) with
+// the line's number for a hash that crypt(3) calls weak or does not know, for an unknown role and
+// for a name that occurs twice; and without a number if there is no account at all.
 std::vector<Account> parse_passwords(std::string_view text, const std::string& name);
 
-// crypt(3), made to be slow: some tens of milliseconds. From any thread.
+// crypt(3), which is slow on purpose: some tens of milliseconds. May be called from any thread.
 bool password_fits(const std::string& password, const std::string& hash);
 
 }  // namespace kvm

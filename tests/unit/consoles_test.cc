@@ -89,8 +89,8 @@ struct ConsoleViewers : testing::Test, TestLoop {
   NewestFrame newest{loop};
   Metrics metrics;
   Pipe pipe = make_pipe(O_NONBLOCK);
-  Input input{loop, metrics, {}, pipe.write.get(), [] {}};
-  Consoles consoles{{loop, newest, input, metrics, 10'000'000, [] {
+  Control control{loop, metrics, {}, pipe.write.get(), [] {}};
+  Consoles consoles{{loop, newest, control, metrics, 10'000'000, [] {
                        return std::vector<Json::Member>{{"x", 5}};
                      }}};
   SocketPair first, second;
@@ -195,7 +195,7 @@ TEST_F(ConsoleViewers, AViewersRoleIsKept) {
   say(first, "key a\nkey b");
   say(first, R"({"op":"control","take":true})");
   EXPECT_EQ(actions(), "");
-  EXPECT_FALSE(input.controller());
+  EXPECT_FALSE(control.controller());
   const auto got = messages(first, 1);
   ASSERT_FALSE(got.empty());
   EXPECT_EQ(got[0].body, R"({"op":"error","line":1,"why":"your role is view"})");
@@ -215,11 +215,11 @@ TEST_F(ConsoleViewers, ControlIsTakenAndGivenUp) {
   adopt(1, first);
   adopt(2, second);
   say(first, R"({"op":"control","take":true})");
-  EXPECT_EQ(input.controller(), ViewerId{1});
+  EXPECT_EQ(control.controller(), ViewerId{1});
   say(second, R"({"op":"control","take":true})");
-  EXPECT_EQ(input.controller(), ViewerId{2});
+  EXPECT_EQ(control.controller(), ViewerId{2});
   say(second, R"({"op":"control","take":false})");
-  EXPECT_FALSE(input.controller());
+  EXPECT_FALSE(control.controller());
 }
 
 TEST_F(ConsoleViewers, TheStateIsToldFiveTimesASecondAtMost) {

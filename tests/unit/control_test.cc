@@ -2,119 +2,215 @@
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/io.h"
+#include "same_json.h"
 
 namespace kvm {
 namespace {
 
-struct Pipe {
-  Pipe() { EXPECT_EQ(::pipe(ends), 0); }
-  ~Pipe() {
-    ::close(ends[0]);
-    ::close(ends[1]);
+constexpr std::int64_t kBusyUs = 600'000;  // longer than a viewer may be silent
+
+struct ControlTest : testing::Test {
+  ControlTest() { ::fcntl(out.read.get(), F_SETFL, O_NONBLOCK); }
+
+  Control open(ControlOptions options = {}) {
+    return {loop, metrics, options, out.write.get(), [this] { ++changes; }};
   }
-  int ends[2];
+  // Time passes, during which the loop does nothing; then it turns.
+  void pass(std::int64_t us) {
+    now_us += us;
+    loop.turn(0);
+    loop.turn(0);
+  }
+  // The lines that came out since the last call.
+  std::string written() {
+    std::string text;
+    std::uint8_t bytes[4096];
+    while (const auto n = read_some(out.read.get(), bytes, "out"))
+      text += as_text(Bytes(bytes).first(*n));
+    return text;
+  }
+  static std::string told(const Control& control, ViewerId viewer) {
+    return Json::object(control.told(viewer)).text();
+  }
+
+  std::int64_t now_us = 1'000'000'000;
+  Loop loop{[this] { return now_us; }};
+  Metrics metrics;
+  Pipe out = make_pipe();
+  int changes = 0;
 };
 
-TEST(Input, AViewerIsNotSilentWhoseWordsWaitForUs) {
-  Loop loop;
-  Metrics metrics;
-  const Pipe viewer, out;
-  Input input(loop, metrics, {}, out.ends[1], [] {});
-  std::uint8_t bytes[100];
-  loop.watch(viewer.ends[0], EPOLLIN, [&](std::uint32_t) {
-    read_some(viewer.ends[0], bytes, "viewer");
-    input.heard(1);
-    loop.after(0, [&] { loop.stop(); });
+TEST_F(ControlTest, ASilentViewersKeysAreReleased) {
+  Control control = open();
+  EXPECT_FALSE(control.submit(1, "keydown a"));
+  for (int i = 0; i < 20; ++i) {
+    pass(100'000);
+    control.heard(1);
+  }
+  EXPECT_EQ(written(), "keydown a\n");
+  for (int i = 0; i < 4; ++i) pass(100'000);
+  EXPECT_EQ(written(), "");
+  for (int i = 0; i < 2; ++i) pass(100'000);
+  EXPECT_EQ(written(), "keyup k:30\n");
+  EXPECT_EQ(metrics.keys_released, 1u);
+}
+
+TEST_F(ControlTest, AViewerIsNotSilentWhoseMessageWaitsForUs) {
+  Control control = open();
+  const Pipe viewer = make_pipe();
+  loop.watch(viewer.read.get(), EPOLLIN, [&](std::uint32_t) {
+    loop.forget(viewer.read.get());
+    control.heard(1);
   });
-  EXPECT_FALSE(input.submit(1, "keydown a"));
-  // The machine is busy for longer than a viewer may be silent; meanwhile this one speaks.
-  ::usleep(600'000);
-  write_all(viewer.ends[1], as_bytes("!"), "viewer");
-  loop.run();
-  const auto n = read_some(out.ends[0], bytes, "out");
-  EXPECT_EQ(as_text(Bytes(bytes).first(n.value_or(0))), "keydown a\n");
+  EXPECT_FALSE(control.submit(1, "keydown a"));
+  write_all(viewer.write.get(), as_bytes("!"), "viewer");
+  pass(kBusyUs);
+  EXPECT_EQ(written(), "keydown a\n");
+  pass(kBusyUs);
+  EXPECT_EQ(written(), "keyup k:30\n");
 }
 
-TEST(Input, TakesBackWhatAViewerSetAndDidNotTakeBack) {
-  Loop loop;
-  Metrics metrics;
-  const Pipe out;
-  int told = 0;
-  Input input(loop, metrics, {}, out.ends[1], [&] { ++told; });
-  for (const char* line : {"layout de", "typedelay 5", "layout", "keydown a"})
-    EXPECT_FALSE(input.submit(1, line)) << line;
-  const int before = told;
-  input.take(2);
-  EXPECT_EQ(told, before + 1) << "nobody is told that control is free in between";
-  input.leave(1);
-  std::uint8_t bytes[200];
-  const auto n = read_some(out.ends[0], bytes, "out");
-  EXPECT_EQ(as_text(Bytes(bytes).first(n.value_or(0))),
-            "layout de\ntypedelay 5\nlayout\nkeydown a\nkeyup k:30\ntypedelay\n");
+TEST_F(ControlTest, TakesBackWhatAViewerSetAndDidNotTakeBack) {
+  Control control = open();
+  EXPECT_FALSE(control.submit(1, "layout de\ntypedelay 5\nlayout\nkeydown a"));
+  const int before = changes;
+  control.take(2);
+  EXPECT_EQ(changes, before + 1) << "nobody is told that control is free in between";
+  control.leave(1);
+  EXPECT_EQ(written(), "layout de\ntypedelay 5\nlayout\nkeydown a\nkeyup k:30\ntypedelay\n");
 }
 
-// Nobody reads: until the viewer is told so.
-void fill(Input& input, ViewerId viewer) {
+TEST_F(ControlTest, ReleasesEverythingAndLeavesControlWhereItIs) {
+  Control control = open();
+  EXPECT_FALSE(control.submit(1, "layout de\nkeydown a"));
+  control.release_everything();
+  EXPECT_EQ(written(), "layout de\nkeydown a\nkeyup k:30\nlayout\n");
+  EXPECT_EQ(control.controller(), 1u);
+  EXPECT_TRUE(control.flushed());
+}
+
+TEST_F(ControlTest, OneViewerHasControlUntilItGivesControlUp) {
+  Control control = open();
+  EXPECT_FALSE(control.submit(1, "keydown a"));
+  const auto refused = control.submit(2, "key b");
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->reason, Refused::kControlled);
+  EXPECT_EQ(refused->why, "viewer 1 has control");
+  control.give_up(1);
+  EXPECT_EQ(control.controller(), std::nullopt);
+  EXPECT_FALSE(control.submit(2, "key b"));
+  EXPECT_EQ(control.controller(), 2u);
+  EXPECT_EQ(written(), "keydown a\nkeyup k:30\nkey b\n");
+}
+
+TEST_F(ControlTest, AViewerThatMayOnlyWatchControlsNothing) {
+  Control control = open();
+  control.join(1, Permission::kWatch);
+  const auto refused = control.submit(1, "key a\nkey b");
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->reason, Refused::kControlled);
+  EXPECT_EQ(refused->why, "your role is view");
+  EXPECT_EQ(refused->line, 1);
+  EXPECT_TRUE(same_json(told(control, 1), R"({"taken": 2, "failed": [1, 2]})"));
+  control.take(1);
+  EXPECT_EQ(control.controller(), std::nullopt);
+  EXPECT_EQ(written(), "");
+}
+
+TEST_F(ControlTest, WhatFollowsARefusedLineIsRefusedWithIt) {
+  Control control = open();
+  control.join(1, Permission::kControl);
+  EXPECT_FALSE(control.submit(1, "key a\r\n# not a line that counts\nkeydown b"));
+  const auto refused = control.submit(1, "key c\nkey nosuchkey\nkeyup b");
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->reason, Refused::kLine);
+  EXPECT_EQ(refused->line, 4);
+  EXPECT_EQ(written(), "key a\nkeydown b\nkey c\n");
+  KeyboardStatus status;
+  status.done = 3;
+  control.counted(status);
+  EXPECT_TRUE(same_json(told(control, 1), R"({"taken": 5, "failed": [4, 5]})"));
+  EXPECT_EQ(metrics.actions, 3u);
+}
+
+TEST_F(ControlTest, AcceptsAllLinesOrNone) {
+  Control control = open();
+  const auto refused = control.submit_all(1, "key a\n\nkey nosuchkey\nkey alsobad");
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->reason, Refused::kLine);
+  EXPECT_EQ(refused->line, 3);
+  EXPECT_TRUE(refused->why.starts_with("line 3: ")) << refused->why;
+  EXPECT_EQ(written(), "");
+  EXPECT_EQ(control.controller(), std::nullopt);
+  EXPECT_FALSE(control.submit_all(1, "key a\r\n\n# comment\nkey b\n"));
+  EXPECT_EQ(written(), "key a\nkey b\n");
+}
+
+// Sends lines that nobody reads, until they are refused.
+void fill(Control& control, ViewerId viewer) {
   std::optional<Refused> refused;
-  for (int i = 0; i < 100'000 && !refused; ++i) refused = input.submit(viewer, "mousemove 1 1");
+  for (int i = 0; i < 100'000 && !refused; ++i) refused = control.submit(viewer, "mousemove 1 1");
   ASSERT_TRUE(refused);
   EXPECT_EQ(refused->reason, Refused::kBusy);
 }
 
-TEST(Input, LetsGoOfWhatIsHeldHoweverBusyTheTargetIs) {
-  Loop loop;
-  Metrics metrics;
-  const Pipe out;
-  Input input(loop, metrics, {true}, out.ends[1], [] {});
-  for (const char* line : {"keydown ctrl+a x:eacute", "buttondown left"})
-    EXPECT_FALSE(input.submit(1, line)) << line;
-  EXPECT_FALSE(input.submit(2, "keydown b"));
-  fill(input, 1);
-  EXPECT_TRUE(input.submit(1, "keydown c"));
-  EXPECT_TRUE(input.submit(1, "keyup b")) << "is another's";
-  EXPECT_TRUE(input.submit(1, "keyup a" + std::string(1000, ' '))) << "might fill the memory";
+TEST_F(ControlTest, ReleasesWhatIsHeldHoweverBusyTheTargetIs) {
+  Control control = open({.shared = true});
+  EXPECT_FALSE(control.submit(1, "keydown ctrl+a x:eacute\nbuttondown left"));
+  EXPECT_FALSE(control.submit(2, "keydown b"));
+  fill(control, 1);
+  EXPECT_TRUE(control.submit(1, "keydown c"));
+  EXPECT_TRUE(control.submit(1, "keyup b")) << "viewer 2 holds this key";
+  EXPECT_TRUE(control.submit(1, "keyup a" + std::string(1000, ' '))) << "might fill the memory";
   for (const char* line : {"keyup a", "keyup k:29", "keyup x:eacute", "buttonup left"}) {
-    EXPECT_FALSE(input.submit(1, line)) << line;
-    EXPECT_TRUE(input.submit(1, line)) << line << " once only";
+    EXPECT_FALSE(control.submit(1, line)) << line;
+    EXPECT_TRUE(control.submit(1, line)) << line << " once only";
   }
-  EXPECT_FALSE(input.submit(1, "releaseall"));
-  EXPECT_TRUE(input.submit(1, "releaseall"));
+  EXPECT_FALSE(control.submit(1, "releaseall"));
+  EXPECT_TRUE(control.submit(1, "releaseall"));
 }
 
-TEST(Input, WhatAnotherHoldsTooStaysDown) {
-  Loop loop;
-  Metrics metrics;
-  const Pipe out;
-  Input input(loop, metrics, {true}, out.ends[1], [] {});
+TEST_F(ControlTest, ReleasesPassBehindALineThatIsRefusedBecauseTheTargetIsBusy) {
+  Control control = open();
+  control.join(1, Permission::kControl);
+  EXPECT_FALSE(control.submit(1, "keydown a\nbuttondown left"));
+  fill(control, 1);
+  const std::uint64_t actions = metrics.actions;
+  const auto refused = control.submit(1, "type x\nkeyup a\nkeydown b\nbuttonup left\ntype y");
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->reason, Refused::kBusy);
+  EXPECT_EQ(metrics.actions, actions + 2);
+}
+
+TEST_F(ControlTest, WhatAnotherHoldsTooStaysDown) {
+  Control control = open({.shared = true});
   for (const ViewerId viewer : {1u, 2u})
-    for (const char* line : {"keydown shift", "buttondown left"})
-      EXPECT_FALSE(input.submit(viewer, line)) << line;
-  EXPECT_FALSE(input.submit(1, "keydown a"));
-  input.leave(1);
-  EXPECT_FALSE(input.submit(2, "wake"));
-  input.leave(2);
-  std::uint8_t bytes[200];
-  const auto n = read_some(out.ends[0], bytes, "out");
-  EXPECT_EQ(as_text(Bytes(bytes).first(n.value_or(0))),
+    EXPECT_FALSE(control.submit(viewer, "keydown shift\nbuttondown left"));
+  EXPECT_FALSE(control.submit(1, "keydown a"));
+  control.leave(1);
+  EXPECT_FALSE(control.submit(2, "wake"));
+  control.leave(2);
+  EXPECT_EQ(written(),
             "keydown shift\nbuttondown left\nkeydown shift\nbuttondown left\nkeydown a\n"
             "keyup k:30\nwake\nkeyup k:42\nbuttonup left\n");
 }
 
-TEST(Input, ASocketThatNobodyReadsAnyMoreIsNoticed) {
-  Loop loop;
-  Metrics metrics;
+TEST_F(ControlTest, ASocketThatNobodyReadsAnyMoreIsNoticed) {
   int ends[2];
   ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
   Fd theirs(ends[0]);
   const Fd ours(ends[1]);
-  Input input(loop, metrics, {}, ours.get(), [&] { loop.stop(); });
+  Control control(loop, metrics, {}, ours.get(), [this] { ++changes; });
+  EXPECT_FALSE(control.submit(1, "keydown a"));
   theirs.reset();
-  loop.after(10'000'000, [&] { loop.stop(); });
-  loop.run();
-  EXPECT_TRUE(input.view_only());
+  loop.turn(10'000'000);
+  EXPECT_TRUE(control.view_only());
+  EXPECT_EQ(changes, 2) << "control was taken, and the reader went";
+  const auto refused = control.submit(1, "keyup a");
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->reason, Refused::kNobodyReads);
 }
 
 }  // namespace

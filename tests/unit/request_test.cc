@@ -47,5 +47,23 @@ TEST(Requests, EndWhereEveryReaderAgrees) {
   EXPECT_NE(fault({host, {"Transfer-Encoding", "chunked"}}, "HTTP/1.0"), nullptr);
 }
 
+TEST(Header, ListsAreSearched) {
+  EXPECT_TRUE(has_word("keep-alive, Upgrade", "upgrade"));
+  EXPECT_FALSE(has_word("keep-alive, upgrades", "upgrade"));
+  EXPECT_FALSE(has_word("", "upgrade"));
+  for (const char* list : {"\"a\"", "W/\"a\"", "\"b\" ,W/\"a\"", "*"})
+    EXPECT_TRUE(names_tag(list, "\"a\"")) << list;
+  for (const char* list : {"", "a", "\"b\"", "w/\"a\"", "\"a"})
+    EXPECT_FALSE(names_tag(list, "\"a\"")) << list;
+}
+
+TEST(Form, FieldsAreDecoded) {
+  EXPECT_EQ(form_field("name=a+b&password=%41%26%zz", "name"), "a b");
+  EXPECT_EQ(form_field("name=a+b&password=%41%26%zz", "password"), "A&%zz");
+  EXPECT_EQ(form_field("name", "name"), "");
+  EXPECT_EQ(form_field("", "name"), std::nullopt);
+  EXPECT_EQ(form_field("x=%", "x"), "%");
+}
+
 }  // namespace
 }  // namespace kvm

@@ -1,0 +1,156 @@
+#include "net/auth.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <ctime>
+#include <fstream>
+
+#include "base/error.h"
+#include "password_hash.h"
+
+namespace kvm {
+namespace {
+
+struct AuthTest : testing::Test {
+  AuthTest() { write("ann:" + kHash + "\nbob:" + kHash + "\n"); }
+  ~AuthTest() override { std::remove(file.c_str()); }
+  void write(const std::string& lines) { std::ofstream(file) << lines; }
+  Auth open() {
+    return {loop, file, [this] { ++ended; }};
+  }
+  // A user who has just logged in.
+  static User enter(Auth& auth, const std::string& name) {
+    return auth.session(auth.open({name, Role::kView})).value();
+  }
+  // The verdict on a name and password, once there is one.
+  Auth::Verdict judged(Auth& auth, const std::string& password, const std::string& address,
+                       const std::string& name = "ann") {
+    Auth::Verdict verdict = Auth::Verdict::kWait;
+    auth.check(name, password, address, [&](const Auth::Checked& checked) {
+      verdict = checked.verdict;
+      loop.after(0, [this] { loop.stop(); });
+    });
+    loop.run();
+    return verdict;
+  }
+
+  std::string file = testing::TempDir() + "passwords." + std::to_string(::getpid());
+  std::int64_t skipped_us = 0;  // the loop's clock is ahead of the real one
+  Loop loop{[this] { return monotonic_us() + skipped_us; }};
+  int ended = 0;
+};
+
+TEST_F(AuthTest, WhoGuessedWaitsWithTheRightPasswordToo) {
+  Auth auth = open();
+  EXPECT_EQ(judged(auth, "password", "192.0.2.1"), Auth::Verdict::kYes);
+  EXPECT_TRUE(auth.remembered("ann", "password", "192.0.2.1"));
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(judged(auth, "bad", "192.0.2.1"), Auth::Verdict::kNo) << i;
+  EXPECT_FALSE(auth.remembered("ann", "password", "192.0.2.1"));
+  EXPECT_TRUE(auth.remembered("ann", "password", "192.0.2.2"));
+  skipped_us += 2'000'000;
+  EXPECT_TRUE(auth.remembered("ann", "password", "192.0.2.1"));
+}
+
+TEST_F(AuthTest, GuessesAtOnceAreAsManyAsOneAfterTheOther) {
+  Auth auth = open();
+  int at_once = 0, decided = 0;
+  for (int i = 0; i < 12; ++i)
+    auth.check("ann", "bad" + std::to_string(i), "192.0.2.1", [&](const Auth::Checked& checked) {
+      checked.verdict == Auth::Verdict::kWait ? ++at_once : ++decided;
+      if (decided == 4) loop.stop();
+    });
+  EXPECT_EQ(at_once, 8);
+  loop.run();
+  EXPECT_EQ(decided, 4);
+  EXPECT_EQ(auth.counts().failures, 4u);
+  EXPECT_EQ(auth.counts().throttled, 8u);
+}
+
+TEST_F(AuthTest, TheSameAtOnceIsOneTry) {
+  Auth auth = open();
+  for (const bool right : {true, false}) {
+    std::vector<Auth::Verdict> verdicts;
+    for (int i = 0; i < 12; ++i)
+      auth.check("ann", right ? "password" : "bad", "192.0.2.1", [&](const Auth::Checked& checked) {
+        verdicts.push_back(checked.verdict);
+        if (verdicts.size() == 12) loop.stop();
+      });
+    loop.after(30'000'000, [&] { loop.stop(); });
+    loop.run();
+    EXPECT_EQ(verdicts, std::vector(12, right ? Auth::Verdict::kYes : Auth::Verdict::kNo));
+  }
+  EXPECT_EQ(auth.counts().failures, 1u);
+  EXPECT_EQ(judged(auth, "password", "192.0.2.1"), Auth::Verdict::kYes);
+}
+
+TEST_F(AuthTest, AnUnknownNameTakesAsLongAsSomebodysAndAlwaysTheSame) {
+  const std::string slow = "$6$rounds=300000$saltsalt$" + kHash.substr(12);
+  write("ann:" + kHash + "\nbob:" + slow + "\n");
+  Auth auth = open();
+  int guesses = 0;
+  const auto takes = [&](const std::string& name) {  // the processor's time
+    const std::clock_t began = std::clock();
+    EXPECT_EQ(judged(auth, "password", "192.0.2." + std::to_string(guesses++), name),
+              Auth::Verdict::kNo);
+    return std::clock() - began;
+  };
+  const std::clock_t bob = takes("bob");
+  std::string quick, late;
+  for (int i = 0; i < 40 && (quick.empty() || late.empty()); ++i) {
+    const std::string name = "nobody" + std::to_string(i);
+    (takes(name) > bob / 10 ? late : quick) = name;
+  }
+  ASSERT_FALSE(quick.empty());
+  ASSERT_FALSE(late.empty());
+  EXPECT_LT(takes(quick), bob / 10);
+  EXPECT_GT(takes(late), bob / 10);
+}
+
+TEST_F(AuthTest, SessionsEndByLogoutEachOnItsOwn) {
+  Auth auth = open();
+  const User desk = enter(auth, "ann"), tablet = enter(auth, "ann");
+  EXPECT_EQ(desk.name, "ann");
+  EXPECT_EQ(desk.role, Role::kView);
+  EXPECT_NE(desk.session, tablet.session);
+  auth.close(desk.session);
+  EXPECT_EQ(ended, 1);
+  EXPECT_FALSE(auth.holds(desk));
+  EXPECT_FALSE(auth.session(desk.session));
+  EXPECT_TRUE(auth.holds(tablet));
+}
+
+TEST_F(AuthTest, SessionsEndWithTheLineInTheFile) {
+  Auth auth = open();
+  const User ann = enter(auth, "ann"), bob = enter(auth, "bob");
+  write("ann:" + kHash + ":view\nbob:" + kHash + "\n");
+  auth.reload();
+  EXPECT_EQ(ended, 1);
+  EXPECT_FALSE(auth.holds(ann));
+  EXPECT_TRUE(auth.holds(bob));
+  write("broken\n");
+  EXPECT_THROW(auth.reload(), Error);
+  EXPECT_TRUE(auth.holds(bob));
+}
+
+TEST_F(AuthTest, SessionsEnd12HoursAfterTheirLastUse) {
+  Auth auth = open();
+  const User ann = enter(auth, "ann");
+  constexpr std::int64_t kHourUs = 3'600'000'000;
+  skipped_us += 11 * kHourUs;
+  EXPECT_TRUE(auth.session(ann.session));
+  skipped_us += 11 * kHourUs;
+  EXPECT_TRUE(auth.holds(ann));
+  skipped_us += 2 * kHourUs;
+  EXPECT_FALSE(auth.holds(ann));
+  EXPECT_FALSE(auth.session(ann.session));
+}
+
+TEST_F(AuthTest, SessionsAreNotNeededWithoutAFile) {
+  const Auth everybody(loop, "", nullptr);
+  EXPECT_TRUE(everybody.holds({}));
+}
+
+}  // namespace
+}  // namespace kvm
