@@ -10,7 +10,7 @@ TOOLS := $(patsubst cmd/%.cc,%,$(wildcard cmd/kvm-*.cc))
 
 CXX      ?= g++
 AR       ?= ar
-# The instrumented variants need only line numbers (-g1), because their reports name nothing else.
+# The instrumented variants need only line numbers (-g1), because their reports show nothing else.
 CXXFLAGS ?= $(if $(filter release fuzz,$(V)),-O2) $(if $(filter asan tsan fuzz,$(V)),-g1,-g)
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion
 HARDEN   := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
@@ -28,7 +28,7 @@ ifeq ($(filter $(V),release debug asan tsan fuzz),)
 $(error V=$(V): must be release, debug, asan, tsan or fuzz)
 endif
 
-# Libraries by their pkg-config names. Debian 12 has no .pc files of wslay and crypt.
+# Libraries by their pkg-config names. Debian 12 has no .pc files for wslay and crypt.
 PACKAGES := libjpeg libmicrohttpd gnutls xkbcommon libxxhash
 PKG_CONFIG ?= pkg-config
 # Sanitizers define crypt_r() themselves and then look up the real one, so the linker must keep libcrypt.
@@ -63,11 +63,11 @@ $(B)/%.o: %.cc Makefile
 # -O3 vectorises and unrolls the loops over pixels and coefficients.
 $(B)/lib/picture/convert%.o $(B)/lib/picture/avx2%.o: build_flags += $(if $(filter release,$(V)),-O3)
 
-# Instrumented unit tests are not optimised: that would take longer than it saves, except for the test
-# that draws and compares pictures.
+# Instrumented unit tests are compiled without optimisation, which would take longer than it saves. The
+# exception is the test that draws and compares pictures.
 $(filter-out %/encoder_test.o,$(unit_objects)): build_flags += $(if $(filter asan tsan,$(V)),-O0)
 
-# Tools are not instrumented: with CLI11 that takes a minute per file, and CLI11 is not under test.
+# Tools are not instrumented: instrumenting CLI11 takes a minute per file, and CLI11 is not under test.
 $(B)/cmd/%.o: build_flags := $(filter-out -fsanitize=%,$(build_flags)) $(if $(filter asan tsan,$(V)),-O0)
 
 $(B)/gen/page_files.o: $(B)/gen/page_files.cc
@@ -96,32 +96,32 @@ $(B)/fuzz-%: $(B)/tests/fuzz/%_fuzz.o $(B)/libkvm.a
 unit: $(B)/unit-tests ## run the unit tests (T=Suite.Name runs some)
 	$(B)/unit-tests --gtest_brief=1 $(if $(T),--gtest_filter='$(T)')
 
-check: ## install what the tests need and run them all: lint, unit, arm64, cli, ship, fuzz, web, vm
+check: ## install packages for the tests and run them all: lint, unit, arm64, cli, ship, fuzz, web, vm
 	scripts/install-deps build check ship
 	tests/run
 
-check-ship: ## run the longer tests: the package under systemd in a Debian, web servers, Ansible
+check-ship: ## run the longer tests: the package in a Debian with systemd, web servers, Ansible
 	tests/ship/run --all
 	tests/ship/boot/run
 
-lint: ## rooms, warnings, shell scripts, man pages, formatting
+lint: ## check includes, warnings, shell scripts, man pages, formatting
 	tests/lint/run
 
 fuzz: ## run every fuzz target for FUZZ_SECONDS each (default 5)
 	tests/fuzz/run
 
-soak: all tests-cli ## run kvm-capture through 10 minutes of random faults (SECONDS=60: shorter)
+soak: all tests-cli ## run kvm-capture through 10 minutes of random faults (SECONDS=60: 1 minute)
 	tests/soak/run
 
 $(B)/bench-%: $(B)/tests/bench/%.o $(B)/libkvm.a
 	$(CXX) $(link_flags) -o $@ $^ $(libraries)
 
-bench: all ## compare with other programs, in the same run on the same frames
+bench: all ## compare speed with other programs, in the same run on the same frames
 	tests/bench/run
 
 # ---- use ----
 
-demo: ## install what the build needs, build, run the whole pipe on a built-in source
+demo: ## install the packages that the build needs, build, run the whole pipe on a built-in picture
 	scripts/install-deps build
 	$(MAKE) all
 	scripts/demo

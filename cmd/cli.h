@@ -17,7 +17,7 @@
 
 namespace kvm {
 
-// Adds --version, which prints "NAME VERSION". The version stands in the Makefile.
+// Adds --version, which prints "NAME VERSION". The Makefile defines the version.
 inline void add_version(CLI::App& app) {
   app.set_version_flag("--version", app.get_name() + " " KVM_VERSION, "Print the version and exit");
 }
@@ -31,7 +31,7 @@ inline std::string help_all(const CLI::App& app, const std::string& above = "") 
   return text;
 }
 
-// Shows only the argument of an option. The man page tells which options exclude each other.
+// Shows only the argument of an option. The man page says which options exclude each other.
 class HelpFormatter : public CLI::Formatter {
   std::string make_option_opts(const CLI::Option* option) const override {
     return option->get_type_size() == 0 ? "" : " " + option->get_type_name();
@@ -51,7 +51,7 @@ CLI::Validator number_from(Number least, Number most) {
           ""};
 }
 
-// Accepts a value if `judge` does not throw an Error. The message then names the option.
+// Accepts a value unless `judge` throws an Error. CLI11 adds the option's name to the message.
 inline CLI::Validator judged_by(std::function<void(const std::string&)> judge) {
   return {[judge = std::move(judge)](std::string& text) {
             try {
@@ -64,8 +64,8 @@ inline CLI::Validator judged_by(std::function<void(const std::string&)> judge) {
           ""};
 }
 
-// If --config was given, reads the options that the command line leaves open from that file. An
-// error in the file is Exit::kConfig.
+// If --config was given, reads options that the command line does not set from that file. Throws
+// Error with Exit::kConfig if the file is wrong.
 inline void read_config(CLI::App& app) {
   const CLI::Option* option = app.get_option_no_throw("--config");
   if (!option || option->empty()) return;
@@ -79,7 +79,7 @@ inline void read_config(CLI::App& app) {
 }
 
 // Parses the command line and runs `body`, both within run_tool(). --help and --version print to
-// stdout and exit 0. A wrong command line is one line on stderr and Exit::kUsage.
+// stdout and exit 0. A wrong command line prints one line on stderr and exits with Exit::kUsage.
 inline int run_cli(CLI::App& app, int argc, char** argv, const std::function<Exit()>& body) {
   add_version(app);
   app.formatter(std::make_shared<HelpFormatter>());

@@ -16,10 +16,10 @@ namespace {
 
 constexpr Size kTestSize{1280, 720};
 constexpr Rate kTestRate{30, 1};
-constexpr double kCountTimeoutS = 10;  // with -n, so that no script hangs
+constexpr double kCountTimeoutS = 10;  // the default with -n, so that no script hangs
 constexpr V4l2Hints kHints = {
-    .missing = "is the device plugged in? `kvm-capture --list` shows what there is",
-    .none_found = "is it plugged in? -d test needs none",
+    .missing = "is the device plugged in? `kvm-capture --list` shows all devices",
+    .none_found = "is it plugged in? -d test needs no device",
     .unsuitable = "see kvm-capture --list",
     .no_bandwidth = "try -f MJPG, a lower -r or -s, or another port",
 };
@@ -40,7 +40,7 @@ Error usage(const std::string& message) {
 
 std::pair<std::string, std::string> control_of(const std::string& argument) {
   const auto equals = argument.find('=');
-  if (equals == argument.npos) throw usage("--control: wanted NAME=VALUE: " + argument);
+  if (equals == argument.npos) throw usage("--control: not NAME=VALUE: " + argument);
   return {argument.substr(0, equals), argument.substr(equals + 1)};
 }
 
@@ -67,7 +67,8 @@ V4l2Wishes wishes_of(const Arguments& arguments) {
   if (!arguments.rate.empty()) {
     wishes.rate = parse_rate(arguments.rate);
     if (!wishes.rate)
-      throw usage("-r: not a rate: " + arguments.rate + ": 25, 29.97 and 30000/1001 are");
+      throw usage("-r: not a rate: " + arguments.rate +
+                  ": wanted a number such as 25, 29.97 or 30000/1001");
   }
   if (!arguments.fourcc.empty()) wishes.fourcc = fourcc_of(arguments.fourcc);
   for (const std::string& control : arguments.controls)
@@ -104,7 +105,7 @@ std::unique_ptr<CaptureSource> open_source(V4l2Wishes wishes) {
                                          wishes.rate.value_or(kTestRate));
 }
 
-// ---- the two things that the tool does ----
+// ---- listing and capturing ----
 
 Exit list(const Arguments& arguments) {
   const auto nodes = find_devices(arguments.device, kHints);
@@ -118,7 +119,7 @@ Exit list(const Arguments& arguments) {
 Exit capture(const Arguments& arguments) {
   if (arguments.output.empty() && ::isatty(STDOUT_FILENO))
     throw usage(
-        "frames are binary, and stdout is a terminal: use a pipe, -o FILE, or -o - to insist");
+        "frames are binary, and stdout is a terminal: use a pipe, -o FILE, or -o - to write there");
   StopSignals stop;
   Poller poller(stop);
   V4l2Wishes wishes = wishes_of(arguments);
@@ -143,18 +144,18 @@ int main(int argc, char** argv) {
   };
   value("-d,--device", arguments.device, "DEVICE",
         "A path, a name in /dev/v4l/by-id, auto or test[:KIND] (default: auto)");
-  app.add_flag("--list", arguments.list, "List the capture devices and what they offer");
+  app.add_flag("--list", arguments.list, "List the capture devices, their formats and controls");
   app.add_flag("--json", arguments.json, "List as JSON")->needs("--list");
   value("-s,--size", arguments.size, "WxH", "Size of the picture, in pixels");
   value("-r,--rate", arguments.rate, "FPS", "Frames a second: 30, 29.97, 30000/1001");
   value("-f,--format", arguments.fourcc, "FOURCC",
-        "Of the device: MJPG, YUYV, NV12... (default: the best)");
+        "Format of the device: MJPG, YUYV, NV12... (default: the best)");
   value("-q,--quality", options.encoder.quality, "QUALITY", "JPEG quality, 1 to 100 (default: 80)")
       ->check(number_from(1, 100));
-  value("--subsampling", arguments.subsampling, "420|422|444", "Of colours (default: 420)")
+  value("--subsampling", arguments.subsampling, "420|422|444", "Colour subsampling (default: 420)")
       ->check(CLI::IsMember({"420", "422", "444"}).description(""));
   value("--threads", options.encoder.threads, "N",
-        "Threads to encode with (default: one a core, up to 8)")
+        "Threads to encode with (default: one per core, up to 8)")
       ->check(number_from(1, 64));
   value("--noise", options.encoder.noise, "N",
         "Ignore differences of up to N in each sample (default: 0)")
@@ -163,15 +164,16 @@ int main(int argc, char** argv) {
   value("-n,--count", options.count, "COUNT", "Stop after COUNT frames")
       ->check(number_from<std::int64_t>(1, 1'000'000'000'000));
   value("-o,--output", arguments.output, "FILE",
-        "Where to, a strftime(3) pattern (default: -, stdout)")
+        "Write to FILE, a strftime(3) pattern (default: -, stdout)")
       ->check(judged_by([](const std::string& name) {
-        if (name.empty()) throw Error(Exit::kUsage, "no file has an empty name");
+        if (name.empty()) throw Error(Exit::kUsage, "the name of the file is empty");
       }));
-  value("--every", arguments.every_s, "SECONDS", "Time lapse: one frame in SECONDS")
+  value("--every", arguments.every_s, "SECONDS", "Time lapse: one frame every SECONDS seconds")
       ->check(number_from(0.01, 1e6))
       ->excludes("--rate");
   app.add_flag("--all-frames", options.all_frames, "Repeat pictures that did not change");
-  value("--control", arguments.controls, "NAME=VALUE", "Set on the device; may be repeated")
+  value("--control", arguments.controls, "NAME=VALUE",
+        "Set a control of the device; may be repeated")
       ->allow_extra_args(false);
   value("--edid", arguments.edid, "FILE", "Show this EDID to the target");
   value("--timeout", arguments.timeout_s, "SECONDS",

@@ -67,17 +67,20 @@ void add_gadget_options(CLI::App& app, SetupOptions& options) {
       ->capture_default_str();
   add_functions("--with", options.with, "Add a function: NAME[:OPTION[=VALUE],...]");
   add_functions("--without", options.without, "Leave a function of the profile out");
-  group(app.add_option("--udc", spec.udc, "The controller, of /sys/class/udc"))->type_name("NAME");
+  group(app.add_option("--udc", spec.udc, "The controller, a name in /sys/class/udc"))
+      ->type_name("NAME");
   add_id("--vendor-id", spec.vendor_id, "USB vendor (default: 1d6b, Linux Foundation)");
   add_id("--product-id", spec.product_id, "USB product (default: 0104, composite gadget)");
-  add_text("--manufacturer", spec.manufacturer, "What the host shows")->capture_default_str();
-  add_text("--product", spec.product, "What the host shows")->capture_default_str();
-  add_text("--serial", spec.serial, "Serial number (default: one of this machine's own)");
-  group(app.add_option("--max-power", spec.max_power_ma, "What it may draw, in mA"))
+  add_text("--manufacturer", spec.manufacturer, "Manufacturer that the host shows")
+      ->capture_default_str();
+  add_text("--product", spec.product, "Product name that the host shows")->capture_default_str();
+  add_text("--serial", spec.serial, "Serial number (default: derived from this machine's ID)");
+  group(app.add_option("--max-power", spec.max_power_ma, "Current that the gadget may draw, in mA"))
       ->type_name("MA")
       ->check(number_from(0, 500))
       ->capture_default_str();
-  group(app.add_flag("--remote-wakeup", spec.remote_wakeup, "May wake a sleeping host"));
+  group(app.add_flag("--remote-wakeup", spec.remote_wakeup,
+                     "Tell the host that the gadget can wake it"));
 }
 
 }  // namespace
@@ -92,33 +95,34 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_help_all_flag("--help-all", "Print the help of all subcommands and exit");
   app.allow_config_extras(CLI::config_extras_mode::error);
-  app.add_option("--config", options.config, "Read options from FILE; those given here win")
+  app.add_option("--config", options.config,
+                 "Read options from FILE; the command line takes precedence")
       ->type_name("FILE")
       ->configurable(false);
   add_gadget_options(app, options.setup);
 
   CLI::App* up = app.add_subcommand("up", "Make the gadget, or change what differs");
   up->add_flag("-n,--dry-run", options.dry_run, "Print what would be done");
-  up->add_flag("--script", options.script, "Print it as a shell script");
+  up->add_flag("--script", options.script, "Print the steps as a shell script");
   CLI::App* plan = app.add_subcommand("plan", "Short for up --dry-run");
   for (CLI::App* command : {up, plan}) command->fallthrough();
   CLI::App* down = app.add_subcommand("down", "Disconnect the gadget and remove it");
   down->add_flag("-n,--dry-run", options.dry_run, "Print what would be done");
   CLI::App* status =
-      app.add_subcommand("status", "Tell how it is; exit 0 if the host has configured it");
+      app.add_subcommand("status", "Print the state; exit 0 if the host has configured the gadget");
   CLI::App* watch = app.add_subcommand("watch", "Print a line at each change");
   for (CLI::App* command : {status, watch})
-    command->add_flag("--json", options.json, "As JSON, one line");
+    command->add_flag("--json", options.json, "Print JSON, one object per line");
 
   CLI::App* disc = app.add_subcommand("disc", "The medium in the drive");
   disc->require_subcommand(1);
-  CLI::App* insert = disc->add_subcommand("insert", "Put an image in");
+  CLI::App* insert = disc->add_subcommand("insert", "Put an image into the drive");
   insert->add_option("IMAGE", options.image, "A file or block device")->required();
-  CLI::Option* cdrom = insert->add_flag("--cdrom", options.cdrom, "As a CD-ROM");
+  CLI::Option* cdrom = insert->add_flag("--cdrom", options.cdrom, "Present the image as a CD-ROM");
   insert->add_flag("--writable", options.writable, "The target may write to it")->excludes(cdrom);
-  CLI::App* eject = disc->add_subcommand("eject", "Take it out");
-  eject->add_flag("--force", options.force, "Even if the host has locked it");
-  disc->add_subcommand("status", "Tell what is in; exit 0 if something is");
+  CLI::App* eject = disc->add_subcommand("eject", "Take the medium out");
+  eject->add_flag("--force", options.force, "Eject even if the host has locked the drive");
+  disc->add_subcommand("status", "Print which image is in the drive; exit 0 if there is one");
 
   return run_cli(app, argc, argv, [&] {
     StopSignals stop;

@@ -1,4 +1,4 @@
-// kvm-mjpeg-httpd: frames from stdin to browsers, their keys and mouse as action lines to stdout.
+// kvm-mjpeg-httpd: frames from stdin go to browsers; browser input goes to stdout as action lines.
 #include <unistd.h>
 
 #include <charconv>
@@ -42,7 +42,7 @@ int main(int argc, char** argv) {
                "Let all viewers send input at the same time");
   app.add_flag("--idle", options.idle, "Read no frames while nobody watches");
 
-  text("--passwords", options.passwords, "FILE", "Ask for a login: lines NAME:HASH:ROLE");
+  text("--passwords", options.passwords, "FILE", "Require a login; FILE has lines NAME:HASH:ROLE");
   app.add_flag("--no-auth-on-purpose", options.open_on_purpose,
                "Serve addresses other than loopback without passwords");
   text("--allow-host", options.allow_hosts, "NAME", "Also answer to this host name (repeatable)")
@@ -70,7 +70,7 @@ int main(int argc, char** argv) {
       throw kvm::Error(kvm::Exit::kUsage, "stdin is a terminal: pipe frames in",
                        "kvm-capture | kvm-mjpeg-httpd");
     if (options.tls_cert.empty() != options.tls_key.empty())
-      throw kvm::Error(kvm::Exit::kUsage, "--tls-cert and --tls-key need each other");
+      throw kvm::Error(kvm::Exit::kUsage, "--tls-cert and --tls-key must be given together");
     return kvm::serve(options);
   });
 }

@@ -13,7 +13,7 @@ namespace {
 constexpr const char* kKeysHint = "see kvm-type --list-keys";
 constexpr const char* kLayoutsHint = "see kvm-type --list-layouts";
 
-// The options, and those of them that have to be read further before `typing` can hold them.
+// The options. Those outside `typing` are texts and numbers that typing_options() converts.
 struct CommandLine {
   TypingOptions typing;
   std::vector<std::string> chords, replace;
@@ -122,7 +122,7 @@ void add_options(CLI::App& app, CommandLine& line) {
   app.add_flag("--skip", typing.typist.skip,
                "Leave out characters that the layout has no keys for");
   app.add_option("--unicode", line.unicode,
-                 "Enter characters without keys by number, as this system takes them")
+                 "Enter characters without keys by code point, with this system's method")
       ->type_name("linux|windows|mac")
       ->check(CLI::IsMember({"linux", "windows", "mac"}).description(""));
   app.add_option("--rate", typing.player.rate,
@@ -136,7 +136,7 @@ void add_options(CLI::App& app, CommandLine& line) {
       ->type_name("MS")
       ->check(number_from(0, 60'000));
   app.add_option("--verify-leds", typing.player.verify_leds,
-                 "Every N characters, see NumLock answer (default: never)")
+                 "Every N characters, check that NumLock responds (default: never)")
       ->type_name("N")
       ->check(number_from(1, 1'000'000'000));
   app.add_option("--timeout", line.timeout_s,
@@ -148,10 +148,10 @@ void add_options(CLI::App& app, CommandLine& line) {
   app.add_flag("--no-wait", line.no_wait, "Do not wait while another kvm-type is typing");
   app.add_flag("--wake", typing.link.wake, "Wake the target if it is asleep");
   app.add_flag("--ack", typing.session.acknowledge,
-               "Answer each action line: ok, or error: and why")
+               "Answer each action line: ok, or error: and the reason")
       ->needs("--actions");
   app.add_option("--status", typing.session.status_file,
-                 "Write JSON lines on keyboard and LEDs to FILE")
+                 "Write JSON lines about keyboard and LEDs to FILE")
       ->type_name("FILE")
       ->needs("--actions");
   app.add_flag("--dry-run", typing.dry_run, "Print the reports instead of sending them");
@@ -160,7 +160,7 @@ void add_options(CLI::App& app, CommandLine& line) {
   auto* layouts =
       app.add_flag("--list-layouts", line.list_layouts, "List the keyboard layouts and exit");
   auto* keys = app.add_flag("--list-keys", line.list_keys, "List the names of keys and exit");
-  app.add_flag("-v,--verbose", typing.verbose, "Say how many characters arrived how fast");
+  app.add_flag("-v,--verbose", typing.verbose, "Report how many characters arrived and how fast");
 
   // Combinations in which an option would have no effect.
   for (const char* text_option :

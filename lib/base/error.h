@@ -24,12 +24,12 @@ enum class Exit : int {
 };
 
 // Thrown when the job cannot be done. what() is the line that the user sees, without the tool's
-// name: the operation that failed, its object, the reason, and in parentheses the hint, a cure to
-// try.
+// name: the operation that failed, its object, the reason, and in parentheses a hint at a remedy.
 class Error : public std::runtime_error {
  public:
   // `hint` may be empty. The library never names a command-line option in a hint, because it serves
-  // several tools. A tool whose option is the cure calls with_hint(), or passes the text down.
+  // several tools. A tool that has a suitable option calls with_hint(), or passes the hint to the
+  // library as text.
   Error(Exit exit, const std::string& message, const std::string& hint = "")
       : std::runtime_error(hint.empty() ? message : message + " (" + hint + ")"),
         exit_(exit),

@@ -1,4 +1,4 @@
-// Owners of file descriptors and of C handles.
+// RAII owners of file descriptors and of C handles.
 #pragma once
 
 #include <fcntl.h>

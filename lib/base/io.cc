@@ -40,7 +40,7 @@ std::string read_file(const std::string& path, std::size_t limit_bytes) {
   const std::string name = is_stdin ? "stdin" : path;
   Fd file = is_stdin ? Fd(::dup(STDIN_FILENO)) : open_fd(path, O_RDONLY);
   if (!file) throw Error::from_errno(name);
-  std::string all;
+  std::string content;
   std::uint8_t buffer[65536];
   for (;;) {
     const auto n = read_some(file.get(), buffer, name);
@@ -48,10 +48,10 @@ std::string read_file(const std::string& path, std::size_t limit_bytes) {
       wait_for(file.get(), POLLIN, std::nullopt);
       continue;
     }
-    if (*n == 0) return all;
-    if (all.size() + *n > limit_bytes)
+    if (*n == 0) return content;
+    if (content.size() + *n > limit_bytes)
       throw Error(Exit::kData, name + ": larger than " + std::to_string(limit_bytes) + " bytes");
-    all.append(reinterpret_cast<const char*>(buffer), *n);
+    content.append(reinterpret_cast<const char*>(buffer), *n);
   }
 }
 

@@ -20,20 +20,20 @@ inline std::string_view as_text(Bytes bytes) noexcept {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-// Writes all of `data`; waits for room if fd is non-blocking. Throws Error that names `name`.
+// Writes all of `data`; waits for room if fd is non-blocking. Throws Error, which names `name`.
 void write_all(int fd, Bytes data, const std::string& name);
 void write_all(int fd, std::string_view text, const std::string& name);
 
-// One read(2): returns the count, 0 at the end of input, nullopt on EAGAIN. Throws Error that names
-// `name`.
+// One read(2): returns the count, 0 at the end of input, nullopt on EAGAIN. Throws Error, which
+// names `name`.
 std::optional<std::size_t> read_some(int fd, std::span<std::uint8_t> into, const std::string& name);
 
-// Returns the content of a file ("-": stdin). Throws Error; a file larger than `limit_bytes` is
-// Exit::kData.
+// Returns the content of a file ("-": stdin). Throws Error, with Exit::kData if the file is larger
+// than `limit_bytes`.
 std::string read_file(const std::string& path, std::size_t limit_bytes = 64u << 20);
 
-// Waits until fd has one of `events` (POLLIN…): true. False after `timeout`; nullopt waits without
-// limit. Stop signals do not interrupt this wait; Poller::wait() heeds them.
+// Waits until fd has one of `events` (POLLIN…), then returns true. Returns false after `timeout`
+// (nullopt: no limit). Stop signals do not end this wait; they end Poller::wait().
 bool wait_for(int fd, short events, std::optional<std::chrono::milliseconds> timeout);
 
 }  // namespace kvm

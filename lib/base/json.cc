@@ -9,7 +9,7 @@ namespace kvm {
 namespace {
 
 using Value = nlohmann::ordered_json;
-constexpr int kDeepest = 8;  // levels: bounds the memory that an attacker's brackets take
+constexpr int kDeepest = 8;  // levels; bounds the memory that a hostile text can take
 
 }  // namespace
 

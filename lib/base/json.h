@@ -22,12 +22,12 @@ class Json {
   Json(bool value) : text_(value ? "true" : "false") {}
   template <std::integral Number>
   Json(Number value) : text_(std::to_string(value)) {}
-  Json(double value);  // null if it is not finite
+  Json(double value);  // null if `value` is not finite
   // Adds quotes and escapes. Bytes that are not UTF-8 become U+FFFD.
   Json(std::string_view text);
   Json(const char* text) : Json(std::string_view(text)) {}
   Json(const std::string& text) : Json(std::string_view(text)) {}
-  // null if there is no value.
+  // null if `value` is empty.
   template <class T>
   Json(const std::optional<T>& value) : Json(value ? Json(*value) : Json()) {}
 
@@ -39,9 +39,9 @@ class Json {
     return array(std::vector<Json>(elements.begin(), elements.end()));
   }
 
-  // On one line, without '\n'.
+  // The value on one line, without '\n'.
   const std::string& text() const noexcept { return text_; }
-  // For people: over several lines, indented by two spaces a level.
+  // The value for people: over several lines, indented by two spaces per level.
   std::string pretty() const;
 
  private:
@@ -57,7 +57,7 @@ class JsonObject {
   std::optional<std::string> text(const char* name) const;
   std::optional<std::uint64_t> number(const char* name) const;
   std::optional<bool> flag(const char* name) const;
-  // The elements of an array that are text. Empty if there is no such array.
+  // The strings in the array `name`; its other elements are ignored. Empty if there is no array.
   std::vector<std::string> texts(const char* name) const;
 
  private:

@@ -1,4 +1,4 @@
-// Reads lines from a descriptor that may be slow or endless, or lack the last line end.
+// Reads lines from a descriptor that may be slow or endless. The last line may lack its '\n'.
 #pragma once
 
 #include <optional>
@@ -18,8 +18,8 @@ class LineReader {
       : fd_(fd), name_(std::move(name)), poller_(poller) {}
 
   // The next line without its '\n', valid until the next call; nullopt at the end of input. A line
-  // longer than kLongest is cut, but what is returned is still longer than kLongest, so that the
-  // caller can tell. Throws Error if reading fails, and Stopped.
+  // longer than kLongest is cut short, but stays longer than kLongest, so that the caller notices.
+  // Throws Error if reading fails, and Stopped when a stop signal has arrived.
   std::optional<std::string_view> next();
   // Whether next() would return without waiting for input.
   bool ready();
@@ -33,10 +33,10 @@ class LineReader {
   std::string name_;
   Poller& poller_;
   std::string buffer_;
-  std::size_t begin_ = 0;    // where the text starts that was not returned yet
-  std::size_t scanned_ = 0;  // between begin_ and here there is no line end
+  std::size_t begin_ = 0;    // start of the text that was not returned yet
+  std::size_t scanned_ = 0;  // no '\n' between begin_ and here
   bool ended_ = false;
-  bool cut_ = false;  // the rest of a line that was too long is still to be skipped
+  bool cut_ = false;  // the rest of an overlong line must still be skipped
   std::size_t number_ = 0;
 };
 

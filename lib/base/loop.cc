@@ -11,10 +11,10 @@ namespace kvm {
 
 namespace {
 
-constexpr std::int64_t kForeverUs = 1'000'000'000;  // then the loop wakes up without need: no harm
+constexpr std::int64_t kForeverUs = 1'000'000'000;  // then the loop wakes up in vain: harmless
 
-// The generation distinguishes an event of a closed descriptor from those of a new descriptor that
-// got the same number.
+// The generation distinguishes events of a closed descriptor from those of a new descriptor that
+// has the same number.
 std::uint64_t token(int fd, std::uint32_t generation) {
   return static_cast<std::uint64_t>(generation) << 32 | static_cast<std::uint32_t>(fd);
 }
@@ -63,8 +63,8 @@ void Loop::after(std::int64_t delay_us, Call call) {
 void Loop::post(Call call) {
   const std::lock_guard lock(mutex_);
   posted_.push_back(std::move(call));
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const ssize_t ignored = ::write(wake_.get(), &one, sizeof one);
+  const std::uint64_t increment = 1;
+  [[maybe_unused]] const ssize_t ignored = ::write(wake_.get(), &increment, sizeof increment);
 }
 
 void Loop::run_posted() {
@@ -78,8 +78,8 @@ void Loop::run_posted() {
   for (const Call& call : calls) call();
 }
 
-// Runs the timers that are due, except for timers that these add. Returns the µs until the next
-// timer is due.
+// Runs the timers that are due, except timers that are added meanwhile. Returns the µs until the
+// next timer is due.
 std::int64_t Loop::run_timers() {
   const std::uint64_t last = timer_number_;
   for (;;) {

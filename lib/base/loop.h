@@ -17,7 +17,7 @@
 
 namespace kvm {
 
-// All members but post() may be called only in the thread that calls run().
+// Only post() may be called in a thread other than the one that calls run().
 class Loop {
  public:
   using Ready = std::function<void(std::uint32_t events)>;
@@ -30,12 +30,12 @@ class Loop {
   std::int64_t now_us() const { return clock_(); }
 
   // Calls `ready` whenever the borrowed fd has some of `events` (EPOLLIN…), an error or a hang-up,
-  // until forget(). Returns false for a regular file: epoll cannot watch it, and it is always
-  // ready. Throws Error.
+  // until forget(). Returns false for a regular file, which epoll cannot watch and which is
+  // always ready. Throws Error.
   bool watch(int fd, std::uint32_t events, Ready ready);
   // Watches for other events. Does nothing if fd is not watched.
   void change(int fd, std::uint32_t events);
-  // Call this before fd is closed. Any callback may do so, the one of fd included.
+  // Call this before fd is closed. Any callback may call it, including the callback of fd.
   void forget(int fd) noexcept;
 
   // Runs `call` once, when the delay has passed.
@@ -48,10 +48,10 @@ class Loop {
   // returns the longest time that the loop may sleep, in µs.
   void before_wait(std::function<std::int64_t()> hook) { hook_ = std::move(hook); }
 
-  // Turns until stop().
+  // Calls turn() until stop().
   void run();
-  // Runs the timers that are due, then serves the descriptors that are ready. While there are
-  // neither, sleeps for at most `most_us`.
+  // Runs the timers that are due, waits at most `most_us` for a descriptor or the next timer, then
+  // serves the descriptors that are ready.
   void turn(std::int64_t most_us);
   void stop() noexcept { running_ = false; }
 

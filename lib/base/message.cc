@@ -15,7 +15,7 @@ void say(std::string_view text) noexcept {
     line.append(": ").append(printable(text)).push_back('\n');
     [[maybe_unused]] const ssize_t ignored = ::write(STDERR_FILENO, line.data(), line.size());
   } catch (...) {
-    // Memory ran out while reporting: there is no way left to report that.
+    // Out of memory: this cannot be reported either.
   }
 }
 

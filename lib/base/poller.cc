@@ -40,7 +40,7 @@ bool Poller::wait(std::span<pollfd> wanted, Timeout timeout) {
   }
 }
 
-// Returns how long to sleep: until `deadline`, or until the next look.
+// Calls look_ if it is due. Returns when to wake up: at `deadline`, or before, for the next look_.
 Poller::Clock::time_point Poller::look_if_due(Clock::time_point deadline) {
   if (!look_) return deadline;
   if (Clock::now() - looked_ >= interval_) {
@@ -50,7 +50,7 @@ Poller::Clock::time_point Poller::look_if_due(Clock::time_point deadline) {
   return std::min(deadline, looked_ + interval_);
 }
 
-// Returns the number of descriptors in fds_ that have events; 0 after the time or on EINTR.
+// Returns the number of descriptors in fds_ that have events; 0 at `until` or on EINTR.
 int Poller::poll_until(Clock::time_point until) {
   timespec timeout{};
   if (until != Clock::time_point::max()) {
@@ -76,12 +76,13 @@ void Poller::write(int fd, std::string_view text, const std::string& name) {
   }
 }
 
-// Looks each descriptor up again, because the `ready` of another may have unwatched it.
+// Calls the callbacks of those watched descriptors, from index `first` of fds_, that have events.
+// Looks each descriptor up again, because another descriptor's callback may have unwatched it.
 void Poller::serve(std::size_t first) {
   for (std::size_t i = first; i < fds_.size(); ++i) {
     const auto found = fds_[i].revents == 0 ? watched_.end() : watched_.find(fds_[i].fd);
     if (found == watched_.end()) continue;
-    const auto ready = found->second.ready;  // a copy: it may unwatch itself
+    const auto ready = found->second.ready;  // a copy, because the callback may unwatch its own fd
     ready(fds_[i].revents);
   }
 }

@@ -10,14 +10,14 @@
 
 namespace kvm {
 
-// Blocks the signals in this thread and in all threads that it starts later, so construct it before
-// them. After the first stop signal was taken, stop signals have their default effect again: a
-// second Ctrl-C kills.
+// Blocks the signals in the calling thread and in all threads that this thread starts later, so
+// construct a StopSignals first. After take() has returned a stop signal, stop signals have their
+// default effect again: a second Ctrl-C kills the process.
 class StopSignals {
  public:
   // `stops` ask the process to end; those that the process ignores (nohup(1), background jobs) stay
-  // ignored. `others` mean something else, such as SIGHUP to a daemon; they stay blocked for good,
-  // so that a late one does not kill a process that is about to end. Throws Error.
+  // ignored. `others` mean something else, such as SIGHUP to a daemon; these stay blocked for
+  // good, so that a late signal does not kill a process that is about to end. Throws Error.
   explicit StopSignals(std::vector<int> stops = {SIGINT, SIGTERM, SIGHUP},
                        std::vector<int> others = {});
   ~StopSignals();
@@ -26,9 +26,9 @@ class StopSignals {
 
   // Becomes readable when a signal has arrived. Poll it together with the other descriptors.
   int fd() const noexcept { return fd_.get(); }
-  // A signal of either kind that has arrived; nullopt: no signal has arrived.
+  // Takes and returns one signal of either kind that has arrived; nullopt: no signal has arrived.
   std::optional<int> take();
-  // Throws Stopped if a signal has arrived. For a tool without `others`.
+  // Throws Stopped if any signal has arrived, so only a tool without `others` may call it.
   void check();
 
  private:

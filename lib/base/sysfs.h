@@ -1,4 +1,4 @@
-// Reading what the kernel shows in /sys, /dev and /run. Tests put a folder in their place.
+// Reads what the kernel shows in /sys and /dev, and files in /run. Tests use a folder instead.
 #pragma once
 
 #include <optional>
@@ -7,8 +7,8 @@
 
 namespace kvm {
 
-// PATH below $KVM_SYSFS_ROOT, a folder in which tests play the machine; PATH itself if the variable
-// is not set.
+// $KVM_SYSFS_ROOT followed by `path`; tests set that variable to a folder with which they simulate
+// the machine. `path` itself if the variable is not set.
 std::string sys_path(const std::string& path);
 
 // The content of a sysfs or configfs file without the newlines and zero bytes at its end; nullopt

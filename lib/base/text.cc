@@ -6,14 +6,14 @@
 namespace kvm {
 
 std::string strf(const char* format, ...) {
-  va_list arguments, again;
+  va_list arguments, second;
   va_start(arguments, format);
-  va_copy(again, arguments);
+  va_copy(second, arguments);
   const int length = std::vsnprintf(nullptr, 0, format, arguments);
   va_end(arguments);
   std::string text(length > 0 ? static_cast<std::size_t>(length) : 0, '\0');
-  if (length > 0) std::vsnprintf(text.data(), text.size() + 1, format, again);
-  va_end(again);
+  if (length > 0) std::vsnprintf(text.data(), text.size() + 1, format, second);
+  va_end(second);
   return text;
 }
 

@@ -13,8 +13,8 @@
 namespace kvm {
 
 // If descriptor 0, 1 or 2 is closed, the next opened file would get its number and, for example,
-// receive what is written to stdout. The placeholder is opened in the wrong direction, so that
-// using it fails with EBADF like a closed descriptor.
+// receive the output that is meant for stdout. The placeholder is opened in the wrong direction, so
+// that using it fails with EBADF, as with a closed descriptor.
 static void reserve_standard_fds() noexcept {
   for (int fd = 0; fd <= 2; ++fd) {
     if (::fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;

@@ -1,4 +1,4 @@
-// The frame around every tool: usable standard descriptors, the only catch, the exit code.
+// Runs a tool: opens missing standard descriptors, catches exceptions, returns the exit code.
 #pragma once
 
 #include <functional>
@@ -8,9 +8,9 @@
 namespace kvm {
 
 // Runs `body` and returns the exit code of the process. An Error becomes one line on stderr;
-// Stopped kills the process with its signal; EPIPE kills it with SIGPIPE. Opens descriptors 0 to 2
-// before `body` if they are closed, and flushes stdout after it: a failed flush (full disk) is
-// Exit::kIo.
+// Stopped kills the process with its signal; an Error with EPIPE kills it with SIGPIPE. Before
+// `body`, opens those of the descriptors 0 to 2 that are closed. After `body`, flushes stdout; if
+// that fails (full disk), the exit code is Exit::kIo.
 int run_tool(const std::function<Exit()>& body) noexcept;
 
 }  // namespace kvm

@@ -26,10 +26,10 @@ BlockCode::Tokens::Tokens(const HuffmanCodes& codes) {
   }
   for (std::uint32_t run = 0; run < 16; ++run)
     for (int value = -kSmall; value < kSmall; ++value)
-      small_[run * 2 * kSmall + static_cast<std::uint32_t>(value + kSmall)] = any(run, value);
+      small_[run * 2 * kSmall + static_cast<std::uint32_t>(value + kSmall)] = build(run, value);
 }
 
-BlockCode::Token BlockCode::Tokens::any(std::uint32_t run, int value) const noexcept {
+BlockCode::Token BlockCode::Tokens::build(std::uint32_t run, int value) const noexcept {
   const auto size =
       static_cast<std::uint32_t>(std::bit_width(static_cast<unsigned>(std::abs(value))));
   const Token& code = codes_[run << 4 | size];

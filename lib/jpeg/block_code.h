@@ -1,5 +1,5 @@
-// Writes quantised blocks as entropy-coded data. For speed, whole tokens come from a table and
-// there is no branch that a processor could mispredict often.
+// Writes quantised blocks as entropy-coded data. For speed, whole tokens come from a table, and
+// branches that a processor would often mispredict are avoided.
 #pragma once
 
 #include <array>
@@ -11,15 +11,15 @@
 
 namespace kvm {
 
-// Writes bits without the zero that belongs behind each 0xff: stuff() adds those zeros.
+// Writes bits without the zero byte that must follow each 0xff; stuff() adds these zeros later.
 class BareBits {
  public:
-  // The caller leaves room at `to` for all bits that are put, and for kSpare more bytes.
+  // `to` must have room for all bits that are put, and for kSpare more bytes.
   static constexpr std::size_t kSpare = 8;
   explicit BareBits(std::uint8_t* to) : to_(to) {}
 
-  // Appends the low `length` bits of `bits`, 1 to 32; its higher bits are 0. Always stores eight
-  // bytes, finished or not, because a test for finished bytes would cost more.
+  // Appends the low `length` bits of `bits`, 1 to 32; the higher bits must be 0. Always stores
+  // eight bytes, although the last ones may be incomplete, because a test would cost more.
   [[gnu::always_inline]] void put(std::uint32_t bits, std::uint32_t length) noexcept {
     count_ += length;
     held_ |= std::uint64_t{bits} << (64 - count_);
@@ -42,7 +42,7 @@ class BareBits {
   std::uint32_t count_ = 0;  // how many bits held_ has: less than 8
 };
 
-// Copies entropy-coded data and puts a zero behind each 0xff. Returns the end of the copy, which
+// Copies entropy-coded data and inserts a zero after each 0xff. Returns the end of the copy, which
 // may be twice as long as the source.
 std::uint8_t* stuff(const std::uint8_t* from, const std::uint8_t* end, std::uint8_t* to) noexcept;
 
@@ -51,16 +51,16 @@ class BlockCode {
  public:
   BlockCode(const HuffmanCodes& dc, const HuffmanCodes& ac);
 
-  // The most bytes that a block takes: 64 times 16 bits of Huffman code and 11 of value.
+  // The most bytes that a block takes: 64 tokens with 16 bits of Huffman code and 11 of value.
   static constexpr std::size_t kLargest = 64 * 27 / 8;
 
-  // `block`: the coefficients; the i-th in zigzag order stands at `places[i]`. `nonzero`: bit i is
+  // `block`: the coefficients; the i-th in zigzag order is at `places[i]`. `nonzero`: bit i is
   // set if the i-th in zigzag order is not zero. `last`: on entry the DC value of the previous
-  // block of this component, on return that of this block.
+  // block of this component, on return the DC value of this block.
   [[gnu::always_inline]] void write(BareBits& to, const std::int16_t* block,
                                     const std::array<std::uint8_t, 64>& places,
                                     std::uint64_t nonzero, int& last) const noexcept {
-    put(to, dc_.of(0, block[0] - last));
+    put(to, dc_.token(0, block[0] - last));
     last = block[0];
     nonzero >>= 1;
     const std::uint8_t* place = &places[1];
@@ -69,7 +69,7 @@ class BlockCode {
       nonzero = nonzero >> run >> 1;
       place += run;
       for (; run > 15; run -= 16) put(to, ac_.sixteen_zeros());
-      put(to, ac_.of(run, block[*place++]));
+      put(to, ac_.token(run, block[*place++]));
     }
     if (place != places.data() + places.size()) put(to, ac_.end_of_block());
   }
@@ -79,28 +79,28 @@ class BlockCode {
   struct Token {
     std::uint32_t bits = 0, length = 0;
   };
-  // A Huffman code tells the number of zeros before a value and the number of the value's bits. The
+  // A Huffman code gives the number of zeros before a value and the number of the value's bits. The
   // bits are those of the value, or of the value minus one if the value is negative.
   class Tokens {
    public:
     explicit Tokens(const HuffmanCodes& codes);
 
     // `run` is below 16.
-    [[gnu::always_inline]] Token of(std::uint32_t run, int value) const noexcept {
+    [[gnu::always_inline]] Token token(std::uint32_t run, int value) const noexcept {
       const auto index = static_cast<std::uint32_t>(value + kSmall);
       if (index < 2 * kSmall) [[likely]]
         return small_[run * 2 * kSmall + index];
-      return any(run, value);
+      return build(run, value);
     }
     const Token& end_of_block() const noexcept { return codes_[0x00]; }
     const Token& sixteen_zeros() const noexcept { return codes_[0xf0]; }
 
    private:
-    Token any(std::uint32_t run, int value) const noexcept;
+    Token build(std::uint32_t run, int value) const noexcept;
 
-    static constexpr int kSmall = 16;   // values from -kSmall up to below kSmall, by far the most
-    std::array<Token, 16 * 16> codes_;  // by run << 4 | bits of the value, which are still 0
-    std::array<Token, 16 * 2 * kSmall> small_;  // whole tokens, by run and small value
+    static constexpr int kSmall = 16;   // most values are in [-kSmall, kSmall)
+    std::array<Token, 16 * 16> codes_;  // index: run << 4 | length of the value, whose bits are 0
+    std::array<Token, 16 * 2 * kSmall> small_;  // whole tokens; index: run, small value
   };
 
   [[gnu::always_inline]] static void put(BareBits& to, const Token& token) noexcept {

@@ -6,8 +6,8 @@ namespace kvm {
 
 namespace {
 
-// One DHT segment with the tables of T.81 annex K.3: for each its class and number, the count of
-// codes by length, and the values.
+// One DHT segment with the tables of T.81 annex K.3. Each table has its class and number, the count
+// of codes by length, and the values.
 // clang-format off
 constexpr std::uint8_t kHuffmanTables[] = {
     0xff, 0xc4, 0x01, 0xa2, 0x00, 0x00, 0x01, 0x05, 0x01, 0x01, 0x01, 0x01, 0x01, 0x01, 0x00,

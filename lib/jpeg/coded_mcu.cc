@@ -90,7 +90,7 @@ std::optional<McuCode> McuCode::of(Bytes image, const JpegInfo& info) {
 
 // The state of read_block().
 struct McuCode::Block {
-  std::size_t at;         // before: the block's first bit; after: the bit behind the block
+  std::size_t at;         // before: the block's first bit; after: the bit after the block
   std::size_t ac_at = 0;  // first bit of the AC coefficients
   int dc;                 // before: DC value of the previous block; after: of this block
   bool plain = false;     // has no AC coefficients
@@ -109,7 +109,7 @@ bool McuCode::read_block(const CodedBits& segment, const Component& component,
   if (block.at > end || std::abs(block.dc) > kMostDc) return false;
   constexpr int kLongest = 16 + 15;  // bits of a Huffman code and of its value
   int known = 0;                     // valid bits at the top of next
-  int k = 1;                         // of the next coefficient, in zigzag order
+  int k = 1;                         // zigzag index of the next coefficient
   do {
     if (known < kLongest) {
       if (block.at > end) return false;
@@ -149,8 +149,8 @@ std::uint64_t McuCode::hash_ac(const CodedBits& segment, const Block& block) noe
 // The hashes of an MCU while it is read.
 struct McuCode::Hashes {
   Hash content, colour;
-  std::uint64_t dc_values = 1;  // of the coarse components, behind a leading one
-  bool flat = true;             // each coarse component is of one value so far
+  std::uint64_t dc_values = 1;  // of the coarse components, after a leading 1 bit
+  bool flat = true;             // each coarse component has a single value so far
 };
 
 // Reads the blocks of a component in one MCU. `at` and `dc` move on to the end of the last block.
@@ -188,7 +188,7 @@ bool McuCode::read(const CodedBits& segment, std::span<CodedMcu> mcus) const noe
     mcu.content = hashes.content.value;
     mcu.colour = hashes.flat ? 1ull << 63 | hashes.dc_values : hashes.colour.value >> 1;
   }
-  return segment.size() - at < 8;  // more than the fill bits means more MCUs
+  return segment.size() - at < 8;  // more bits than the fill bits would be more MCUs
 }
 
 bool McuCode::append(BitWriter& to, DcValues& before, const CodedBits& segment,

@@ -22,12 +22,12 @@ class CodedBits {
   CodedBits() = default;
   explicit CodedBits(Bytes stuffed);
   std::size_t size() const noexcept { return bytes_.size() * 8 - kSpare; }  // bits
-  // The bits from bit `at` (at most size()) on. The top kAtOnce bits are valid, the others are not.
+  // The 64 bits from bit `at` (at most size()) on. Only the top kAtOnce bits are valid.
   static constexpr int kAtOnce = 57;
   std::uint64_t from(std::size_t at) const noexcept;
 
  private:
-  static constexpr std::size_t kSpare = 64;  // bits behind the end that from() may touch
+  static constexpr std::size_t kSpare = 64;  // bits after the end that from() may read
   std::vector<std::uint8_t> bytes_ = std::vector<std::uint8_t>(kSpare / 8);
 };
 
@@ -49,14 +49,14 @@ using DcValues = std::array<std::int16_t, 4>;  // DC value of each component's l
 
 struct CodedMcu {
   std::uint32_t bit = 0, bits = 0;  // first bit and number of bits in its segment
-  DcValues dc{};                    // at its end
+  DcValues dc{};                    // of its last blocks
   std::uint64_t content = 0;        // hash of all coefficients
   // Hash of the components with less than full resolution, which a decoder interpolates across the
-  // MCU's edge. The top bit is set if each of them is of one value.
+  // MCU's edge. The top bit is set if each of these components has a single value.
   std::uint64_t colour = 0;
 
-  // Whether interpolation across the edge to a neighbour changes no pixel: both have one same
-  // colour.
+  // Whether interpolation across the edge to a neighbour changes no pixel: both are flat and have
+  // the same colour.
   bool blends(const CodedMcu& other) const noexcept { return flat() && colour == other.colour; }
   bool flat() const noexcept { return colour >> 63; }
 };
@@ -68,13 +68,13 @@ class McuCode {
   // scans, or a Huffman table is missing or invalid.
   static std::optional<McuCode> of(Bytes image, const JpegInfo& info);
 
-  // Fills `mcus`. False: the segment is damaged or holds another number of MCUs.
+  // Fills `mcus`. False: the segment is damaged or does not hold that number of MCUs.
   bool read(const CodedBits& segment, std::span<CodedMcu> mcus) const noexcept;
 
-  // Appends `run`, consecutive MCUs of one segment. `predicted`: the values that the first of them
-  // was predicted from in its segment. `before`: on entry the values at the end of the MCUs written
-  // so far, on return those at the end of the run. False: the image has no code for a new
-  // difference; the written data is then useless.
+  // Appends `run`, consecutive MCUs of one segment. `predicted`: the DC values from which the first
+  // of these MCUs was predicted in its segment. `before`: on entry the DC values of the last MCU
+  // written so far, on return those of the last MCU of the run. False: the image has no code for a
+  // new difference; the written data is then useless.
   bool append(BitWriter& to, DcValues& before, const CodedBits& segment,
               std::span<const CodedMcu> run, const DcValues& predicted) const;
 

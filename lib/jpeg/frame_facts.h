@@ -16,7 +16,7 @@ namespace kvm {
 enum class SourceState { kLive, kNoSignal, kNoDevice, kStalled };
 
 // "live", "no-signal", "no-device", "stalled": as in the COM segment and in JSON. "none" for
-// nullopt: no frame has told the state yet.
+// nullopt: no frame has reported a state yet.
 const char* name_of(std::optional<SourceState> state) noexcept;
 
 struct FrameFacts {
@@ -39,7 +39,7 @@ using FrameParts = std::array<Bytes, 5>;
 std::size_t size_of(const FrameParts& frame) noexcept;
 std::vector<std::uint8_t> joined(const FrameParts& frame);
 
-// The size in bytes of our COM segment, which begins right after SOI; 0: the image has none.
+// The size in bytes of kvmpi's COM segment right after SOI; 0: the image has no such segment.
 std::size_t com_size(Bytes image) noexcept;
 
 }  // namespace kvm

@@ -51,7 +51,7 @@ std::span<std::uint8_t> FrameReader::space() {
   if (capacity_ - end_ < kRead) {
     const Bytes kept = pending();
     const std::size_t needed = kept.size() + kRead;
-    // Twice the need, so that a growing image moves only a few times.
+    // Twice the needed size, so that a growing image moves only a few times.
     if (needed > capacity_ || begin_ < capacity_ / 2) capacity_ = std::max(kFirst, 2 * needed);
     auto memory = allocate(capacity_);
     std::memcpy(memory.get(), kept.data(), kept.size());
@@ -86,9 +86,9 @@ std::optional<JpegImage> FrameReader::next() {
   return std::nullopt;
 }
 
-// If a segment was cut short, its length led the walk into the next image. So the walked bytes are
-// searched for another SOI. The number of retries is bounded, because a hostile stream could make
-// every retry walk the same bytes again.
+// Drops an image. If one of its segments was cut short, the segment's length led the walk into the
+// next image, so next() searches the walked bytes for another SOI. The number of these retries is
+// bounded, because in a hostile stream every retry could walk the same bytes again.
 void FrameReader::give_up(Dropped reason) {
   drop(reason);
   if (doubtful_ == 0) retries_ = 0;
@@ -135,8 +135,8 @@ void FrameReader::judge_gap(std::string_view gap) {
   part_time_us_ = find_time(head);
 }
 
-// The image at begin_, or the bytes behind it, move to other memory, whichever are fewer. A writer
-// that writes whole images leaves few bytes behind the image.
+// Moves to other memory either the image at begin_ or the bytes after it, whichever are fewer. A
+// writer that writes whole images leaves few bytes after the image.
 JpegImage FrameReader::take() {
   JpegImage image;
   image.info = walker_.info();

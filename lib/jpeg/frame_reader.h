@@ -1,6 +1,5 @@
-// Cuts a byte stream into whole JPEG images. The stream is images back to back, or
-// multipart/x-mixed-replace with any boundary; the reader finds out which by looking at the bytes
-// between two images.
+// Cuts a byte stream into whole JPEG images. The images follow each other directly, or as
+// multipart/x-mixed-replace with any boundary; the bytes between two images show the reader which.
 #pragma once
 
 #include <array>
@@ -25,14 +24,14 @@ struct JpegImage {
   std::optional<std::int64_t> part_time_us;
 
   Bytes bytes() const noexcept { return {memory.get() + offset, info.size}; }
-  // The facts in the image's comment. If they hold no time, the time is that of the image's part.
+  // The facts in the image's comment. If it has no time, the time is part_time_us.
   FrameFacts facts() const noexcept;
 };
 
-// Why the reader passed over bytes of the stream. Not a JpegFault: that judges one buffer, this
-// counts events in a stream (bytes between images, the size limit), by names that metrics publish.
+// Why the reader skipped bytes of the stream. A JpegFault judges one buffer; a Dropped also covers
+// events of a stream (bytes between images, the size limit), and metrics publish its names.
 enum class Dropped {
-  kGarbage,    // bytes between images that are no part header
+  kGarbage,    // bytes between images that are not a part header
   kTruncated,  // an image without its end
   kBroken,     // an image whose segments do not fit together
   kTooLarge,   // an image above the limit
@@ -46,14 +45,14 @@ class FrameReader {
   // Drops images above `limit_bytes`. Holds at most twice that many bytes.
   explicit FrameReader(std::size_t limit_bytes = 16u << 20);
 
-  // Room for the next read(2): at least 64 KiB. The caller reports what it read by filled().
+  // Room for the next read(2): at least 64 KiB. filled() takes the number of bytes read.
   std::span<std::uint8_t> space();
   void filled(std::size_t bytes) noexcept { end_ += bytes; }
 
   // The next whole image; nullopt: more input is needed.
   std::optional<JpegImage> next();
 
-  // Call at the end of the input. next() then also yields images that follow one cut short.
+  // Call at the end of the input. next() then also returns images that follow a truncated image.
   void finish() noexcept { ended_ = true; }
 
   // How often each reason occurred, indexed by Dropped.

@@ -14,12 +14,13 @@ namespace {
 constexpr std::size_t kPieceBits = 8 * 150;
 constexpr std::size_t kMostPieces = 64;
 
-// Larger pictures are not cut, because a broken header may claim any size. 8192 × 8192 pixels pass.
+// Larger pictures are not cut, because a broken header may claim any size. 8192 × 8192 pixels are
+// the limit, if an MCU is 8 × 8.
 constexpr std::size_t kMostMcus = 1 << 20;
 constexpr std::size_t kMostHead = 8192;  // bytes
 
-// If a frame changes all over or cannot be cut, it is sent whole and reading it was wasted. Frames
-// are then left unread for this many times as long as the reading took.
+// A frame that changes all over or cannot be cut is sent whole, so reading it was wasted. The
+// following frames are then not read, for this many times as long as the wasted reading took.
 constexpr std::int64_t kRestFactor = 32;
 
 int divided_up(int value, int by) {
@@ -57,7 +58,7 @@ void Mosaic::show(Bytes image, const JpegInfo& info, std::uint32_t id) {
     rest_until_us_ = now_us + kRestFactor * (clock_() - now_us);
 }
 
-// Reads the image segment by segment. False: they do not match the header.
+// Reads the image segment by segment. False: the segments do not match the header.
 bool Mosaic::read(Bytes image, const JpegInfo& info) {
   const std::uint8_t* const bytes = image.data();
   std::size_t number = 0, from = info.scan;
@@ -109,7 +110,7 @@ bool Mosaic::begin(Bytes image, const JpegInfo& info) {
   return code_.has_value();
 }
 
-// Reads a segment, unless its bytes are those of the previous frame. False: it is damaged.
+// Reads a segment, unless its bytes equal those of the previous frame. False: it is damaged.
 bool Mosaic::read_segment(std::size_t number, Bytes coded) {
   Segment& segment = segments_[number];
   const std::uint64_t hash = XXH3_64bits(coded.data(), coded.size());
@@ -157,8 +158,8 @@ std::size_t Mosaic::bits(const Rect& rect) const noexcept {
          sum(rect.left, rect.top);
 }
 
-// Extends `rect` over other rectangles, which leave `rects`: over all of them, or only over those
-// where the larger rectangle costs less than another piece.
+// Extends `rect` over rectangles in `rects` and removes those from `rects`. kAll: over all of them;
+// kCheap: only where the larger rectangle costs less than another piece.
 void Mosaic::join(Rect& rect, std::vector<Rect>& rects, Join which) const {
   for (std::size_t i = rects.size(); i-- > 0;) {
     const Rect& other = rects[i];
@@ -174,7 +175,7 @@ void Mosaic::join(Rect& rect, std::vector<Rect>& rects, Join which) const {
 // The changed MCUs, as rectangles that are cheap to send.
 std::vector<Mosaic::Rect> Mosaic::changed_since(std::uint32_t shown) const {
   sum_bits();
-  std::vector<Rect> done, open;  // those that end above the current row, and the others
+  std::vector<Rect> done, open;  // done: rectangles that end above the current row
   for (int row = 0; row < rows_; ++row) {
     const auto ended = std::stable_partition(open.begin(), open.end(),
                                              [&](const Rect& rect) { return rect.bottom >= row; });
@@ -183,8 +184,8 @@ std::vector<Mosaic::Rect> Mosaic::changed_since(std::uint32_t shown) const {
     for (int column = 0; column < columns_; ++column) {
       if (stamps_[index(column, row)].content <= shown) continue;
       Rect rect{column, row, column + 1, row + 1};
-      const bool many = done.size() + open.size() >= kMostPieces;
-      join(rect, open, many ? Join::kAll : Join::kCheap);
+      const bool full = done.size() + open.size() >= kMostPieces;
+      join(rect, open, full ? Join::kAll : Join::kCheap);
       open.push_back(rect);
     }
   }
@@ -192,7 +193,7 @@ std::vector<Mosaic::Rect> Mosaic::changed_since(std::uint32_t shown) const {
   return done;
 }
 
-// Whether interpolation between two adjacent lines of MCUs changes no pixel.
+// Whether interpolation between two adjacent rows or columns of MCUs changes no pixel.
 bool Mosaic::blends(const Rect& inside, const Rect& outside) const noexcept {
   for (int row = 0; row < inside.bottom - inside.top; ++row)
     for (int column = 0; column < inside.right - inside.left; ++column)
@@ -203,31 +204,31 @@ bool Mosaic::blends(const Rect& inside, const Rect& outside) const noexcept {
 }
 
 // A decoder interpolates colours of less than full resolution across the edge of an MCU. So on each
-// side where the colours beyond the edge differ, the piece gets a border: a line of MCUs from there
-// which is not drawn. If the piece's own colours changed (`bleeds`), every side gets a border, and
-// its innermost pixels are drawn too.
+// side where the colours beyond the edge differ, the piece gets a border: the next row or column of
+// MCUs, which is not drawn. If the piece's own colours changed (`bleeds`), every side gets a
+// border, and the innermost pixels of the border are drawn too.
 Mosaic::Rect Mosaic::with_border(const Rect& rect, bool bleeds) const {
   const Rect around{std::max(rect.left - 1, 0), std::max(rect.top - 1, 0),
                     std::min(rect.right + 1, columns_), std::min(rect.bottom + 1, rows_)};
   if (bleeds) return around;
   const auto [left, top, right, bottom] = around;
-  Rect with = around;
-  // The compared lines include the corners, where both directions meet. If only a few columns of
-  // pixels remain up to the right edge of the picture, the left border stays, because libjpeg does
-  // not interpolate an image of two samples.
+  Rect bordered = around;
+  // The compared rows and columns include the corners, where both directions meet. A piece that
+  // begins a few pixels from the right edge of the picture keeps its left border, because libjpeg
+  // does not interpolate an image that is two samples wide.
   const bool narrow = width_ - rect.left * mcu_width_ <= 4;
   if (left < rect.left && !narrow &&
       blends({left + 1, top, left + 2, bottom}, {left, top, left + 1, bottom}))
-    with.left = rect.left;
+    bordered.left = rect.left;
   if (right > rect.right &&
       blends({right - 2, top, right - 1, bottom}, {right - 1, top, right, bottom}))
-    with.right = rect.right;
+    bordered.right = rect.right;
   if (top < rect.top && blends({left, top + 1, right, top + 2}, {left, top, right, top + 1}))
-    with.top = rect.top;
+    bordered.top = rect.top;
   if (bottom > rect.bottom &&
       blends({left, bottom - 2, right, bottom - 1}, {left, bottom - 1, right, bottom}))
-    with.bottom = rect.bottom;
-  return with;
+    bordered.bottom = rect.bottom;
+  return bordered;
 }
 
 // Copies the MCUs of `rect` as entropy-coded data. False: a DC difference has no code.
@@ -248,19 +249,19 @@ bool Mosaic::copy(const Rect& rect, std::string& coded) const {
 }
 
 std::optional<Mosaic::Piece> Mosaic::cut(const Rect& rect, bool bleeds) const {
-  const Rect with = with_border(rect, bleeds);
+  const Rect bordered = with_border(rect, bleeds);
   Piece piece{};
-  piece.x = with.left * mcu_width_;
-  piece.y = with.top * mcu_height_;
-  piece.width = std::min(with.right * mcu_width_, width_) - piece.x;
-  piece.height = std::min(with.bottom * mcu_height_, height_) - piece.y;
-  piece.left = with.left < rect.left ? mcu_width_ - bleeds : 0;
-  piece.top = with.top < rect.top ? mcu_height_ - bleeds : 0;
+  piece.x = bordered.left * mcu_width_;
+  piece.y = bordered.top * mcu_height_;
+  piece.width = std::min(bordered.right * mcu_width_, width_) - piece.x;
+  piece.height = std::min(bordered.bottom * mcu_height_, height_) - piece.y;
+  piece.left = bordered.left < rect.left ? mcu_width_ - bleeds : 0;
+  piece.top = bordered.top < rect.top ? mcu_height_ - bleeds : 0;
   const int end_x = rect.right * mcu_width_ + bleeds, end_y = rect.bottom * mcu_height_ + bleeds;
   piece.right = std::max(piece.x + piece.width - end_x, 0);
   piece.bottom = std::max(piece.y + piece.height - end_y, 0);
-  piece.coded.reserve(bits(with) / 8 + 64);
-  if (!copy(with, piece.coded)) return std::nullopt;
+  piece.coded.reserve(bits(bordered) / 8 + 64);
+  if (!copy(bordered, piece.coded)) return std::nullopt;
   piece.coded += "\xff\xd9";
   return piece;
 }

@@ -17,7 +17,8 @@ namespace kvm {
 
 class Mosaic {
  public:
-  // A rectangle of the picture. Together with head() in front, `coded` is a JPEG image.
+  // A rectangle of the picture. head() followed by `coded` is a JPEG image, once the piece's size
+  // is written into it at kSizeAt.
   struct Piece {
     int x, y, width, height;  // pixels, clipped to the picture
     // Pixels on each side that must not be drawn: a decoder needs them to interpolate the others.
@@ -37,7 +38,7 @@ class Mosaic {
   // The segments from SOI to SOS, without restart intervals. Null: the newest frame cannot be cut.
   const std::shared_ptr<const std::string>& head() const noexcept { return head_; }
 
-  // The difference from the frame `shown`, an earlier newest frame: the pieces, drawn over it, give
+  // The changes since `shown`, the id of an earlier frame: drawn over that frame, the pieces give
   // the newest frame, pixel for pixel. nullopt: the viewer needs the whole frame, because tables or
   // size differ, the frame cannot be cut, the pieces would be no smaller than the frame, or frames
   // are not read at present because the whole picture keeps changing.
@@ -86,7 +87,7 @@ class Mosaic {
   std::vector<CodedMcu> mcus_;
   std::vector<Stamp> stamps_;
   std::vector<CodedMcu> fresh_;              // the MCUs of the segment that is being read
-  std::size_t changed_bytes_ = 0;            // from the previous frame to the newest one
+  std::size_t changed_bytes_ = 0;            // size of the MCUs that the newest frame changed
   std::int64_t rest_until_us_ = 0;           // no frame is read before this time
   mutable std::vector<std::uint32_t> sums_;  // bits of all MCUs left of and above each corner
 };

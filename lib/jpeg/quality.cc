@@ -20,7 +20,7 @@ int scaled(int entry, int quality) {
   return std::clamp((entry * percent + 50) / 100, 1, 255);
 }
 
-// The 64 entries of the first table; empty: the image has no table, or the first has 16 bits.
+// The 64 entries of the first quantisation table; empty: it is missing or has 16-bit entries.
 Bytes first_table(Bytes image) {
   for (std::size_t at = 2; at + 4 <= image.size() && image[at] == 0xff && image[at + 1] != 0xda;) {
     const auto length = static_cast<std::size_t>(image[at + 2] << 8 | image[at + 3]);

@@ -5,8 +5,9 @@
 
 namespace kvm {
 
-// The quality whose luminance table is nearest to the image's first table. An encoder with tables
-// of its own thus gets the most similar number. 0: the image has no such table of 8 bits.
+// The quality whose luminance table is nearest to the image's first quantisation table. If the
+// encoder used other tables, this is the most similar quality. 0: the image has no quantisation
+// table, or the first has 16-bit entries.
 int jpeg_quality(Bytes image) noexcept;
 
 }  // namespace kvm

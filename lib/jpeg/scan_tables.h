@@ -16,12 +16,12 @@ struct ScanTables {
   struct Component {
     std::size_t width, height;  // the component's blocks in an MCU (A.2)
     std::size_t steps;          // index of its quantisation steps in `steps`
-    std::size_t dc, ac;         // indices of its codes in `codes`, both of which are present
+    std::size_t dc, ac;         // indices in `codes`; both tables are present
   };
 
   std::vector<Component> components;                 // in the order of their blocks in an MCU
   std::array<std::optional<HuffmanCodes>, 8> codes;  // DC 0–3, then AC 0–3
-  // Each is 64 bytes of the image, in zigzag order; empty: the table is missing or has 16 bits.
+  // Each table is 64 bytes of the image, in zigzag order; empty: missing, or with 16-bit entries.
   std::array<Bytes, 4> steps;
 
   // `info` is what walk_jpeg() found in `image`; the header of the image is enough. nullopt: the

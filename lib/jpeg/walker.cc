@@ -15,7 +15,7 @@ bool is_sof(std::uint8_t marker) {
   return marker >= kSof0 && marker <= kSof15 && marker != kDht && marker != kJpg && marker != kDac;
 }
 
-// The marker stands alone: no length follows.
+// Whether the marker stands alone, without a length.
 bool is_bare(std::uint8_t marker) {
   return marker == kTem || (marker >= kRst0 && marker <= kRst7);
 }
@@ -80,7 +80,7 @@ bool JpegWalker::leave_scan(Bytes image) noexcept {
   }
 }
 
-// kDone: at_ is behind the segment.
+// kDone: at_ is now after the segment.
 JpegWalk JpegWalker::read_segment(Bytes image, std::uint8_t marker) {
   if (marker < kSof0) return bad(JpegFault::kCorrupt);
   if (at_ + 4 > image.size()) return JpegWalk::kMore;

@@ -1,4 +1,4 @@
-// Walks the markers of one JPEG image without decoding it: where it truly ends and what it is.
+// Walks the markers of one JPEG image, without decoding it: finds its true end and its properties.
 #pragma once
 
 #include <array>
@@ -56,17 +56,17 @@ struct JpegInfo {
   bool has_huffman_tables = false;
   int scans = 0;
   std::size_t first_segment = 0;  // the marker after SOI
-  std::size_t sof = 0, sos = 0;   // the 0xFF of the first SOFn and of the first SOS
+  std::size_t sof = 0, sos = 0;   // offsets of the first SOFn marker and the first SOS marker
   std::size_t scan = 0;           // first byte of entropy-coded data
 };
 
 enum class JpegWalk {
   kMore,  // no fault so far: call again with more bytes
   kDone,  // info() is complete
-  kBad,   // fault() tells why
+  kBad,   // fault() says why
 };
 
-// Resumes where it stopped, so that a growing buffer is read once.
+// walk() resumes where it stopped, so that a growing buffer is read only once.
 class JpegWalker {
  public:
   // `image` starts at the same SOI in every call and only grows (its memory may move).
@@ -102,8 +102,8 @@ struct JpegSegment {
 // found in `image`.
 std::vector<JpegSegment> segments_of(Bytes image, const JpegInfo& info);
 
-// Into how many tiles of equal width a row of `mcus` is divided: four where four divides it,
-// otherwise the nearest number that does.
+// The number of tiles of equal width into which a row of `mcus` MCUs is divided: 4 if it divides
+// `mcus`, else the first of 5, 3, 6 and 2 that does, else 1.
 int tiles_across(int mcus) noexcept;
 
 }  // namespace kvm
