@@ -145,8 +145,8 @@ const Consoles::Message& Consoles::message_since(std::uint32_t shown) {
   return message->second;
 }
 
-// Sends the changes of the picture, unless the last update is not acknowledged yet. Then the
-// acknowledgement calls this again, and all changes since go as one update.
+// Sends the changes of the picture, unless the last update is not acknowledged yet. In that case
+// the acknowledgement calls this function again, which then sends all changes as one update.
 void Consoles::update(Console& console) {
   const FramePtr& frame = needs_.newest.current();
   if (!console.pictures || console.in_flight || !frame || frame->id == console.shown) return;
@@ -179,14 +179,14 @@ void Consoles::send_state(Console& console) {
 }
 
 void Consoles::state_changed() {
-  if (consoles_.empty() || std::exchange(telling_, true)) return;
+  if (consoles_.empty() || std::exchange(state_scheduled_, true)) return;
   const std::int64_t wait_us =
-      std::max<std::int64_t>(0, told_us_ + kStateGapUs - needs_.loop.now_us());
+      std::max<std::int64_t>(0, state_sent_us_ + kStateGapUs - needs_.loop.now_us());
   needs_.loop.after(wait_us, [this] {
-    telling_ = false;
-    told_us_ = needs_.loop.now_us();
+    state_scheduled_ = false;
+    state_sent_us_ = needs_.loop.now_us();
     for (auto& [id, console] : consoles_)
-      // A viewer that does not read gets a state message once it reads again.
+      // Skips a viewer that does not read: each later state message is complete.
       if (console->socket->queued_bytes() < kMostQueued / 4) send_state(*console);
   });
 }

@@ -39,7 +39,7 @@ class Consoles {
   // second.
   void state_changed();
   std::size_t size() const noexcept { return consoles_.size(); }
-  // Sends every viewer a closing handshake; each is dropped once the handshake is complete.
+  // Sends every viewer a close frame, and drops each viewer once its close frame is sent.
   void close_all(std::string_view why);
   void drop_if(const std::function<bool(const User&)>& gone);
 
@@ -58,11 +58,11 @@ class Consoles {
   Needs needs_;
   std::map<ViewerId, std::unique_ptr<Console>> consoles_;
   Mosaic mosaic_;  // of the newest frame that any viewer was ready for
-  // The messages that update a viewer to that frame, by the id of the frame the viewer shows now.
-  // All viewers share them.
+  // The messages that update a viewer to that frame, by the id of the frame that the viewer shows
+  // now. All viewers share these messages.
   std::map<std::uint32_t, Message> messages_;
-  bool ticking_ = false, telling_ = false;
-  std::int64_t told_us_ = 0;
+  bool ticking_ = false, state_scheduled_ = false;
+  std::int64_t state_sent_us_ = 0;
 };
 
 }  // namespace kvm

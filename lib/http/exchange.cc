@@ -16,10 +16,10 @@ namespace kvm {
 namespace {
 
 constexpr std::size_t kMostBody = 1 << 20;  // bytes
-// Unknown senders get the size of a login form each. For more, such as a script's first request,
-// which brings its password along, all unknown senders share one pool.
+// Each unknown sender may send a body the size of a login form. Larger bodies, such as a script's
+// first request together with its password, must fit into a pool that all unknown senders share.
 constexpr std::size_t kStrangersBody = 4 << 10, kStrangersBodies = 4 << 20;  // bytes
-constexpr std::size_t kPulledBlock = 128 << 10;  // of a stream under TLS, bytes
+constexpr std::size_t kPulledBlock = 128 << 10;  // bytes; a stream under TLS is sent in such blocks
 
 Answer too_large() {
   return failure(413, "the body is too large");
@@ -43,7 +43,8 @@ MHD_Response* response_of(const Answer& answer) {
 
 }  // namespace
 
-// State that all requests of one front share. The close() of a WebSocket may outlive the front.
+// State that all requests of one front share. A WebSocket's close() uses it even after the front is
+// gone.
 struct Exchanges::Shared {
   Visitors& visitors;
   Calls calls;
@@ -61,14 +62,13 @@ class Exchanges::Exchange final : public Reply, public std::enable_shared_from_t
         request_(std::move(request)),
         shared_(std::move(shared)) {}
 
-  // What the library calls: when the header is complete, for a piece of the body, when the body is
-  // complete or the request was resumed, and at the end. false: close the connection.
-  bool begin();
-  void take_in(std::string_view data);
-  bool step();
+  // The library's callbacks. false: the library must close the connection.
+  bool begin();                         // the header is complete
+  void take_in(std::string_view data);  // a piece of the body arrived
+  bool step();                          // the body is complete, or the request was resumed
   void end() noexcept;
 
-  // Whether the request is deferred, or was and has not gone on yet.
+  // Whether the request is deferred, or its deferral has ended but next_ has not run yet.
   bool waiting() const noexcept { return step_ == Step::kDeferred || step_ == Step::kGoOn; }
 
   const Request& request() const noexcept override { return request_; }
@@ -90,8 +90,8 @@ class Exchanges::Exchange final : public Reply, public std::enable_shared_from_t
     kReading,     // the body is arriving
     kRouted,      // a route is running
     kDeferred,    // a route will answer later; the library waits
-    kGoOn,        // next_ is to run
-    kReady,       // answer_ is to be sent, or was
+    kGoOn,        // next_ must run
+    kReady,       // answer_ waits to be sent, or was sent
     kHandedOver,  // the socket is lent to the route
     kDone,        // the route has written its answer
   };
@@ -209,7 +209,7 @@ ssize_t Exchanges::Exchange::on_pull(void* self, std::uint64_t, char* into,
   auto& exchange = *static_cast<Exchange*>(self);
   const std::ptrdiff_t n = exchange.pull_ ? exchange.pull_(into, room) : -1;
   if (n < 0) return MHD_CONTENT_READER_END_OF_STREAM;
-  // Without the suspension the library would call again at once, for ever.
+  // Without the suspension the library would call this function again and again.
   if (n == 0) exchange.suspend();
   return n;
 }
@@ -229,7 +229,7 @@ void Exchanges::Exchange::end() noexcept {
   drop_body();
   connection_ = nullptr;
   pull_ = nullptr;
-  next_ = nullptr;  // holds the handle of this very request
+  next_ = nullptr;  // holds a ReplyPtr to this object, which would keep it alive
   if (visitor_) shared_->visitors.answered(*visitor_);
 }
 

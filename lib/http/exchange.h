@@ -1,4 +1,4 @@
-// The requests under way: libmicrohttpd's callbacks on one side, Request and Reply on the other.
+// The requests under way. Translates between libmicrohttpd's callbacks and Request and Reply.
 #pragma once
 
 #include <cstddef>
@@ -18,8 +18,8 @@ class Exchanges {
  public:
   struct Calls {
     std::function<void(const ReplyPtr&)> route;
-    // Whether the header proves who the sender is. The bodies of all other senders share little
-    // memory.
+    // Whether the header already proves who the sender is. Bodies of all other senders share a
+    // small memory pool.
     std::function<bool(const Request&)> knows;
   };
 
@@ -27,14 +27,14 @@ class Exchanges {
   Exchanges(Metrics& metrics, Visitors& visitors, bool trust_proxy, Calls calls);
   ~Exchanges();
 
-  // MHD_AccessHandlerCallback; false: the library closes the connection. The connection's socket
-  // context is its Visitor; `context` belongs to this class.
+  // Implements MHD_AccessHandlerCallback. If it returns false, the library closes the connection.
+  // The connection's socket context must be its Visitor; `context` belongs to this class.
   bool handle(MHD_Connection* connection, const char* url, const char* method, const char* version,
               const char* data, std::size_t* size, void** context);
-  // MHD_RequestCompletedCallback.
+  // Implements MHD_RequestCompletedCallback.
   void completed(void** context) noexcept;
 
-  // Whether a request was resumed since the last take_resumed(): the library has work to do.
+  // Whether a request was resumed since the last take_resumed(). If so, the library must run.
   bool resumed() const noexcept;
   bool take_resumed() noexcept;
   // Answers all deferred requests with 503.

@@ -18,10 +18,10 @@ namespace kvm {
 namespace {
 
 constexpr std::int64_t kCheckUs = 1'000'000;
-constexpr int kRuns = 8;  // of the library, before everything else has its turn
-// While a TLS handshake waits for its client, the library asks for ever to be run at once. After
-// this many turns without an event on its descriptor (enough to send 1 MB of an answer), it has to
-// wait kHurriedUs for each further turn.
+constexpr int kRuns = 8;  // runs of the library in a row, before other events have their turn
+// While a TLS handshake waits for its client, the library asks to run at once, over and over. After
+// this many turns of the loop without an event on the library's descriptor (enough to send 1 MB of
+// an answer), each further turn is delayed by kHurriedUs.
 constexpr int kMostHurried = 8;
 constexpr std::int64_t kHurriedUs = 10'000;
 constexpr unsigned kIdleS = 30;  // timeout of an answer that the client does not read
@@ -30,12 +30,12 @@ constexpr const char* kTlsVersions = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2
 
 }  // namespace
 
-// The functions that libmicrohttpd calls. Each calls a member, and lets no exception into C.
+// The functions that libmicrohttpd calls. Each calls a member. No exception may pass into C code.
 struct HttpFront::Callbacks {
   static void log(void* self, const char* format, va_list arguments) noexcept {
     char line[256];
     std::vsnprintf(line, sizeof line, format, arguments);
-    static_cast<HttpFront*>(self)->said_ = line;
+    static_cast<HttpFront*>(self)->last_log_ = line;
   }
   static MHD_Result accept(void* self, const sockaddr* address, socklen_t) noexcept {
     return static_cast<HttpFront*>(self)->visitors_.admit(text_of(address)) ? MHD_YES : MHD_NO;
@@ -97,7 +97,8 @@ HttpFront::~HttpFront() {
 
 MHD_Daemon* HttpFront::start(const Listener& listener, const std::string& cert,
                              const std::string& key) {
-  // The library closes the socket that it gets; ours stays for the next reload.
+  // The library closes the socket that it gets, so it gets a duplicate: the next reload() needs the
+  // original.
   Fd socket(::fcntl(listener.fd.get(), F_DUPFD_CLOEXEC, 0));
   if (!socket) throw Error::from_errno("dup");
   const bool tls = !cert.empty() && !listener.unix_socket;
@@ -109,7 +110,7 @@ MHD_Daemon* HttpFront::start(const Listener& listener, const std::string& cert,
     tls_options.push_back({MHD_OPTION_HTTPS_PRIORITIES, 0, const_cast<char*>(kTlsVersions)});
   }
   tls_options.push_back({MHD_OPTION_END, 0, nullptr});
-  said_.clear();
+  last_log_.clear();
   unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE | MHD_USE_ERROR_LOG;
   if (tls) flags |= MHD_USE_TLS;
   MHD_Daemon* const daemon = MHD_start_daemon(
@@ -121,7 +122,7 @@ MHD_Daemon* HttpFront::start(const Listener& listener, const std::string& cert,
       &Callbacks::completed, this, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_ARRAY,
       tls_options.data(), MHD_OPTION_END);
   if (!daemon) {
-    const std::string why(trim(said_));
+    const std::string why(trim(last_log_));
     if (tls) throw Error(Exit::kConfig, options_.tls_cert + ", " + options_.tls_key + ": " + why);
     throw Error(Exit::kOs, listener.name + ": the HTTP library did not start: " + why);
   }
@@ -168,8 +169,8 @@ void HttpFront::quiesce() {
   visitors_.see_out();
 }
 
-// Removes a unix socket at once: when the last visitor has gone, the socket at this path may be our
-// successor's.
+// Removes unix sockets at once: by the time the last visitor has gone, another server may have made
+// its socket at the same path.
 void HttpFront::close_listeners() noexcept {
   for (Listener& listener : listeners_) {
     if (!listener.path.empty()) ::unlink(listener.path.c_str());
@@ -179,7 +180,7 @@ void HttpFront::close_listeners() noexcept {
 }
 
 // Does the library's work that its descriptor does not announce: timeouts and resumed requests.
-// Returns µs until the next time.
+// Returns µs until the next call is due.
 std::int64_t HttpFront::run_daemons() {
   std::int64_t least_us = kCheckUs;
   const bool resumed = exchanges_.take_resumed();

@@ -1,10 +1,9 @@
 // The HTTP front: libmicrohttpd accepts connections, parses requests, does TLS and sends answers.
 //
-// Threads: everything runs in the loop's one thread: libmicrohttpd (the loop watches its epoll
-// descriptor), the streams, the WebSockets, the frames from stdin and the actions to stdout.
-// Nothing is locked because nothing is shared. A single helper thread checks passwords
-// (net/auth.h), because a check is slow on purpose; the thread gets a copy of what it needs and
-// posts its result to the loop.
+// The event loop's thread runs libmicrohttpd (the loop watches its epoll descriptor), the streams,
+// the WebSockets, the frames from stdin and the actions to stdout, so these need no locks. The only
+// other thread checks passwords (net/auth.h), because a check is slow on purpose. That thread gets
+// copies of its inputs and posts its result to the loop.
 #pragma once
 
 #include <list>
@@ -29,7 +28,7 @@ struct FrontOptions {
 
 class HttpFront {
  public:
-  // Takes the listeners. Throws Error if the certificate or its key is unusable.
+  // Takes ownership of the listeners. Throws Error if the certificate or its key is unusable.
   HttpFront(Loop& loop, Metrics& metrics, FrontOptions options, std::vector<Listener> listeners,
             Exchanges::Calls calls);
   ~HttpFront();
@@ -37,7 +36,7 @@ class HttpFront {
   // Reads the certificate again, for later connections. Throws Error; the old certificate then
   // stays in force.
   void reload();
-  // Accepts no more connections, and ends those that have no answer under way.
+  // Accepts no more connections, and closes the connections that have no answer under way.
   void quiesce();
   // Answers the deferred requests with 503. The owners of streams and WebSockets must close them
   // first.
@@ -52,7 +51,7 @@ class HttpFront {
   struct Daemon {
     MHD_Daemon* handle;
     int epoll;
-    bool retired;  // accepts no more; ends with its last connection
+    bool retired;  // accepts no connections; stopped once its last one has closed
   };
 
   MHD_Daemon* start(const Listener& listener, const std::string& cert, const std::string& key);
@@ -70,8 +69,8 @@ class HttpFront {
   std::list<Daemon> daemons_;
   Visitors visitors_;
   Exchanges exchanges_;
-  std::string said_;  // the library's last log message
-  int hurried_ = 0;   // how often in a row the library asked to run at once without a visible cause
+  std::string last_log_;  // the library's last log message
+  int hurried_ = 0;       // how often in a row the library asked to run at once, without any event
 };
 
 }  // namespace kvm

@@ -13,7 +13,7 @@ namespace {
 // a session is over.
 constexpr std::int64_t kCookieS = 400 * 86'400;
 
-// "" if the machine has none.
+// "" if the machine has no name.
 std::string machine_name() {
   char name[HOST_NAME_MAX + 1] = "";
   return ::gethostname(name, sizeof name - 1) == 0 ? name : "";
@@ -85,7 +85,7 @@ void Gate::identify(const ReplyPtr& reply, const Enter& enter) {
   if (!basic) return refuse(reply);
   if (!request.peer.secure)
     return reply->answer(
-        failure(403, "Basic authentication is for TLS or this machine only: POST to /login"));
+        failure(403, "Basic authentication needs TLS or a local client: POST to /login instead"));
   const std::string& address = request.peer.address;
   if (const auto user = auth_.remembered(basic->name, basic->password, address))
     return enter(reply, *user);
@@ -100,8 +100,9 @@ void Gate::identify(const ReplyPtr& reply, const Enter& enter) {
               });
 }
 
-// Sends a person to the login form, and a program 401. A browser gets no WWW-Authenticate: it
-// would ask for the password in a window of its own, and never forget it.
+// Redirects a person to the login form, and answers a program with 401. A browser gets no
+// WWW-Authenticate header: it would ask for the password in its own dialog, and never forget the
+// password.
 void Gate::refuse(const ReplyPtr& reply) {
   const Request& request = reply->request();
   const bool page = request.path == "/" && request.method == "GET" && !request.query("action") &&
@@ -120,7 +121,7 @@ void Gate::login(const ReplyPtr& reply) {
   if (!name || !password) return reply->answer(failure(400, "name and password are needed"));
   reply->defer();
   auth_.check(*name, *password, request.peer.address, [this, reply](const Auth::Checked& checked) {
-    // A person is led on to the next page; a program gets a status that it can test.
+    // A person is redirected to the next page; a program gets a status that it can test.
     const bool person = wants_html(reply->request());
     if (checked.verdict == Auth::Verdict::kWait)
       return reply->answer(person ? redirect("/login?wait") : too_many(checked.wait_s));

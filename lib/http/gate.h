@@ -16,8 +16,8 @@ class Gate {
  public:
   using Enter = std::function<void(const ReplyPtr&, const User&)>;
 
-  // `allowed_hosts`: further names that this server answers to. `host_hint`: for a client that used
-  // another name, how to allow that name ("start it with … if it is").
+  // `allowed_hosts`: host names, besides the machine's own, under which clients may call this
+  // server. `host_hint` ends the error message for any other name: it says how to allow that name.
   Gate(Auth& auth, Metrics& metrics, const std::vector<std::string>& allowed_hosts,
        std::string host_hint);
 

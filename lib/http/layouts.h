@@ -11,7 +11,7 @@ namespace kvm {
 
 class Layouts {
  public:
-  // The characters that cannot be typed, at most 1000 of them:
+  // The characters of `text` that the layout cannot type, at most 1000 of them:
   // {"ok":false,"untypable":[{"char":"€","line":1,"column":3},…]}
   // Throws Error if there is no such layout or `text` is not UTF-8.
   Json check(const std::string& layout, const std::string& text);

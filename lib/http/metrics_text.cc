@@ -30,7 +30,7 @@ class Writer {
                   count, name, values.sum_s(), name, count);
   }
 
-  // The head of several samples that differ in a label.
+  // Writes the header of a metric. sample() then writes its samples, which differ in a label.
   void family(const char* name, const char* kind, const char* help) {
     text_ += strf("# HELP kvm_%s %s\n# TYPE kvm_%s %s\n", name, help, name, kind);
   }
@@ -51,19 +51,21 @@ class Writer {
 
 void write_source(Writer& to, const Metrics& counted, const Gauges& now) {
   to.counter("frames_total", "Whole frames read.", counted.frames);
-  to.counter("frame_bytes_total", "Bytes of them.", counted.frame_bytes);
-  to.family("input_dropped_total", "counter", "What was passed over on stdin.");
+  to.counter("frame_bytes_total", "Bytes of whole frames read.", counted.frame_bytes);
+  to.family("input_dropped_total", "counter", "Unusable images and garbage skipped on stdin.");
   for (std::size_t i = 0; i < counted.dropped.size(); ++i)
     to.sample("input_dropped_total", "reason", name_of(static_cast<Dropped>(i)),
               counted.dropped[i]);
   to.gauge("fps", "Frames in the last second.", now.fps);
   to.gauge("source_live", "1 while pictures of the target come in.", now.live);
-  if (now.age_s >= 0) to.gauge("newest_frame_age_seconds", "Since its first pixel.", now.age_s);
+  if (now.age_s >= 0)
+    to.gauge("newest_frame_age_seconds", "Time since the first pixel of the newest frame.",
+             now.age_s);
 }
 
 void write_viewers(Writer& to, const Metrics& counted, const Gauges& now) {
   to.gauge("view_only", "1 when nobody reads the input events.", now.view_only);
-  to.family("viewers", "gauge", "Who watches.");
+  to.family("viewers", "gauge", "Viewers, by kind.");
   to.sample("viewers", "kind", "stream", now.streams);
   to.sample("viewers", "kind", "console", now.consoles);
   to.gauge("connections", "Open connections, viewers included.",
@@ -75,24 +77,27 @@ void write_viewers(Writer& to, const Metrics& counted, const Gauges& now) {
   to.counter("stream_bytes_total", "Bytes sent to streams.", counted.stream_bytes);
   to.counter("stream_skipped_total", "New pictures that a stream was too slow for.",
              counted.stream_skipped);
-  to.histogram("stream_age_seconds", "First pixel to last byte sent, streams.", counted.stream_age);
+  to.histogram("stream_age_seconds", "Time from first pixel to last byte sent, streams.",
+               counted.stream_age);
   to.counter("consoles_total", "WebSockets begun.", counted.websockets);
   to.counter("updates_total", "Picture updates sent to consoles.", counted.updates);
-  to.counter("update_bytes_total", "Bytes of them.", counted.update_bytes);
-  to.histogram("update_age_seconds", "First pixel to first byte queued, consoles.",
+  to.counter("update_bytes_total", "Bytes of picture updates sent to consoles.",
+             counted.update_bytes);
+  to.histogram("update_age_seconds", "Time from first pixel to first byte queued, consoles.",
                counted.update_age);
-  to.counter("stalled_viewers_total", "Viewers dropped because they took nothing.",
+  to.counter("stalled_viewers_total", "Viewers dropped because they stopped responding.",
              counted.stalled_viewers);
 }
 
 void write_control(Writer& to, const Metrics& counted, const LoginCounts& logins) {
-  to.counter("actions_total", "Action lines handed on.", counted.actions);
+  to.counter("actions_total", "Action lines accepted and written.", counted.actions);
   to.counter("actions_refused_total", "Action lines refused.", counted.actions_refused);
   to.counter("keys_released_total", "Keys and buttons released for a viewer.",
              counted.keys_released);
-  to.counter("logins_total", "Passwords that fitted.", logins.logins);
-  to.counter("login_failures_total", "Passwords that did not.", logins.failures);
-  to.counter("logins_throttled_total", "Logins refused unread.", logins.throttled);
+  to.counter("logins_total", "Passwords that were right.", logins.logins);
+  to.counter("login_failures_total", "Passwords that were wrong.", logins.failures);
+  to.counter("logins_throttled_total", "Logins refused without checking the password.",
+             logins.throttled);
   to.counter("forbidden_total", "Requests under a foreign Host or from a foreign Origin.",
              counted.forbidden);
 }

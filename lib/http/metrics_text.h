@@ -9,7 +9,7 @@
 
 namespace kvm {
 
-// Values at this moment, beside those that are counted.
+// Values of this moment. Metrics and LoginCounts hold the counters.
 struct Gauges {
   std::size_t streams, consoles, connections;
   int fps;

@@ -11,7 +11,7 @@ namespace kvm {
 
 namespace {
 
-// What stands between two parts. The line end in front belongs to the boundary (RFC 2046, 5.1.1).
+// The delimiter between two parts. It includes the line break before it (RFC 2046, 5.1.1).
 const std::string kNextBoundary = "\r\n--" + std::string(kBoundary) + "\r\n";
 
 }  // namespace

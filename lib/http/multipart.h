@@ -27,11 +27,11 @@ inline const std::string kStreamType =
 // The line that begins a stream's first part: "--", the boundary, CRLF.
 Bytes first_boundary() noexcept;
 
-// Names and values of the header lines that describe a frame: ours, and those that uStreamer's
-// clients ask for.
+// Names and values of the header lines that describe a frame: our own, and uStreamer's, which its
+// clients expect.
 Headers headers_of(const Frame& frame);
 
-// Bytes that lie apart in memory and are sent one after the other. Borrows them.
+// Up to three byte ranges, borrowed, to be sent one after the other (gather I/O).
 class Pieces {
  public:
   Pieces() = default;
@@ -39,11 +39,11 @@ class Pieces {
       : pieces_{first, second, third} {}
 
   bool empty() const noexcept;
-  // Forgets the first `bytes`.
+  // Drops the first `bytes` bytes.
   void skip(std::size_t bytes) noexcept;
   // Copies as many bytes as there is room for, and returns their number.
   std::size_t copy(char* into, std::size_t room) const noexcept;
-  // One sendmsg(2) of all pieces, which never waits and never raises SIGPIPE.
+  // Sends all pieces with one sendmsg(2), which never blocks and never raises SIGPIPE.
   ssize_t send(int fd) const noexcept;
 
  private:
@@ -56,7 +56,7 @@ class Part {
   explicit Part(FramePtr frame);
 
   const Frame& frame() const noexcept { return *frame_; }
-  // The boundary comes with the part that it ends: a browser shows a part once it sees the end.
+  // Includes the boundary after the image: a browser shows a part only once that boundary arrives.
   Pieces pieces() const noexcept;
 
  private:

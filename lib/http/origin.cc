@@ -19,8 +19,8 @@ std::string lower(std::string_view text) {
   return small;
 }
 
-// The last word of all headers of that name (in lower case).
-std::string_view last_word(const Fields& headers, std::string_view name) {
+// The last entry of the last header with this name (given in lower case).
+std::string_view last_entry(const Fields& headers, std::string_view name) {
   std::string_view found;
   for (const auto& [key, value] : headers)
     if (lower(key) == name) found = value;
@@ -39,9 +39,9 @@ std::string host_name(std::string_view host) {
   return lower(host);
 }
 
-std::string forwarded_address(std::string_view word) {
-  const bool with_port = word.starts_with('[') || word.find(':') == word.rfind(':');
-  const std::string host = with_port ? host_name(word) : std::string(word);
+std::string forwarded_address(std::string_view entry) {
+  const bool with_port = entry.starts_with('[') || entry.find(':') == entry.rfind(':');
+  const std::string host = with_port ? host_name(entry) : std::string(entry);
   sockaddr_in v4{};
   v4.sin_family = AF_INET;
   if (::inet_pton(AF_INET, host.c_str(), &v4.sin_addr) == 1)
@@ -54,12 +54,12 @@ std::string forwarded_address(std::string_view word) {
 }
 
 void believe_proxy(Peer& peer, const Fields& headers) {
-  if (const auto forwarded = last_word(headers, "x-forwarded-for"); !forwarded.empty()) {
+  if (const auto forwarded = last_entry(headers, "x-forwarded-for"); !forwarded.empty()) {
     const std::string client = forwarded_address(forwarded);
     peer.local = is_local(client);
     if (!client.empty()) peer.address = client;
   }
-  if (const auto scheme = last_word(headers, "x-forwarded-proto"); !scheme.empty())
+  if (const auto scheme = last_entry(headers, "x-forwarded-proto"); !scheme.empty())
     peer.tls = scheme == "https";
 }
 

@@ -1,5 +1,5 @@
-// Whether a request comes from where it claims: the Host allow-list, the Origin rule, the proxy's
-// word about the client.
+// Whether a request comes from where it claims: the Host allow-list, the Origin rule, and a proxy's
+// headers about the client.
 #pragma once
 
 #include <string>
@@ -13,13 +13,14 @@ namespace kvm {
 // "example.org:8080" → "example.org", "[::1]:80" → "::1"; lower case, without a final dot.
 std::string host_name(std::string_view host);
 
-// The address in one word of X-Forwarded-For, as text_of() writes it; "" if the word contains no
+// The address in one entry of X-Forwarded-For, as text_of() writes it; "" if the entry contains no
 // address. Proxies write "192.0.2.8", "192.0.2.8:1000", "[2001:db8::1]:99".
-std::string forwarded_address(std::string_view word);
+std::string forwarded_address(std::string_view entry);
 
-// Takes the client's address, `local` and `tls` from the last word of X-Forwarded-For and
-// X-Forwarded-Proto: the last word is our own proxy's. The proxy may have added this word to the
-// client's line or as a line of its own; the client may have made up all words before.
+// Sets the client's address, `local` and `tls` from the last entries of X-Forwarded-For and
+// X-Forwarded-Proto. Only the last entry comes from our own proxy, which may append it to the
+// client's header line or send it as a separate line; the client may have forged all earlier
+// entries.
 void believe_proxy(Peer& peer, const Fields& headers);
 
 // The name of the session's cookie for a Host header: "kvm_session_8443"; "kvm_session" without a
@@ -29,22 +30,22 @@ std::string cookie_name(std::string_view host);
 
 // The names by which this machine may be called: its host name, bare and with .local; localhost
 // for clients on this machine; the allowed names; the address of the connection. Any other name may
-// be a stranger's whose DNS leads here (DNS rebinding).
+// belong to an attacker whose DNS points to this machine (DNS rebinding).
 class HostList {
  public:
   // `machine`: the host name of this machine; "": unknown.
   explicit HostList(const std::vector<std::string>& allowed, std::string_view machine = "");
 
   // `own` is the server's address on this connection; "" for a unix socket. An empty Host header
-  // is allowed: only HTTP/1.0 clients send none, and no browser does.
+  // is allowed: only HTTP/1.0 clients omit it, and no browser does.
   bool allows(std::string_view host, std::string_view own, bool local) const;
 
  private:
   std::vector<std::string> names_;
 };
 
-// Whether an Origin header names this very site: its scheme and the Host, to the letter. An empty
-// Origin (the client sent none) is allowed.
+// Whether an Origin header names this site: exactly its scheme and the Host header, apart from
+// case. An empty Origin (the client sent no such header) is allowed.
 bool same_origin(std::string_view origin, std::string_view host, bool tls);
 
 }  // namespace kvm

@@ -16,8 +16,8 @@ struct Answer {
   std::string type = "text/plain; charset=utf-8";
   std::string body = {};
   Fields headers = {};
-  // If not empty, the body instead of `body`. `owner` keeps the bytes in memory until they are
-  // sent; null: they are in static storage.
+  // If not empty, these are sent instead of `body`. `owner` keeps the bytes in memory until they
+  // are sent; null: they are in static storage.
   Bytes bytes = {};
   std::shared_ptr<const void> owner = nullptr;
 };
@@ -28,12 +28,12 @@ Answer failure(int status, const std::string& why, Fields headers = {});
 // The connection of a WebSocket after the upgrade.
 struct Upgraded {
   int fd;             // non-blocking; borrowed until close() is called
-  std::string early;  // bytes that arrived behind the request
+  std::string early;  // bytes that arrived together with the request
   std::function<void()> close;
 };
 
-// Belongs to the loop's thread. A route may keep the handle for as long as it likes: once the
-// client is gone or the answer is out, every call does nothing.
+// For the loop's thread only. A route may keep the handle for as long as it likes: once the client
+// is gone or the answer is sent, its functions have no effect.
 class Reply {
  public:
   virtual ~Reply() = default;
@@ -45,16 +45,17 @@ class Reply {
   virtual void answer(Answer answer) = 0;
   // Says that the route answers later. Nothing is read from the client meanwhile.
   virtual void defer() = 0;
-  // Ends a deferral: `next` runs where routes run, and may do everything that a route may do.
+  // Ends a deferral: the library calls `next` as it calls a route, so `next` may do whatever a
+  // route may do.
   virtual void go_on(std::function<void()> next) = 0;
 
   // Lends the plain socket to the route, which writes the whole answer and then calls `done`.
-  // Not under TLS, and only from where routes run.
+  // Only without TLS, and only while a route or the `next` of go_on() runs.
   using Adopt = std::function<void(int fd, std::function<void()> done)>;
   virtual void hand_over(const Adopt& adopt) = 0;
 
-  // The way to stream under TLS: `pull` copies the next bytes of the answer and returns their
-  // number; 0 when there are none yet (the answer then waits for wake()), -1 at the end.
+  // Streams an answer under TLS: `pull` copies the next bytes of the answer and returns their
+  // number; 0 if no bytes are ready (the answer then waits for wake()), -1 at the end.
   using Pull = std::function<std::ptrdiff_t(char* into, std::size_t room)>;
   virtual void pour(std::string type, Fields headers, Pull pull) = 0;
   virtual void wake() = 0;
@@ -68,10 +69,10 @@ class Reply {
   virtual bool encrypted() const noexcept = 0;
   // The connection's socket, borrowed; -1 once it is over().
   virtual int fd() const noexcept = 0;
-  // Whether the client is gone or the answer is out.
+  // Whether the client is gone or the answer is sent.
   virtual bool over() const noexcept = 0;
   // Whether the client will send no more, even if some of its bytes are still unread. Most such
-  // clients are gone, but a client may have closed its sending side only and await its answer.
+  // clients are gone, but a client may have closed only its sending side and await its answer.
   virtual bool hung_up() const noexcept = 0;
 };
 

@@ -69,7 +69,7 @@ const char* framing_fault(const Request& request) {
   const char* fault = nullptr;
   for (const auto& [name, value] : request.headers) {
     if (name.empty() || name.find_first_of(" \t") != name.npos)
-      fault = "a header's name is empty or has a blank in it";
+      fault = "a header's name is empty or contains a blank";
     lengths += same_word(name, "Content-Length");
     hosts += same_word(name, "Host");
     if (!same_word(name, "Transfer-Encoding")) continue;
@@ -77,10 +77,10 @@ const char* framing_fault(const Request& request) {
     if (!same_word(value, "chunked")) fault = "the only Transfer-Encoding is chunked";
   }
   if (fault) return fault;
-  if (lengths + codings > 1) return "the body's length is told more than once";
+  if (lengths + codings > 1) return "the body's length is given more than once";
   if (codings > 0 && request.version < "HTTP/1.1") return "HTTP/1.0 has no Transfer-Encoding";
-  if (hosts > 1) return "there is more than one Host";
-  if (hosts == 0 && request.version >= "HTTP/1.1") return "there is no Host";
+  if (hosts > 1) return "there is more than one Host header";
+  if (hosts == 0 && request.version >= "HTTP/1.1") return "there is no Host header";
   return nullptr;
 }
 

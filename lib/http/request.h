@@ -9,7 +9,7 @@
 
 namespace kvm {
 
-// Names and values, in the order in which they stand in the message.
+// Names and values, in the order of the message.
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
 // The client that sent the request.
@@ -29,12 +29,12 @@ struct Request {
   std::string method, path, version;  // "GET", "/state" (decoded), "HTTP/1.1"
   Peer peer = {};
   Fields headers = {};
-  Fields parameters = {};  // of the query string, decoded; a parameter without "=" is ""
+  Fields parameters = {};  // of the query string, decoded; without "=" the value is ""
   Fields cookies = {};
   std::optional<Credentials> basic = {};  // from "Authorization: Basic"
-  std::string body = {};                  // emptied when the answer is out or the client is gone
+  std::string body = {};                  // emptied when the answer is sent or the client is gone
 
-  // The first field of that name, in any case.
+  // The first field with this name, ignoring case.
   std::string_view header(std::string_view name) const;  // empty when absent
   std::optional<std::string> query(std::string_view name) const;
   std::optional<std::string> cookie(std::string_view name) const;
@@ -42,15 +42,16 @@ struct Request {
   std::optional<std::string> form(std::string_view name) const;
 };
 
-// Why it is uncertain where this request ends or which host it is for; null if all is well
-// (RFC 9112, 3.2, 5.1, 6.1 and 6.3). libmicrohttpd takes the first header of a name that it knows
-// and ignores the rest. A proxy in front may choose otherwise, and then one of the two takes for a
-// body what the other takes for a request (request smuggling).
+// Why it is uncertain where this request ends or which host it is for; null if both are certain
+// (RFC 9112, 3.2, 5.1, 6.1 and 6.3). If a header that libmicrohttpd knows is repeated,
+// libmicrohttpd uses the first and ignores the others. A proxy in front may choose differently;
+// then one of the two reads bytes as a body that the other reads as a request (request smuggling).
 const char* framing_fault(const Request& request);
 
-// Whether a list like "Keep-Alive, upgrade" contains `word`, in any case.
+// Whether a list like "Keep-Alive, upgrade" contains `word`, ignoring case.
 bool has_word(std::string_view list, std::string_view word);
-// Whether an If-None-Match names the strong tag `tag`: alone, in a list, as a weak tag, or as "*".
+// Whether an If-None-Match header `list` matches the strong tag `tag`: the list contains the tag,
+// its weak form, or "*".
 bool names_tag(std::string_view list, std::string_view tag);
 
 // The decoded value of `name` in "a=1&b=%20+"; nullopt when absent. Bad escapes stay undecoded.

@@ -141,11 +141,11 @@ void Routes::metrics(const ReplyPtr& reply, const User&) {
 
 void Routes::websocket(const ReplyPtr& reply, const User& user) {
   const Request& request = reply->request();
-  const bool asked = request.method == "GET" && request.version >= "HTTP/1.1" &&
-                     has_word(request.header("Upgrade"), "websocket") &&
-                     has_word(request.header("Connection"), "upgrade") &&
-                     request.header("Sec-WebSocket-Version") == "13";
-  if (!asked) {
+  const bool is_upgrade = request.method == "GET" && request.version >= "HTTP/1.1" &&
+                          has_word(request.header("Upgrade"), "websocket") &&
+                          has_word(request.header("Connection"), "upgrade") &&
+                          request.header("Sec-WebSocket-Version") == "13";
+  if (!is_upgrade) {
     Answer answer = failure(426, "this path speaks WebSocket only");
     answer.headers.emplace_back("Upgrade", "websocket");
     answer.headers.emplace_back("Sec-WebSocket-Version", "13");
@@ -162,7 +162,8 @@ void Routes::websocket(const ReplyPtr& reply, const User& user) {
 
 void Routes::actions(const ReplyPtr& reply, const User& user) {
   if (user.role != Role::kControl) return reply->answer(failure(403, "your role is view"));
-  // Each request is a viewer of its own: when it leaves, the keys that it left down are released.
+  // Each request counts as a new viewer: when it leaves, the keys that it left pressed are
+  // released.
   const ViewerId viewer = ++last_viewer_;
   const auto refused = needs_.control.submit_all(viewer, reply->request().body);
   needs_.control.leave(viewer);

@@ -24,7 +24,7 @@ class Routes {
     Snapshots& snapshots;
     Consoles& consoles;
     Control& control;
-    std::string allow_origin;  // site whose pages may read pictures and state; "": no other site
+    std::string allow_origin;  // another site whose pages may read pictures and state; "": none
     std::function<std::vector<Json::Member>()> state;  // members of `result` for GET /state
     std::function<std::string()> metrics;              // body for GET /metrics
   };
@@ -56,7 +56,7 @@ class Routes {
 
   Needs needs_;
   Layouts layouts_;
-  ViewerId last_viewer_ = 0;  // the ID that was given last
+  ViewerId last_viewer_ = 0;  // the ID assigned last
 };
 
 }  // namespace kvm

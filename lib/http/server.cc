@@ -25,8 +25,8 @@ namespace {
 
 constexpr std::int64_t kBeatUs = 1'000'000;
 constexpr std::int64_t kDrainUs = 5'000'000;  // the longest wait for answers under way
-constexpr std::int64_t kDrainLookUs = 20'000;
-constexpr std::int64_t kSnapshotUs = 5'000'000;  // a snapshot counts as watching for this time
+constexpr std::int64_t kDrainCheckUs = 20'000;
+constexpr std::int64_t kSnapshotUs = 5'000'000;  // a snapshot counts as a viewer for this long
 constexpr int kKeptBytes = 4 << 20;
 
 std::vector<Listener> listen(const ServerOptions& options) {
@@ -37,7 +37,7 @@ std::vector<Listener> listen(const ServerOptions& options) {
   for (const Listener& listener : listeners)
     if (open && !listener.local)
       throw Error(Exit::kUsage,
-                  listener.name + ": refused: whoever reaches it would control the target",
+                  listener.name + ": refused: anybody who can reach it could control the target",
                   options.words.passwords);
   return listeners;
 }
@@ -64,7 +64,7 @@ class Server {
   }
 
  private:
-  // ---- what stderr, systemd and /metrics are told ----
+  // ---- reports to stderr, systemd and /metrics ----
 
   void announce() {
     for (const Listener& listener : front_.listeners()) {
@@ -72,15 +72,15 @@ class Server {
       say(listener.unix_socket ? listener.name
                                : (tls ? "https://" : "http://") + listener.name + "/");
       if (!listener.local && !tls && auth_.required())
-        say(listener.name + ": passwords and pictures travel readable on the network" +
+        say(listener.name + ": passwords and pictures are readable on the network" +
             (options_.words.tls.empty() ? "" : " (" + options_.words.tls + ")"));
     }
   }
 
-  // Feeds the watchdog as long as the event loop turns. `systemctl status` and kvm-doctor show the
-  // status line.
+  // Feeds systemd's watchdog as long as the event loop runs. `systemctl status` and kvm-doctor show
+  // the status line.
   void beat() {
-    drop_ended();  // sessions may have run out
+    drop_ended();  // sessions may have expired
     const FramePtr& frame = newest_.frame();
     notify("WATCHDOG=1\nSTATUS=" + strf("%s %dx%d, %d frames a second, %zu viewers",
                                         name_of(newest_.source()), frame ? frame->info().width : 0,
@@ -140,10 +140,10 @@ class Server {
       drain();
   }
 
-  // A broken certificate must not keep a removed user logged in, so each is read on its own.
+  // A broken certificate must not keep a removed user logged in, so the two are read separately.
   void reload() {
-    read_again([this] { auth_.reload(); }, "the passwords stay as they were");
-    read_again([this] { front_.reload(); }, "the certificate stays as it was");
+    read_again([this] { auth_.reload(); }, "the old passwords stay in force");
+    read_again([this] { front_.reload(); }, "the old certificate stays in force");
   }
   static void read_again(const std::function<void()>& read, const char* otherwise) {
     try {
@@ -174,10 +174,10 @@ class Server {
   }
   void wait_until_empty() {
     if (front_.connections() == 0 && control_.flushed()) return loop_.stop();
-    loop_.after(kDrainLookUs, [this] { wait_until_empty(); });
+    loop_.after(kDrainCheckUs, [this] { wait_until_empty(); });
   }
 
-  // ---- the parts, each with what it needs; destroyed in reverse order ----
+  // ---- the parts of the server; later parts use earlier ones, and are destroyed first ----
 
   const ServerOptions& options_;
   Exit exit_ = Exit::kDone;
@@ -218,7 +218,7 @@ class Server {
       {[this] { return anybody_watches(); }, [this](const std::string& why) { input_ended(why); }}};
 };
 
-// Keeps the memory of a frame for the next frame, which would otherwise be faulted in again.
+// Lets malloc keep a frame's memory for the next frame, to avoid the page faults of fresh memory.
 void keep_frame_memory() {
   ::mallopt(M_MMAP_THRESHOLD, kKeptBytes);
   ::mallopt(M_TRIM_THRESHOLD, kKeptBytes);

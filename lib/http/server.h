@@ -9,11 +9,11 @@
 
 namespace kvm {
 
-// What error messages say of the tool's own options; each may be empty.
+// Parts of error messages that name the tool's options; each may be empty.
 struct ServerWords {
-  std::string listen;     // before an address that cannot be listened on: "-l "
+  std::string listen;     // prefix of an address in an error message: "-l "
   std::string host;       // hint: how to allow a host name
-  std::string passwords;  // hint: how to serve an address that other machines reach
+  std::string passwords;  // hint: how to serve an address that other machines can reach
   std::string tls;        // hint: how to encrypt
 };
 
@@ -22,11 +22,10 @@ struct ServerOptions {
   unsigned unix_mode = 0660;                             // access to unix sockets
   std::string title;                                     // the target's name, for the page
 
-  std::string passwords;  // file; empty: no login
-  bool open_on_purpose =
-      false;  // without a login, serve other addresses than loopback all the same
-  std::vector<std::string> allow_hosts;  // host names beside our own
-  std::string allow_origin;              // site whose pages may read pictures and state
+  std::string passwords;                 // file; empty: no login
+  bool open_on_purpose = false;          // serve addresses other than loopback even without a login
+  std::vector<std::string> allow_hosts;  // host names besides our own
+  std::string allow_origin;              // another site whose pages may read pictures and state
   std::string tls_cert, tls_key;         // PEM files; both or neither
   bool trust_proxy = false;              // believe X-Forwarded-For and -Proto of local clients
 

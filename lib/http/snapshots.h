@@ -19,10 +19,10 @@ class Snapshots {
  public:
   Snapshots(Loop& loop, NewestFrame& newest, Metrics& metrics);
 
-  // ?max_age=SECONDS: the frame must not be older. ?wait=SECONDS: how long to wait for such a frame
-  // (at most 60). `headers` join the answer's header lines.
+  // ?max_age=SECONDS: the frame must not be older. ?wait=SECONDS: how long to wait for a frame that
+  // fits (at most 60). `headers` join the answer's header lines.
   void answer(const ReplyPtr& reply, Headers headers);
-  // Monotonic µs of the last request; 0: there was none.
+  // Monotonic µs of the last request; 0: there was no request yet.
   std::int64_t asked_us() const noexcept { return asked_us_; }
   bool waiting() const noexcept { return !waiting_.empty(); }
 

@@ -1,5 +1,5 @@
-// The state of the server as JSON, for GET /state and the state messages of WebSockets: the layout
-// of uStreamer, with our own members in `kvm`.
+// The state of the server as JSON, for GET /state and the state messages of WebSockets. The layout
+// is uStreamer's, with our own members in `kvm`.
 #pragma once
 
 #include <cstdint>

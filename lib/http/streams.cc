@@ -17,7 +17,7 @@ constexpr std::int64_t kTickUs = 100'000;
 constexpr double kLongestUs = 86'400e6;  // the longest interval between two frames of a capped rate
 constexpr int kUnsent = 16 << 10;        // bytes
 
-// Whether the peer has ended its side. Whatever else it sends is read and ignored.
+// Whether the peer has closed its sending side. Reads and ignores everything that it sent.
 bool ended(int fd) {
   char ignored[4096];
   for (int i = 0; i < 16; ++i) {
@@ -28,7 +28,7 @@ bool ended(int fd) {
   return true;  // a viewer has no reason to send this much
 }
 
-// Whether `text` can stand in a cookie unquoted.
+// Whether `text` is valid in a cookie without quotes.
 bool is_word(std::string_view text) {
   return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' ||
@@ -36,7 +36,7 @@ bool is_word(std::string_view text) {
   });
 }
 
-// "00000000000000ff": a viewer in clients_stat and in the cookie.
+// "00000000000000ff": a viewer's ID in clients_stat and in the cookie.
 std::string id_text(std::uint64_t id) {
   return strf("%016llx", static_cast<unsigned long long>(id));
 }
@@ -52,9 +52,9 @@ std::string answer_head(const Headers& headers) {
 }  // namespace
 
 void tune_socket(int fd, int send_buffer, std::int64_t stall_us) noexcept {
-  const int one = 1, unsent = kUnsent, timeout_ms = static_cast<int>(stall_us / 1000);
+  const int on = 1, unsent = kUnsent, timeout_ms = static_cast<int>(stall_us / 1000);
   ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof send_buffer);
-  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   ::setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
   ::setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
 }
@@ -73,7 +73,7 @@ Streams::Place Streams::insert(const User& user, Wish& wish, Headers& headers) {
   viewer->user = user;
   viewer->id = ++last_id_;
   viewer->key = std::move(wish.key);
-  // uStreamer's way to tell a page which entry of clients_stat it is.
+  // As in uStreamer, the cookie tells a page which entry of clients_stat is its own stream.
   if (is_word(viewer->key))
     headers.emplace_back("Set-Cookie", "stream_client=" + viewer->key + "/" + id_text(viewer->id) +
                                            "; Path=/; Max-Age=30");
@@ -95,7 +95,7 @@ void Streams::add(const ReplyPtr& reply, const User& user, Wish wish, Headers he
   viewer->fd = reply->fd();
   tune_socket(viewer->fd, limits_.send_buffer, limits_.stall_us);
   viewer->left = Pieces(first_boundary());
-  // The library destroys the function when the client is gone, and the guard with it.
+  // When the client is gone, the function given to pour() is destroyed, and the guard with it.
   const std::shared_ptr<void> guard(nullptr, [this, viewer](void*) { viewers_.erase(viewer); });
   reply->pour(kStreamType, std::move(headers), [this, viewer, guard](char* into, std::size_t room) {
     return pull(viewer, into, room);
@@ -149,7 +149,7 @@ bool Streams::busy(const Viewer& viewer) {
   return viewer.reply ? !viewer.gone && !viewer.reply->waits() : !viewer.left.empty();
 }
 
-// Whether the rate's cap allows the next frame; a tenth of the interval early is in time.
+// Whether the rate's cap allows the next frame, which may come a tenth of the interval early.
 bool Streams::due(const Viewer& viewer, std::int64_t now_us) {
   return now_us >= viewer.due_us - viewer.interval_us / 10;
 }
@@ -223,8 +223,8 @@ bool Streams::wants(const Viewer& viewer, const Frame& frame, std::int64_t now_u
   return (changed || now_us - viewer.last_us >= limits_.heartbeat_us) && due(viewer, now_us);
 }
 
-// The last of the late pictures is the one that is sent now, so it was not skipped. A capped rate
-// would have let through only one picture an interval.
+// The last of the late pictures is about to be sent, so it was not skipped. If the rate is capped,
+// at most one picture per interval counts as skipped.
 void Streams::count_skipped(Viewer& viewer, std::int64_t now_us) {
   std::int64_t skipped = std::max<std::int64_t>(std::exchange(viewer.late, 0) - 1, 0);
   if (viewer.interval_us > 0)

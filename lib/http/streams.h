@@ -101,8 +101,8 @@ class Streams {
   bool ticking_ = false, finishing_ = false;
 };
 
-// Sets TCP_NODELAY, a bounded send buffer with little unsent data in it, and TCP_USER_TIMEOUT. Does
-// nothing to a socket that is not TCP, except for the send buffer.
+// Bounds the send buffer, and sets TCP_NODELAY, TCP_NOTSENT_LOWAT (so that little unsent data
+// queues up) and TCP_USER_TIMEOUT. On a socket that is not TCP, only the send buffer changes.
 void tune_socket(int fd, int send_buffer, std::int64_t stall_us) noexcept;
 
 }  // namespace kvm

@@ -111,7 +111,8 @@ WebSocket::WebSocket(Loop& loop, Upgraded connection, OnText on_text,
   wslay_event_config_set_max_recv_msg_length(context, kLongestMessage);
   loop_.watch(connection_.fd, EPOLLIN | EPOLLRDHUP,
               [this](std::uint32_t events) { ready(events); });
-  // Bytes that came with the request do not make the socket readable; writable, it calls ready().
+  // Bytes that came with the request do not make the socket readable. It is writable, however, so
+  // EPOLLOUT makes the loop call ready().
   if (!connection_.early.empty()) loop_.change(connection_.fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP);
   want_write_ = !connection_.early.empty();
 }
@@ -133,8 +134,8 @@ void WebSocket::ready(std::uint32_t events) {
   } else {
     flush();
   }
-  // The peer does not read our answers. The limit counts frames because a small frame costs fifty
-  // times its bytes.
+  // The peer does not read our answers. The limit counts frames, not bytes, because a small frame
+  // takes fifty times its size in memory.
   if (queue_.size() > kMostQueued) fail();
 }
 
@@ -154,7 +155,8 @@ void WebSocket::flush() {
       sent_ = 0;
     }
   }
-  // A close frame of ours, or our answer to the peer's, ends the connection; we wait for no reply.
+  // The connection ends once our close frame is sent, whether the peer or we began the close; we do
+  // not wait for a reply.
   if (failed_ || (queue_.empty() && wslay_event_get_close_sent(context_.get()))) return fail();
   if (queue_.empty()) sent_us_ = loop_.now_us();
   if (const bool want = !queue_.empty(); want != want_write_) {

@@ -31,8 +31,8 @@ class WebSocket {
   using OnText = std::function<void(std::string_view)>;
   static constexpr std::size_t kLongestMessage = 1 << 20;  // bytes, from the client
 
-  // Calls `on_text` with each text message; binary messages are ignored. Calls `on_close` once, in
-  // the loop, when the connection has failed or ended; the owner then destroys the WebSocket.
+  // Calls `on_text` with each text message; binary messages are ignored. Calls `on_close` once,
+  // from the loop, when the connection has failed or ended; the owner then destroys the WebSocket.
   WebSocket(Loop& loop, Upgraded connection, OnText on_text, std::function<void()> on_close);
   ~WebSocket();
   WebSocket(const WebSocket&) = delete;
@@ -42,12 +42,12 @@ class WebSocket {
   // `frame` begins with a websocket_header(). The buffer is not copied: all viewers share it.
   void send_shared(std::shared_ptr<const std::string> frame);
   void send_ping();
-  // Queues a close frame behind the other frames; on_close follows when all are out.
+  // Queues a close frame behind the other frames; on_close follows when all are sent.
   void close(unsigned code, std::string_view reason);
 
   // Bytes that the kernel has not taken yet.
   std::size_t queued_bytes() const noexcept { return queued_bytes_; }
-  // Monotonic µs: when bytes last went out (or the queue was last empty), and last came in.
+  // Monotonic µs: when bytes were last sent (or the queue was last empty), and last received.
   std::int64_t sent_us() const noexcept { return sent_us_; }
   std::int64_t heard_us() const noexcept { return heard_us_; }
 

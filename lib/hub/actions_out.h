@@ -1,4 +1,4 @@
-// Action lines on their way to a file descriptor (stdout). The event loop never blocks on a slow
+// Queues action lines for a file descriptor (stdout), so that the event loop never blocks on a slow
 // reader.
 #pragma once
 
@@ -16,9 +16,10 @@ class ActionsOut {
   // fd is not open for writing, gone() is true from the start.
   ActionsOut(Loop& loop, int fd, std::function<void()> on_gone);
 
-  // Nobody reads: write() discards its lines.
+  // Whether the reader has gone; write() then discards its lines.
   bool gone() const noexcept { return gone_; }
-  // More than 64 KiB wait for the reader: the caller should queue only short, necessary lines.
+  // Whether more than 64 KiB wait for the reader; the caller should then queue only short,
+  // necessary lines.
   bool full() const noexcept { return pending_.size() > (64u << 10); }
   bool empty() const noexcept { return pending_.empty(); }
 

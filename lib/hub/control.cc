@@ -9,7 +9,7 @@ namespace kvm {
 namespace {
 
 constexpr std::int64_t kCheckUs = 50'000;
-constexpr std::size_t kShort = 256;  // bytes of a line that may pass while the target is busy
+constexpr std::size_t kShort = 256;  // bytes: longest line that may pass while the target is busy
 
 // The verb of a line that changes a setting for all later lines; nullptr for other verbs.
 const char* setting_of(Verb verb) noexcept {
@@ -139,7 +139,7 @@ void Control::pass(ViewerId viewer, std::string_view text, const Action& action)
 void Control::note_setting(ViewerId viewer, const Action& action) {
   const char* const setting = setting_of(action.verb);
   if (!setting) return;
-  if (action.ms < 0)  // without an argument: back to kvm-type's own
+  if (action.ms < 0)  // without an argument: back to kvm-type's default
     settings_[viewer].erase(setting);
   else
     settings_[viewer].insert(setting);
@@ -150,16 +150,16 @@ void Control::heard(ViewerId viewer) {
 }
 
 void Control::watch_silence() {
-  if (std::exchange(watching_, true)) return;
+  if (std::exchange(check_scheduled_, true)) return;
   loop_.after(kCheckUs, [this] {
-    // The second timer runs after the loop has looked at the sockets: if the machine was busy,
-    // messages of viewers may wait there.
+    // The second timer runs after the loop has read the sockets: if the machine was busy, messages
+    // of viewers may be waiting there.
     loop_.after(0, [this] { release_silent(); });
   });
 }
 
 void Control::release_silent() {
-  watching_ = false;
+  check_scheduled_ = false;
   for (const ViewerId viewer : held_.silent(loop_.now_us() - options_.silence_us + kCheckUs))
     release(viewer);
   if (!held_.empty()) watch_silence();

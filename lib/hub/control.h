@@ -39,12 +39,13 @@ struct Refused {
 
 class Control {
  public:
-  // Calls `on_change` when another viewer or nobody has control, and when view_only() becomes true.
+  // Calls `on_change` when control passes to another viewer or becomes free, and when view_only()
+  // becomes true.
   Control(Loop& loop, Metrics& metrics, ControlOptions options, int out_fd,
           std::function<void()> on_change);
 
-  // The viewer's lines are numbered from 1 and told() knows them, until leave(). A viewer that
-  // never joins may submit lines, too; they are not numbered.
+  // Until leave(), the viewer's lines are numbered from 1 and told() reports on them. A viewer that
+  // never joins may submit lines, too; these lines are not numbered.
   void join(ViewerId viewer, Permission permission);
   // Gives control up and forgets the viewer.
   void leave(ViewerId viewer);
@@ -59,24 +60,24 @@ class Control {
   // Takes action lines, separated by '\n'. Unless control is shared, the first accepted line takes
   // control if nobody has it. Lines after a refused line are refused as well. If the target is
   // busy, lines that release what the viewer holds pass all the same: the viewer sends them only
-  // once, and a lost one would leave a key down. Returns the first refusal, with `line` as join()
-  // numbers lines.
+  // once, and a lost line would leave a key pressed. Returns the first refusal, with `line` as
+  // join() numbers lines.
   std::optional<Refused> submit(ViewerId viewer, std::string_view lines);
   // The same, but accepts either all lines or none. `line` counts within `lines`, from 1; it is 0
   // if no line is at fault.
   std::optional<Refused> submit_all(ViewerId viewer, std::string_view lines);
-  // The viewer gave a sign of life, so it keeps what it holds.
+  // The viewer gave a sign of life, so its keys and buttons stay pressed.
   void heard(ViewerId viewer);
 
-  // A status line of kvm-type arrived: it tells how many lines were executed.
+  // A status line of kvm-type arrived, with the number of lines that were executed.
   void counted(const KeyboardStatus& status);
-  // Receipts::members().
+  // The JSON members about this viewer's lines; see Receipts::members().
   std::vector<Json::Member> told(ViewerId viewer) const { return receipts_.members(viewer); }
 
   std::optional<ViewerId> controller() const noexcept { return controller_; }
-  // Nobody reads the lines.
+  // Whether nobody reads the lines.
   bool view_only() const noexcept { return out_.gone(); }
-  // All accepted lines were written.
+  // Whether all accepted lines were written.
   bool flushed() const noexcept { return out_.empty(); }
 
  private:
@@ -109,7 +110,7 @@ class Control {
   std::set<ViewerId> watchers_;  // joined with Permission::kWatch
   // Verbs of the settings that each viewer changed: kvm-type keeps a setting for all later lines.
   std::map<ViewerId, std::set<std::string>> settings_;
-  bool watching_ = false;  // a look for silent viewers is scheduled
+  bool check_scheduled_ = false;  // of silent viewers
 };
 
 }  // namespace kvm

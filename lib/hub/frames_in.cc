@@ -14,8 +14,8 @@ namespace {
 
 constexpr int kPipeBytes = 1 << 20;  // the most that an unprivileged process may ask for
 constexpr std::int64_t kCheckUs = 500'000, kStalledUs = 3'000'000;
-// How long after a resume a frame may be stale: far longer than the pipe takes to drain. Bounded,
-// because a source's clock may be behind ours for good.
+// After reading resumes, frames may be judged stale for this long: far longer than the pipe takes
+// to drain, but bounded, because a source's clock may always be behind ours.
 constexpr std::int64_t kStaleUs = 1'000'000;
 
 }  // namespace
@@ -93,7 +93,7 @@ bool FramesIn::stale(const FrameFacts& facts) const {
 void FramesIn::report_dropped() {
   for (int i = 0; i < kDroppedReasons && !reported_; ++i) {
     if (metrics_.dropped[static_cast<std::size_t>(i)] == 0) continue;
-    say(strf("stdin: passed over bytes that are no whole image: %s (said once; /metrics counts)",
+    say(strf("stdin: skipped bytes that are not a whole image: %s (reported once; see /metrics)",
              name_of(static_cast<Dropped>(i))));
     reported_ = true;
   }

@@ -1,4 +1,5 @@
-// Which viewer holds which keys and mouse buttons down. No clock and no output: Control has both.
+// Which viewer holds which keys and mouse buttons down. Has no clock and no output of its own:
+// Control has them.
 #pragma once
 
 #include <cstdint>
@@ -16,15 +17,15 @@ namespace kvm {
 class Held {
  public:
   // Applies a line that the viewer sent, at `now_us` (monotonic): adds what it presses, removes
-  // what it releases. `releaseall` releases what every viewer holds.
+  // what it releases. `releaseall` releases everything that any viewer holds.
   void apply(ViewerId viewer, const Action& action, std::int64_t now_us);
 
   // Whether the action releases a key or button that this viewer holds; for `releaseall`, whether
   // any viewer holds something.
   bool releases(ViewerId viewer, const Action& action) const;
 
-  // Forgets what the viewer holds. Returns the action lines, keys first, that release everything
-  // which no other viewer holds as well: {"keyup k:30", "buttonup left"}.
+  // Forgets what the viewer holds. Returns the action lines, keys first, that release the keys and
+  // buttons which no other viewer holds: {"keyup k:30", "buttonup left"}.
   std::vector<std::string> release(ViewerId viewer);
   void clear() noexcept { viewers_.clear(); }
 
@@ -37,7 +38,7 @@ class Held {
   bool empty() const noexcept { return viewers_.empty(); }
 
  private:
-  using Item = std::pair<Verb, std::string>;  // the verb that releases it; its name in action lines
+  using Item = std::pair<Verb, std::string>;  // the verb that releases a key or button; its name
   struct Viewer {
     std::set<Item> items;  // never empty
     std::int64_t heard_us;

@@ -19,7 +19,7 @@ KeyboardStatusIn::KeyboardStatusIn(Loop& loop, const std::string& path,
   const bool fifo = ::stat(path.c_str(), &status) == 0 && S_ISFIFO(status.st_mode);
   // Because this process holds the FIFO open for writing, too, it never reads an end of file, even
   // if kvm-type is restarted.
-  fd_ = open_fd(path, (fifo ? O_RDWR : O_RDONLY) | O_NONBLOCK, 0, "mkfifo makes one");
+  fd_ = open_fd(path, (fifo ? O_RDWR : O_RDONLY) | O_NONBLOCK, 0, "create it with mkfifo");
   if (!loop_.watch(fd_.get(), EPOLLIN, [this](std::uint32_t) { ready(); }))
     loop_.after(0, [this] { ready(); });
 }

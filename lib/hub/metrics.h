@@ -1,4 +1,4 @@
-// What the server counts. No text form here: http/metrics_text.h writes one.
+// The server's counters. http/metrics_text.h writes them as text.
 #pragma once
 
 #include <array>
@@ -25,7 +25,7 @@ class Histogram {
 
   // Durations in this bucket alone.
   std::uint64_t in(std::size_t bucket) const noexcept { return counts_[bucket]; }
-  // All durations, longer ones than the last bound included.
+  // All durations, including those above the last bound.
   std::uint64_t count() const noexcept { return count_; }
   double sum_s() const noexcept { return sum_s_; }
 

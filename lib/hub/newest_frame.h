@@ -20,13 +20,13 @@ struct Frame {
   JpegImage image;
   FrameFacts facts;
   std::uint32_t id;         // counts up from 1 in this server
-  std::int64_t time_us;     // unix time of the first pixel; of arrival if the frame does not tell
+  std::int64_t time_us;     // unix time of the first pixel; if unknown, of arrival
   std::int64_t arrived_us;  // monotonic
   std::int64_t content;     // consecutive frames with the same picture have the same number
 
   Bytes jpeg() const noexcept { return image.bytes(); }
   const JpegInfo& info() const noexcept { return image.info; }
-  // Since the first pixel; since arrival if the source's clock is ahead of ours. `now_us`:
+  // Time since the first pixel; since arrival if the source's clock is ahead of ours. `now_us`:
   // monotonic.
   std::int64_t age_us(std::int64_t now_us) const noexcept {
     return std::max(unix_us() - time_us, now_us - arrived_us);
@@ -46,7 +46,8 @@ class NewestFrame {
   // Reading pauses: until the next publish() the newest frame is too old to be shown.
   void rest() noexcept { current_.reset(); }
 
-  // Null before the first frame. Stays while the source rests, because size and quality still hold.
+  // Null before the first frame. Not reset while the source rests: size and quality are still
+  // valid.
   const FramePtr& frame() const noexcept { return newest_; }
   // The frame that viewers may be shown: null before the first one and while the source rests.
   const FramePtr& current() const noexcept { return current_; }

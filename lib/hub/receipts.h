@@ -1,6 +1,6 @@
 // Which of a viewer's action lines were executed. Compares the place of each line in the pipe to
-// kvm-type with the counts in kvm-type's status lines. If no status arrives, the oldest lines pass
-// for executed as soon as more lines of a viewer wait than the pipe can hold.
+// kvm-type with the counts in kvm-type's status lines. If no status arrives, a viewer's oldest
+// lines count as executed once more of its lines wait than the pipe can hold.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,7 @@ class Receipts {
   // exceeds the lines that we wrote, kvm-type was started before us or has another writer, too.
   void counted(std::int64_t done, std::int64_t failed);
 
-  // How many lines of this viewer were numbered.
+  // The number of this viewer's last line; 0: no line yet.
   std::int64_t lines(ViewerId viewer) const;
 
   // JSON members: how many of this viewer's lines are settled (executed or failed), and the numbers
@@ -40,7 +40,7 @@ class Receipts {
 
  private:
   struct Line {
-    std::int64_t place;  // lines in the pipe up to and with this line
+    std::int64_t place;  // lines written to the pipe up to and including this line
     bool failed;
   };
   struct Viewer {

@@ -1,4 +1,4 @@
-// IP addresses as text: how they are written, whether they are local, which count as one site.
+// IP addresses as text: how they are written, whether they are local, and which belong to one site.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@ namespace kvm {
 std::string text_of(const sockaddr* address);
 // The local address of a connected socket, as text_of() writes it; "" for a unix socket.
 std::string own_address(int fd);
-// Whether `address`, a text_of(), is on this machine: loopback or a unix socket.
+// Whether `address`, as text_of() writes it, is on this machine: loopback or a unix socket.
 bool is_local(const std::string& address) noexcept;
 // The network that per-address limits count as one client: an IPv4 address, or the /64 of an IPv6
 // address, because an IPv6 host can take any number of addresses in its /64.

@@ -75,8 +75,8 @@ std::optional<User> Auth::session(const std::string& token) {
   return sessions_.use(token, loop_.now_us());
 }
 
-// Stands for a name and password in the table of sessions, without containing them. The blank keeps
-// marks and tokens apart: no cookie has this value.
+// The key of a name and password in the table of sessions, which does not reveal them. The blank
+// keeps marks and tokens apart: no cookie has this value.
 std::string Auth::mark(const std::string& name, const std::string& password) const {
   const std::string text = std::to_string(name.size()) + ":" + name + password;
   unsigned char digest[32];

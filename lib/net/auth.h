@@ -24,11 +24,12 @@ struct LoginCounts {
   std::uint64_t throttled = 0;  // refused without checking the password
 };
 
-// Belongs to the loop's thread. Passwords are hashed in a thread of its own.
+// For the loop's thread only. Hashes passwords in a thread of its own.
 class Auth {
  public:
-  // If `file` is empty, everybody is let in. Calls `ended` after sessions have ended; holds() tells
-  // which. Throws Error if the password file cannot be read or is wrong.
+  // If `file` is empty, everybody is let in. reload() and close() call `ended`, because they may
+  // have ended sessions; holds() tells whose. Throws Error if the password file cannot be read or
+  // is malformed.
   Auth(Loop& loop, std::string file, std::function<void()> ended);
   ~Auth();
 
@@ -43,9 +44,9 @@ class Auth {
 
   // The user whose cookie has this value. Prolongs the session. nullopt: not logged in.
   std::optional<User> session(const std::string& token);
-  // The user, if this name and password were checked within the last 12 hours: a client that sends
-  // them with every request would otherwise cost a crypt(3) each time. nullopt as well while this
-  // address has to wait; otherwise it could guess a password that is in use without any limit.
+  // The user, if this name and password were checked or used within the last 12 hours. This saves a
+  // crypt(3) per request of a client that always sends them. Also nullopt while this address has to
+  // wait: otherwise it could guess, without any limit, a password that is in use.
   std::optional<User> remembered(const std::string& name, const std::string& password,
                                  const std::string& address);
 
@@ -57,8 +58,8 @@ class Auth {
   };
   using Done = std::function<void(const Checked&)>;
   // Checks a password. Calls `done` from the loop some tens of milliseconds later, or with kWait
-  // before check() returns. If the same address asks the same question again in the meantime, both
-  // get one answer, and only one try is counted.
+  // before check() returns. If the same address sends the same name and password again in the
+  // meantime, both calls get the same answer and count as one try.
   void check(const std::string& name, const std::string& password, const std::string& address,
              Done done);
 
@@ -72,7 +73,7 @@ class Auth {
     std::function<void(bool)> done;
   };
   struct Question {
-    Account account;  // of this name, or a stand-in
+    Account account;  // the account of this name, or a stand-in
     bool known;       // there is an account of this name
     std::string address;
     std::string mark;  // mark() of the name and password

@@ -97,8 +97,8 @@ std::optional<HostPort> parse_host_port(const std::string& text) {
   return HostPort{host, port};
 }
 
-// Adds a listener for each address of the host. `name` is for error messages. `v6_only`: an IPv6
-// socket leaves IPv4 alone.
+// Adds a listener for each address of the host. `name` is for error messages. `v6_only`: IPv6
+// sockets do not accept IPv4 connections.
 void open_inet(const HostPort& where, const std::string& name, bool v6_only,
                std::vector<Listener>& listeners) {
   addrinfo hints{}, *found = nullptr;
@@ -135,8 +135,8 @@ std::vector<Listener> open_listeners(const ListenOptions& options) {
     if (!where)
       throw Error(Exit::kUsage, name + ": not an address",
                   "127.0.0.1:8080, [::1]:8080, unix:/run/kvm.sock");
-    // Where all of IPv4 has a socket of its own, an IPv6 socket on the same port would collide with
-    // it.
+    // If 0.0.0.0 has a socket of its own on this port, an IPv6 socket that also accepts IPv4 would
+    // collide with it.
     const bool v6_only = std::ranges::count(options.addresses, "0.0.0.0:" + where->port) > 0;
     open_inet(*where, name, v6_only, listeners);
   }

@@ -1,4 +1,4 @@
-// The sockets that the server listens on: ADDR:PORT, unix:PATH, or those that systemd passes.
+// The sockets that the server listens on: ADDR:PORT, unix:PATH, or sockets that systemd passes.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ struct Listener {
   std::string name;  // for messages: "127.0.0.1:8080", "[::1]:8080", "unix:/run/x"
   bool local;        // loopback or unix: no other machine can reach it
   bool unix_socket;
-  std::string path;  // of a unix socket that open_listeners() made: to unlink when it closes
+  std::string path;  // to unlink on close: of a unix socket that open_listeners() made
 };
 
 struct ListenOptions {
@@ -28,8 +28,8 @@ struct ListenOptions {
 // use.
 std::vector<Listener> open_listeners(const ListenOptions& options);
 
-// The sockets that systemd passes by LISTEN_FDS (sd_listen_fds(3)); empty when there are none.
-// Throws Error.
+// The sockets that systemd passes by LISTEN_FDS (sd_listen_fds(3)); empty if it passes none. Throws
+// Error if a descriptor is not a listening socket.
 std::vector<Listener> inherited_listeners();
 
 }  // namespace kvm

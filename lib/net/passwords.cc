@@ -12,7 +12,7 @@ namespace kvm {
 
 namespace {
 
-// One line. `refuse` makes the error, from what is wrong with the line.
+// Parses one line. `refuse` makes the Error from a description of the fault.
 template <class Refuse>
 Account parse_account(std::string_view line, const Refuse& refuse) {
   const auto parts = split(line, ':');
@@ -20,7 +20,7 @@ Account parse_account(std::string_view line, const Refuse& refuse) {
     throw refuse("not NAME:HASH:ROLE (see kvm-mjpeg-httpd(1), PASSWORDS)");
   Account account{std::string(parts[0]), std::string(parts[1]), Role::kControl};
   const std::string_view role = parts.size() == 3 ? parts[2] : "control";
-  if (role != "control" && role != "view") throw refuse("the role is control or view");
+  if (role != "control" && role != "view") throw refuse("the role must be control or view");
   if (role == "view") account.role = Role::kView;
   // htpasswd(1) calls bcrypt 2y, crypt(3) calls the same algorithm 2b.
   if (account.hash.starts_with("$2y$")) account.hash[2] = 'b';

@@ -15,7 +15,8 @@ const User& Sessions::begin(const std::string& key, const User& user, std::int64
   return place->second.user;
 }
 
-// If at least `most` sessions are of users that count, ends the one that was unused for longest.
+// If the users of at least `most` sessions satisfy `counts`, ends the one of these sessions that
+// was unused for longest.
 void Sessions::make_room(std::size_t most, const std::function<bool(const User&)>& counts) {
   std::size_t count = 0;
   auto oldest = sessions_.end();

@@ -1,4 +1,4 @@
-// Users who are logged in, each found by a secret key: the value of a cookie, or what stands for a
+// Users who are logged in, each found by a secret key: the value of a cookie, or a keyed hash of a
 // name and password that were checked.
 #pragma once
 
@@ -14,7 +14,7 @@
 namespace kvm {
 
 // A user has at most 50 sessions, all users together have 1000. Beyond that, the session that was
-// unused for longest ends: first the same user's, so that one user's logins do not end another's.
+// unused for longest ends. A user with 50 sessions loses one of these, not another user's.
 // Times are monotonic µs.
 class Sessions {
  public:

@@ -7,10 +7,10 @@
 
 namespace kvm {
 
-// After 4 failures an address waits 2 s, and after each further failure twice as long, up to 64 s;
-// then it has one try at a time. Failures are forgotten an hour after the last one. A success
-// forgives nothing: otherwise a guesser with an account could log in between two guesses at another
-// account. IPv6 addresses count by their /64 network.
+// After 4 failures an address waits 2 s, and after each further failure twice as long, up to 64 s.
+// After each wait, only one try is checked at a time. Failures are forgotten an hour after the last
+// one. A success forgives nothing: otherwise a guesser with an account could log in between two
+// guesses at another account. IPv6 addresses count by their /64 network.
 class Throttle {
  public:
   // Seconds that this address has to wait at `now_us` (monotonic); 0: it may try.

@@ -15,11 +15,11 @@ struct VisitorLimits {
   std::int64_t idle_us = 30'000'000;        // how long a connection may wait for its next request
 };
 
-// A connection.
+// One open connection.
 struct Visitor {
   int fd;                    // borrowed
-  std::string address;       // a text_of()
-  std::int64_t deadline_us;  // monotonic; 0: none
+  std::string address;       // as text_of() writes it
+  std::int64_t deadline_us;  // monotonic; 0: no deadline
 };
 
 class Visitors {
@@ -28,7 +28,7 @@ class Visitors {
 
   // Whether a new connection from `address` is within the limits.
   bool admit(const std::string& address) const;
-  // The result stays where it is until gone().
+  // The pointer is valid until gone().
   Visitor* came(int fd, std::string address);
   void gone(const Visitor* visitor);
   std::size_t size() const noexcept { return visitors_.size(); }
@@ -37,15 +37,15 @@ class Visitors {
   void progressed(Visitor& visitor, std::size_t bytes) noexcept;
   // The request is complete: the answer has no deadline.
   void answering(Visitor& visitor) noexcept { visitor.deadline_us = 0; }
-  // The answer is out: the next request may come, or the connection ends after see_out().
+  // The answer is sent: the next request may come; after see_out(), the connection ends instead.
   void answered(Visitor& visitor) noexcept;
 
   // Shuts down each connection that is past its deadline, or whose client hung up before its
   // request was complete; the HTTP library then closes it. The library alone does not notice an
   // end of stream that arrives together with the last bytes.
   void cut_late() noexcept;
-  // Shuts down each connection that has no answer under way, and from now on each other one as
-  // soon as its answer is out.
+  // Shuts down each connection that has no answer under way, and from now on every other connection
+  // as soon as its answer is sent.
   void see_out() noexcept;
 
  private:

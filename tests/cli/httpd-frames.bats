@@ -19,7 +19,7 @@ load httpd/server
 	eventually metric kvm_frames_total 2
 	curl -s "$URL/metrics" | grep -q 'dropped_total{reason="garbage"} 1'
 	curl -s "$URL/metrics" | grep -q 'dropped_total{reason="truncated"} 1'
-	[ "$(grep -c 'passed over' "$ERR")" = 1 ]
+	[ "$(grep -c 'skipped bytes' "$ERR")" = 1 ]
 }
 
 @test "the end of the input is the end of the server: 0, viewers are told" {

@@ -124,7 +124,7 @@ load httpd/server
 	ends_with 0 $VIEWER
 	echo broken >"$PASSWORDS"
 	kill -HUP $SERVER
-	eventually grep -q 'passwords:1: .*the passwords stay as they were' "$ERR"
+	eventually grep -q 'passwords:1: .*the old passwords stay in force' "$ERR"
 	[ "$(http_status /state -b "$BATS_TEST_TMPDIR/ann")" = 200 ]
 }
 
@@ -136,13 +136,13 @@ load httpd/server
 	sed -i /bob/d "$PASSWORDS"
 	echo broken >"$BATS_TEST_TMPDIR/cert.pem"
 	kill -HUP $SERVER
-	eventually grep -q 'cert.pem.*; the certificate stays as it was' "$ERR"
+	eventually grep -q 'cert.pem.*; the old certificate stays in force' "$ERR"
 	run ! grep -q 'passwords stay' "$ERR"
 	[ "$(http_status /state -u bob:secret)" = 401 ]
 	certificate second
 	echo broken >"$PASSWORDS"
 	kill -HUP $SERVER
-	eventually grep -q '; the passwords stay as they were' "$ERR"
+	eventually grep -q '; the old passwords stay in force' "$ERR"
 	eventually bash -c "curl -skv $URL/login 2>&1 | grep -q 'CN=second'"
 	[ "$(http_status /state -u ann:secret)" = 200 ]
 }

@@ -51,7 +51,7 @@ class Tls(ServerTest):
         wait(lambda: subject(server) == "CN=second", lambda: subject(server))
         (self.folder / "cert.pem").write_text("broken\n")
         server.signal(signal.SIGHUP)
-        wait(lambda: "the certificate stays as it was" in server.words(), server.words)
+        wait(lambda: "the old certificate stays in force" in server.words(), server.words)
         self.assertEqual(subject(server), "CN=second")
 
     def refused_options(self, certificate):
