@@ -18,7 +18,8 @@ constexpr std::size_t kExtensions = 126;  // offset of the number of extension b
 constexpr std::size_t kFirstDescriptor = 54, kDescriptor = 18;
 constexpr std::uint8_t kNameTag = 0xfc;
 
-// Offsets and bytes that differ at 50 Hz: the blanking of 1080p (720 and 45), its sync, its VIC.
+// Offset and value of each byte that differs at 50 Hz: for 1080p the blanking (720 pixels, 45
+// lines), the sync and the VIC.
 constexpr std::pair<std::size_t, std::uint8_t> kAt50Hz[] = {
     {57, 0xd0}, {58, 0x72}, {62, 0x10}, {65, 0x80}, {133, 0x9f}};
 
@@ -27,7 +28,7 @@ std::uint8_t checksum(Bytes block) {
   return static_cast<std::uint8_t>(-std::accumulate(block.begin(), block.begin() + 127, 0));
 }
 
-// Empty if the text is not pairs of hexadecimal digits.
+// Decodes hexadecimal digits. Returns nothing if `text` is not pairs of digits and white space.
 std::vector<std::uint8_t> from_hex(Bytes text) {
   std::vector<std::uint8_t> bytes;
   int digits = 0;
@@ -55,10 +56,10 @@ std::array<std::uint8_t, 2 * kEdidBlock> default_edid(int hz) noexcept {
       0x20, 0x08, 0x00,                                            // 640x480 and 1024x768 at 60 Hz
       0x81, 0xc0, 0x01, 0x01, 0x01, 0x01, 0x01, 0x01,              // 1280x720 at 60 Hz
       0x01, 0x01, 0x01, 0x01, 0x01, 0x01, 0x01, 0x01,
-      // 1920x1080 at 60 Hz: 148.5 MHz, 280 and 45 blank
+      // 1920x1080 at 60 Hz: 148.5 MHz, blanking of 280 pixels and 45 lines
       0x02, 0x3a, 0x80, 0x18, 0x71, 0x38, 0x2d, 0x40, 0x58, 0x2c, 0x45, 0x00, 0x0f, 0x28, 0x21,
       0x00, 0x00, 0x1e,
-      // 1280x720 at 60 Hz: 74.25 MHz, 370 and 30 blank
+      // 1280x720 at 60 Hz: 74.25 MHz, blanking of 370 pixels and 30 lines
       0x01, 0x1d, 0x00, 0x72, 0x51, 0xd0, 0x1e, 0x20, 0x6e, 0x28, 0x55, 0x00, 0x0f, 0x28, 0x21,
       0x00, 0x00, 0x1e,
       // 50-75 Hz, 15-80 kHz, up to 160 MHz

@@ -38,12 +38,12 @@ void Capture::run() {
     for (turn(); !enough(); turn()) wait();
     finish_frame(std::nullopt);
   } catch (const Stopped&) {
-    finish_frame(kStopping);  // half a frame must not stay in the pipe; another signal kills
+    finish_frame(kStopping);  // leave no half frame in the pipe; another signal kills us
     throw;
   }
 }
 
-// Everything that can be done without waiting.
+// Does everything that can be done without waiting.
 void Capture::turn() {
   source_.tick(now_us_);
   if (auto picture = source_.take()) arrive(std::move(*picture));
@@ -56,7 +56,7 @@ void Capture::turn() {
 void Capture::arrive(Picture picture) {
   health_.picture_came(now_us_);
   statistics_.arrived(picture.sequence, source_.take_losses());
-  // A picture that comes before the last turn was used replaces the picture of that turn.
+  // If the picture of the last turn is still waiting, a newer picture always replaces it.
   if (!pacing_.has_turn(now_us_, source_.hz()) && !waiting_) return;
   if (waiting_) statistics_.late();
   waiting_ = std::move(picture);

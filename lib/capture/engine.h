@@ -19,7 +19,7 @@ struct CaptureOptions {
   EncoderOptions encoder;
   PassThrough pass_through = PassThrough::kAsIs;
   HealthOptions health;
-  std::optional<double> rate_hz;  // at most this many frames a second, evenly
+  std::optional<double> rate_hz;  // at most this many frames a second, evenly spaced
   std::int64_t count = 0;         // stop after this many frames, and write no notices; 0: never
   bool all_frames = false;        // repeat pictures that did not change
   bool verbose = false;           // report the statistics every five seconds
@@ -27,12 +27,12 @@ struct CaptureOptions {
 
 class Capture {
  public:
-  // Borrows `source`, `output` and `poller`; `name` is the source's in messages.
+  // Borrows `source`, `output` and `poller`. Messages call the source `name`.
   Capture(const std::string& name, CaptureSource& source, FrameOutput& output,
           const CaptureOptions& options, Poller& poller);
 
-  // Returns when the count is reached. On a stop signal, finishes the frame that is being written,
-  // for a second at most, and throws Stopped. Throws Error when it gives up (no device: 66; no
+  // Returns when the count is reached. On a stop signal, takes at most a second to finish the frame
+  // that is being written, and throws Stopped. Throws Error when it gives up (no device: 66; no
   // signal or no picture: 75), and when the source or the output fails.
   void run();
 
@@ -60,10 +60,10 @@ class Capture {
   Health health_;
   Pacing pacing_;
   Statistics statistics_;
-  std::optional<Picture> waiting_;  // the newest picture, not looked at yet
-  std::optional<Trouble> trouble_;  // why there is no screen to show
-  std::int64_t retry_us_ = 0,
-               retry_after_us_ = 0;  // the next look whether the reader took the frame
+  std::optional<Picture> waiting_;   // the newest picture, not yet encoded
+  std::optional<Trouble> trouble_;   // why the screen is not visible; nullopt: it is visible
+  std::int64_t retry_us_ = 0;        // when to check again whether the output is ready; 0: no need
+  std::int64_t retry_after_us_ = 0;  // the delay before that check
   std::int64_t reported_us_;
   std::int64_t frames_ = 0;
 };

@@ -16,8 +16,9 @@ namespace kvm {
 enum class PassThrough { kAsIs, kRetiled };  // kRetiled: JPEG images are cut into tiles
 
 struct MadeFrame {
-  JpegFault fault = JpegFault::kNone;  // otherwise there is no frame
-  bool unchanged = false;    // the same picture as the frame before, and no repeat is due: no frame
+  JpegFault fault = JpegFault::kNone;  // any other fault: there is no frame
+  // The picture equals that of the last frame, and no repeat is due: there is no frame.
+  bool unchanged = false;
   FrameParts parts{};        // readable until the next call
   std::int64_t time_us = 0;  // unix time of the first pixel
 };
@@ -27,13 +28,13 @@ class FrameMaker {
   FrameMaker(const EncoderOptions& encoder, PassThrough pass_through)
       : encoder_options_(encoder), pass_through_(pass_through) {}
 
-  // `repeat_due`: make a frame of an unchanged picture too.
+  // `repeat_due`: make a frame even if the picture is unchanged.
   MadeFrame from_picture(CaptureSource& source, Picture picture, bool repeat_due);
-  // 0x0: the size is not known yet.
+  // Makes a notice of this size. 0x0: the size of the screen is not known yet.
   MadeFrame from_trouble(const Trouble& trouble, int width, int height, std::uint64_t sequence);
 
  private:
-  // A JPEG image as it was passed through last. The output may still be reading it.
+  // The JPEG image that was passed through last. The output may still be reading it.
   struct Passed {
     Picture picture;  // keeps the memory
     FrameParts frame;
@@ -46,7 +47,7 @@ class FrameMaker {
   const PassThrough pass_through_;
   std::optional<Encoder> encoder_;  // made when first needed: it starts threads
   Retiler retiler_;
-  std::string com_;  // of the frame that was made last
+  std::string com_;  // the COM segment of the last frame
   std::optional<Passed> passed_;
 };
 

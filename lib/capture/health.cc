@@ -9,8 +9,10 @@ namespace kvm {
 namespace {
 
 constexpr std::int64_t kStartUs = 5'000'000;  // the time that the first picture may take
-constexpr std::int64_t kDamagedUs = 700'000;  // with damaged pictures only: told within a second
-constexpr double kDamagedPictures = 3;        // the same in periods of a slow device
+// A source that delivers only damaged pictures for this time is stalled: people know within a
+// second.
+constexpr std::int64_t kDamagedUs = 700'000;
+constexpr double kDamagedPictures = 3;  // the same for a slow device, in picture periods
 
 Exit exit_for(SourceState state) {
   return state == SourceState::kNoDevice ? Exit::kNoInput : Exit::kBusy;
@@ -65,8 +67,8 @@ bool Health::starting(const Observation& source) const noexcept {
 
 bool Health::only_damaged(const Observation& source) const noexcept {
   if (damage_ == JpegFault::kNone) return false;
-  const double few_us = source.hz > 0 ? kDamagedPictures * 1e6 / source.hz : 0;
-  return static_cast<double>(source.now_us - good_us_) >= std::max<double>(kDamagedUs, few_us);
+  const double periods_us = source.hz > 0 ? kDamagedPictures * 1e6 / source.hz : 0;
+  return static_cast<double>(source.now_us - good_us_) >= std::max<double>(kDamagedUs, periods_us);
 }
 
 std::optional<Error> Health::timed_out(const Trouble& now, std::int64_t now_us) const {

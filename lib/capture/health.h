@@ -1,5 +1,5 @@
-// Decides from what the source reports whether the screen is visible: what to tell people, which
-// notice to draw instead of the screen, and when to give up. Pure: no I/O, no clock of its own.
+// Decides from the reports of the source whether the screen is visible, what to tell people, which
+// notice to show instead of the screen, and when to give up. Pure: no I/O, no clock of its own.
 #pragma once
 
 #include <cstdint>
@@ -18,18 +18,18 @@ struct Trouble {
   std::string reason;  // a few words for people
 };
 
-// What a source reports at one time.
+// A report of the source.
 struct Observation {
   std::int64_t now_us = 0;  // monotonic
   SourceState state = SourceState::kLive;
-  std::string reason;  // of a state that is not live
-  double hz = 0;       // pictures a second that come; 0: unknown
+  std::string reason;  // why the state is not live
+  double hz = 0;       // pictures that arrive per second; 0: unknown
 };
 
 struct Verdict {
   std::string say;                 // a line for people; empty: nothing changed
   std::optional<Trouble> trouble;  // show a notice of this instead of the screen
-  std::optional<Error> give_up;    // after `say`: end with this error
+  std::optional<Error> give_up;    // print `say`, then end with this error
 };
 
 struct HealthOptions {
@@ -39,7 +39,7 @@ struct HealthOptions {
 
 class Health {
  public:
-  // `name` is the source's in messages. The timeout starts at `now_us`.
+  // Messages call the source `name`. The timeout starts at `now_us`.
   Health(std::string name, HealthOptions options, std::int64_t now_us);
 
   // A picture has arrived. It counts as good if the last picture that was checked was good.
@@ -48,12 +48,12 @@ class Health {
   void picture_good(std::int64_t now_us) noexcept;
   void picture_damaged(JpegFault fault) noexcept { damage_ = fault; }
 
-  // Call this after each change and at deadline_us(). A live source counts as stalled after 0.7 s,
-  // or three periods if that is longer, with damaged pictures only. The error is Exit::kNoInput for
-  // a lost device, else Exit::kBusy.
+  // Call this after each change and at deadline_us(). A live source counts as stalled when it has
+  // delivered only damaged pictures for 0.7 s, or for three periods if that is longer. The error is
+  // Exit::kNoInput for a lost device, else Exit::kBusy.
   Verdict observe(const Observation& source);
 
-  // As the last observe() found.
+  // The state that the last observe() found.
   SourceState state() const noexcept { return state_; }
   // When the timeout expires, monotonic; INT64_MAX without a timeout.
   std::int64_t deadline_us() const noexcept;

@@ -9,13 +9,13 @@
 
 namespace kvm {
 
-// All devices, first the one that "auto" chooses; or, with another `device`, only that one (as
-// resolve_device() takes it). Throws Error if a device cannot be opened: with "auto", only if there
-// is no other.
+// For "auto" returns all devices, beginning with the device that resolve_device() chooses. For any
+// other `device`, which is a name for resolve_device(), returns only that device. Throws Error if
+// it cannot be opened; for "auto", only if no other device can be opened.
 std::vector<V4l2Node> find_devices(const std::string& device, const V4l2Hints& hints);
 
-// Identity, signal, formats with sizes and rates, controls; many lines. Throws nothing: what a
-// driver does not answer is left out.
+// Lists identity, signal, formats with sizes and rates, and controls of each device, in many lines.
+// Leaves out everything that a driver does not report; throws nothing.
 std::string listed_as_text(const std::vector<V4l2Node>& nodes);
 Json listed_as_json(const std::vector<V4l2Node>& nodes);
 

@@ -1,5 +1,5 @@
-// Writes frames to a pipe, a socket or files: each frame whole or not at all, and no queue of old
-// frames.
+// Writes frames to a pipe, a socket or files. Writes each frame whole or not at all, and keeps no
+// queue of old frames.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@ namespace kvm {
 class FileOutput {
  public:
   explicit FileOutput(std::string pattern) : pattern_(std::move(pattern)) {}
-  // `time_us` (unix time) names the file. Throws Error; the files then still hold whole frames
-  // only.
+  // The file name follows from `time_us` (unix time). Throws Error; even then the files hold whole
+  // frames only.
   void write(const FrameParts& frame, std::int64_t time_us);
 
  private:
@@ -27,13 +27,13 @@ class FileOutput {
   void write_picture(const std::string& name, const FrameParts& frame);
   void append(const std::string& name, const FrameParts& frame, Existing existing);
 
-  std::string pattern_, name_;  // name_: of the open file
+  std::string pattern_, name_;  // name_ is the name of the open file
   Fd file_;
   std::int64_t latest_s_ = INT64_MIN;  // the latest local time so far
 };
 
-// Writes to a pipe or socket without blocking, as the reader takes the bytes; to anything else at
-// once.
+// Writes to a pipe or socket without blocking, as fast as the reader takes the bytes. Writes to
+// anything else at once.
 class FrameOutput {
  public:
   // `destination`: "-" for stdout; a FIFO, which may get its reader later; else a pattern for
@@ -46,7 +46,7 @@ class FrameOutput {
   // Whether a frame may begin: the last frame is written and its reader has emptied the pipe.
   bool ready();
   // Begins a frame and writes as much as is possible without waiting. The frame must stay readable
-  // while writing(). `time_us` names its file. Throws Error.
+  // while writing(). `time_us` determines the name of its file. Throws Error.
   void begin(const FrameParts& frame, std::int64_t time_us);
   bool writing() const noexcept { return size_of(rest_) > 0; }
   // Continues after POLLOUT. Throws Error.
@@ -65,7 +65,7 @@ class FrameOutput {
   std::optional<FileOutput> files_;
   Fd fd_;  // empty: a FIFO without a reader
   Kind kind_ = Kind::kPlain;
-  int flags_to_restore_ = -1;  // of a pipe that we share with other processes
+  int flags_to_restore_ = -1;  // flags of a pipe that we share with other processes
   std::size_t pipe_bytes_ = 0;
   FrameParts rest_;  // not written yet
 };

@@ -1,4 +1,5 @@
-// When a frame is due: an even rate, repeats of a still screen, notices that do not crowd.
+// Decides when a frame is due: pictures at an even rate, repeats of a still screen, and notices
+// without crowding.
 #pragma once
 
 #include <algorithm>
@@ -13,29 +14,31 @@ namespace kvm {
 // All times are monotonic µs.
 class Pacing {
  public:
-  // nullopt: every picture has a turn.
+  // Pictures have turns at this rate. nullopt: every picture has a turn.
   explicit Pacing(std::optional<double> rate_hz)
       : period_us_(static_cast<std::int64_t>(1e6 / rate_hz.value_or(1e6))) {
     if (rate_hz) gate_.emplace(*rate_hz);
   }
 
-  // Whether a picture that has just arrived has a turn. The time is of our clock: a device's
-  // timestamps may be wrong. `coming_hz`: pictures a second that come; 0: unknown.
+  // Whether a picture that has just arrived has a turn, which means that it is to be written.
+  // `now_us` comes from our clock, because a device's timestamps may be wrong. `coming_hz`:
+  // pictures that arrive per second; 0: unknown.
   bool has_turn(std::int64_t now_us, double coming_hz) noexcept {
     return !gate_ || gate_->pass(now_us, coming_hz);
   }
-  // The picture of the last turn was damaged, so the next picture takes the turn.
+  // Call this if the picture of the last turn was damaged: the next picture then takes that turn.
   void return_turn() noexcept {
     if (gate_) gate_->undo();
   }
 
-  // Whether a picture is written even though it is the same as the last frame.
+  // Whether a picture must be written even if it equals the last frame.
   bool repeat_due(std::int64_t now_us, SourceState state) const noexcept {
     return written_us_ == 0 || state != written_state_ ||
            now_us - written_us_ >= (gate_ ? kTurnUs : kRepeatUs);
   }
-  // When a notice of `state` is due: at once if the state is new, except in a time lapse, which
-  // writes nothing out of turn; else a second or one period after the last frame.
+  // When a notice of `state` is due. If the state is new: at once (0), but not in a time lapse,
+  // whose frames never come early. Otherwise: a second after the last frame, or a period if that is
+  // longer.
   std::int64_t notice_due_us(SourceState state) const noexcept {
     if (written_us_ == 0 || (state != written_state_ && period_us_ <= kRepeatUs)) return 0;
     return written_us_ + std::max(kRepeatUs, period_us_);
@@ -47,7 +50,7 @@ class Pacing {
 
  private:
   static constexpr std::int64_t kRepeatUs = 1'000'000;  // between repeats of a still screen
-  static constexpr std::int64_t kTurnUs = 950'000;      // the same with a rate: turns may be early
+  static constexpr std::int64_t kTurnUs = 950'000;  // the same with a rate, as turns may be early
 
   std::int64_t period_us_;
   std::optional<RateGate> gate_;

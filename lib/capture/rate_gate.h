@@ -1,4 +1,4 @@
-// Lets an even share of the pictures pass: 25 of 30 a second.
+// Lets an evenly spaced share of the pictures pass, for example 25 of 30 a second.
 #pragma once
 
 #include <cmath>
@@ -12,10 +12,11 @@ class RateGate {
   explicit RateGate(double hz) noexcept
       : period_us_(static_cast<std::int64_t>(std::llround(1e6 / hz))) {}
 
-  // Whether the picture of this time may pass. `coming_hz`: pictures a second that come; 0:
-  // unknown.
+  // Whether a picture that arrives at this time may pass. `coming_hz`: pictures that arrive per
+  // second; 0: unknown.
   bool pass(std::int64_t time_us, double coming_hz) noexcept {
-    // The picture nearest to each due time passes, so half a period early is on time.
+    // The picture nearest to each due time passes. So a picture may be early by half the period in
+    // which pictures arrive.
     const auto slack = coming_hz > 0 ? static_cast<std::int64_t>(5e5 / coming_hz) : period_us_ / 8;
     // Start again from now if the clock jumped back or no picture came for a while.
     if (due_us_ - time_us > 2 * period_us_ || time_us - due_us_ > period_us_) due_us_ = time_us;
@@ -23,7 +24,7 @@ class RateGate {
     due_us_ += period_us_;
     return true;
   }
-  // The picture that passed last was unusable: let the next picture pass.
+  // Call this if the picture that passed last was unusable: the next picture passes instead.
   void undo() noexcept { due_us_ -= period_us_; }
 
  private:

@@ -1,4 +1,4 @@
-// Where pictures come from, as the capture engine sees it.
+// The source of pictures, as the capture engine sees it.
 #pragma once
 
 #include <cstdint>
@@ -17,11 +17,11 @@ namespace kvm {
 struct Picture {
   std::int64_t time_us = 0;    // unix time of the first pixel
   std::uint64_t sequence = 0;  // counts up; gaps are pictures that the device dropped
-  LentPicture lent;            // the device's memory with the picture
+  LentPicture lent;            // the device's memory that holds the picture
   PictureFormat format;        // of that memory
 };
 
-// A raw image, or a JPEG image as the device made it; empty if the picture is cut short.
+// A raw image, or a JPEG image as the device made it; std::monostate if the picture is cut short.
 using View = std::variant<std::monostate, Image, Bytes>;
 
 // Pictures that arrived but were never handed out.
@@ -44,18 +44,20 @@ class CaptureSource {
   virtual void tick(std::int64_t now_us) = 0;
 
   // Hands out the newest picture that tick() took, once. The caller may keep one picture, and
-  // should give back every other soon: the device has few buffers.
+  // should destroy all others soon, because the device has few buffers.
   virtual std::optional<Picture> take() = 0;
-  // Readable while `picture` lives; an Image also only until the next view().
+  // The content of `picture`, readable as long as `picture` exists. An Image is readable only until
+  // the next view().
   virtual View view(const Picture& picture) = 0;
 
   virtual SourceState state() const = 0;
   // Why the state is not live, in a few words for people.
   virtual std::string reason() const = 0;
-  // The size of the pictures; of the last pictures while none come. 0x0: there was no picture yet.
+  // The size of the pictures; while no pictures arrive, the size of the last ones. 0x0: there was
+  // no picture yet.
   virtual int width() const = 0;
   virtual int height() const = 0;
-  // Pictures a second that come; 0: unknown.
+  // Pictures that arrive per second; 0: unknown.
   virtual double hz() const = 0;
   // Losses since the last call.
   virtual Losses take_losses() = 0;

@@ -13,8 +13,8 @@ namespace kvm {
 
 class Statistics {
  public:
-  // A picture with this sequence number has arrived, and these were lost before it. Gaps in the
-  // sequence that the losses do not explain count as missed.
+  // A picture with this sequence number has arrived, after `losses`. Gaps in the sequence that the
+  // losses do not explain count as missed.
   void arrived(std::uint64_t sequence, const Losses& losses) noexcept;
   void late() noexcept { ++counts_.late; }
   void unchanged() noexcept { ++counts_.unchanged; }
@@ -22,11 +22,11 @@ class Statistics {
   // `age_us`: from the picture's first pixel until the frame was written.
   void sent(std::size_t bytes, std::int64_t age_us) noexcept;
 
-  // Of the picture that arrived last; 0 before the first.
+  // The sequence number of the picture that arrived last; 0 before the first picture.
   std::uint64_t last_sequence() const noexcept { return last_sequence_.value_or(0); }
 
-  // "1920x1080, 30.0 frames/s of 51200 bytes, 4.1 ms old; 3 unchanged, 0 late, 0 missed". The
-  // counts start again from 0.
+  // Returns "1920x1080, 30.0 frames/s of 51200 bytes, 4.1 ms old; 3 unchanged, 0 late, 0 missed",
+  // then sets the counts to 0.
   std::string report(int width, int height, double seconds);
 
  private:

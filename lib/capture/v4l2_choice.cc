@@ -14,7 +14,7 @@ namespace {
 
 constexpr Size kBest{1920, 1080};
 constexpr double kLeastHz = 15, kUsualHz = 30;
-constexpr double kEnough = 0.99;  // of the wanted rate: 29.97 serves for 30
+constexpr double kEnough = 0.99;  // share of the wanted rate: 29.97 is enough for 30
 
 Size nearest(const SizeInfo& info, Size wanted) {
   const auto snap = [](int least, int most, int step, int value) {
@@ -25,7 +25,7 @@ Size nearest(const SizeInfo& info, Size wanted) {
           snap(info.least.height, info.most.height, info.step.height, wanted.height)};
 }
 
-// The slowest of the device's rates that is fast enough.
+// The slowest of the device's rates that is fast enough; the fastest if all are too slow.
 std::optional<Rate> rate_to_ask(const SizeInfo& info, std::optional<Rate> wanted) {
   if (!wanted || info.any_rate || info.rates.empty()) return wanted;
   const auto enough = std::find_if(info.rates.rbegin(), info.rates.rend(),
@@ -37,7 +37,7 @@ long distance(Size a, Size b) {
   return std::abs(long{a.width} - b.width) + std::abs(long{a.height} - b.height);
 }
 
-// What a picture of this format costs, roughly. The table of pixel formats is in that order.
+// Ranks the cost of a picture in this format, roughly: the table of pixel formats is in that order.
 long cost(std::uint32_t fourcc) {
   if (is_jpeg(fourcc)) return -1;
   const auto formats = pixel_formats();
@@ -67,7 +67,7 @@ std::optional<Choice> choose_format(const std::vector<FormatInfo>& formats,
     if (!format.usable || (fourcc && format.fourcc != *fourcc)) continue;
     std::vector<SizeInfo> sizes = format.sizes;
     if (sizes.empty())
-      sizes.push_back({target, target, {1, 1}, {}, true});  // the driver does not tell: just ask
+      sizes.push_back({target, target, {1, 1}, {}, true});  // the driver lists none: try this size
     for (const SizeInfo& info : sizes) {
       const Size candidate = nearest(info, target);
       const double hz = info.rates.empty() ? kUsualHz : info.rates.front().hz();

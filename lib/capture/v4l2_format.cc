@@ -10,7 +10,8 @@ namespace kvm {
 
 namespace {
 
-// A driver may leave each value at a default, which follows from the values before it.
+// A driver may report a value as "default": it then follows from the values before it in the list
+// of parameters.
 void read_colours(PictureFormat& format, std::uint32_t space, std::uint32_t encoding,
                   std::uint32_t quantization) noexcept {
   const PixelFormat* pixels = find_pixel_format(format.fourcc);
@@ -91,7 +92,8 @@ PictureFormat read_format(const v4l2_format& answer) noexcept {
     format.width = static_cast<int>(pix.width);
     format.height = static_cast<int>(pix.height);
     format.strides[0] = pix.bytesperline;
-    // Old drivers set only the colour space; `priv` tells ("Single-planar format structure").
+    // Old drivers set only the colour space. `priv` tells whether the other values are set
+    // ("Single-planar format structure").
     const bool extended = pix.priv == V4L2_PIX_FMT_PRIV_MAGIC;
     read_colours(format, pix.colorspace, extended ? pix.ycbcr_enc : 0u,
                  extended ? pix.quantization : 0u);

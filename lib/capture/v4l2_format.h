@@ -22,7 +22,7 @@ std::optional<std::uint32_t> parse_fourcc(std::string_view name);
 
 // True for JPEG images, which are passed through; all other formats are raw.
 bool is_jpeg(std::uint32_t fourcc) noexcept;
-// True if frames can be made of it: JPEG, or a raw format that the encoder takes.
+// True if frames can be made from this format: JPEG, or a raw format that the encoder takes.
 bool is_usable(std::uint32_t fourcc) noexcept;
 
 // The format that a driver agreed to deliver.

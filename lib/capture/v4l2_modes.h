@@ -16,20 +16,20 @@ struct Size {
   bool operator==(const Size&) const = default;
 };
 
-// "640x480", from 16x16 to 16384x16384. nullopt otherwise.
+// Parses "640x480". nullopt: not a size from 16x16 to 16384x16384.
 std::optional<Size> parse_size(std::string_view text);
 
 struct SizeInfo {
-  Size least, most;  // the same for a discrete size
+  Size least, most;  // equal for a discrete size
   Size step{1, 1};
-  std::vector<Rate> rates;  // at `most`, the fastest first; empty: the driver does not tell
-  bool any_rate = false;    // every rate up to that in `rates`
+  std::vector<Rate> rates;  // at size `most`, the fastest first; empty: the driver lists none
+  bool any_rate = false;    // every rate up to rates[0] is possible
 };
 
 struct FormatInfo {
   std::uint32_t fourcc = 0;
   std::string description;
-  bool usable = false;  // frames can be made of it
+  bool usable = false;  // is_usable(fourcc)
   std::vector<SizeInfo> sizes;
 };
 

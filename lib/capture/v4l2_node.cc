@@ -28,7 +28,7 @@ const char* hint_for(int err, const V4l2Hints& hints) {
     case EACCES:
       return "become a member of the group video";
     case EBUSY:
-      return "another program captures from it: see fuser -v on it";
+      return "another program captures from it: fuser -v DEVICE shows which";
     default:
       return "";
   }
@@ -93,12 +93,12 @@ void V4l2Node::must(unsigned long request, void* argument, const char* name) con
   if (ask(request, argument)) return;
   const int err = errno;
   const std::string operation = path_ + ": " + name;
-  // On an open device some errors have a meaning of their own.
+  // On an open device some errors have a special meaning.
   if (err == ENOSPC)
     throw Error(Exit::kBusy, operation + ": the USB bus has no room for this format at this rate",
                 hints_.no_bandwidth);
   if (err == EACCES)
-    throw Error::from_errno(operation, err, "the device does not let this be set now");
+    throw Error::from_errno(operation, err, "the device does not allow this setting now");
   throw Error::from_errno(operation, err, hint_for(err, hints_));
 }
 
@@ -127,10 +127,10 @@ PictureFormat V4l2Node::set_format(std::uint32_t fourcc, int width, int height) 
   must(VIDIOC_S_FMT, &wanted, "VIDIOC_S_FMT");
   const PictureFormat format = read_format(wanted);
   if (format.fourcc != fourcc)
-    throw Error(
-        Exit::kConfig,
-        path_ + ": no format " + fourcc_name(fourcc) + ", but " + fourcc_name(format.fourcc),
-        hints_.unsuitable);
+    throw Error(Exit::kConfig,
+                path_ + ": the driver chose " + fourcc_name(format.fourcc) + " instead of " +
+                    fourcc_name(fourcc),
+                hints_.unsuitable);
   return format;
 }
 
@@ -155,7 +155,8 @@ std::vector<V4l2Node> list_nodes(std::optional<Error>* refused, const V4l2Hints&
     try {
       nodes.emplace_back(path, hints);
     } catch (const Error& error) {
-      // Most are codecs or metadata nodes. A node without permission may be what the user wants.
+      // Most of these nodes are codecs or carry metadata. A node without permission may be the
+      // device that the user wants.
       if (refused && !*refused && error.exit() == Exit::kPermission) *refused = error;
     }
   }

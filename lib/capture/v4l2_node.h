@@ -1,4 +1,5 @@
-// A V4L2 capture node: its identity, its picture format, its rate; and the nodes of this machine.
+// A V4L2 capture node with its identity, picture format and rate; and a list of this machine's
+// nodes.
 #pragma once
 
 #include <optional>
@@ -19,15 +20,16 @@ struct Rate {
   double hz() const noexcept { return seconds ? static_cast<double>(pictures) / seconds : 0; }
 };
 
-// "30", "29.97", "30000/1001", "1/60": above 0 and up to 1000. nullopt otherwise.
+// Parses "30", "29.97", "30000/1001" or "1/60". nullopt: not a rate above 0 and up to 1000.
 std::optional<Rate> parse_rate(std::string_view text);
 
-// Hints of the errors about devices. A tool replaces them to name its own options. Literals.
+// The hints in errors about devices, as string literals. A tool replaces them by hints that name
+// its own options.
 struct V4l2Hints {
   const char* missing = "is the device plugged in?";  // the node does not exist
   const char* none_found = "is it plugged in?";       // "auto" found no device
-  const char* unsuitable = "";  // no capture device; or it lacks the format or control asked for
-  const char* no_bandwidth =    // of the USB bus
+  const char* unsuitable = "";  // not a capture device, or without the wanted format or control
+  const char* no_bandwidth =    // the USB bus is full
       "try a compressed format, a lower rate or size, or another port";
 };
 
@@ -40,8 +42,8 @@ std::string name_in(const std::uint8_t (&field)[N]) {
 
 class V4l2Node {
  public:
-  // Opens PATH, non-blocking. Throws Error: the node is missing or no capture device (66), busy
-  // (75), or not permitted (77).
+  // Opens `path` in non-blocking mode. Throws Error: the node is missing or is not a capture device
+  // (66), is busy (75), or must not be opened (77).
   explicit V4l2Node(const std::string& path, const V4l2Hints& hints = {});
 
   int fd() const noexcept { return fd_.get(); }
@@ -54,7 +56,7 @@ class V4l2Node {
   std::uint32_t type() const noexcept { return type_; }
   bool multi_planar() const noexcept;
 
-  // An ioctl(2), retried on EINTR. Returns false and sets errno if it fails.
+  // Calls ioctl(2), again after EINTR. Returns false and sets errno if it fails.
   bool ask(unsigned long request, void* argument) const noexcept;
   // The same, but throws Error "PATH: NAME: reason" if it fails.
   void must(unsigned long request, void* argument, const char* name) const;
@@ -74,8 +76,8 @@ class V4l2Node {
   Fd fd_;
 };
 
-// The nodes under /dev that capture video, by number. Nodes that cannot be opened are left out; if
-// permission was missing, the first such error goes to `refused`.
+// The nodes under /dev that capture video, in the order of their numbers. Nodes that cannot be
+// opened are left out; the first error about missing permission is stored in `refused`.
 std::vector<V4l2Node> list_nodes(std::optional<Error>* refused = nullptr,
                                  const V4l2Hints& hints = {});
 

@@ -16,7 +16,7 @@ std::uint32_t current_input(const V4l2Node& node) noexcept {
   return node.ask(VIDIOC_G_INPUT, &input) ? static_cast<std::uint32_t>(input) : 0;
 }
 
-// The input's status: all that drivers without timings report, if even that.
+// The input's status. Drivers without timings report nothing more, and some not even this.
 Signal input_status(const V4l2Node& node) noexcept {
   v4l2_input input{};
   input.index = current_input(node);
@@ -45,7 +45,7 @@ SignalInfo detect_signal(const V4l2Node& node) noexcept {
   v4l2_dv_timings timings{};
   if (node.ask(VIDIOC_QUERY_DV_TIMINGS, &timings)) {
     info.timings = timings;
-    // Some drivers succeed with nothing on the cable.
+    // Some drivers report success although nothing comes over the cable.
     if (timings.bt.width == 0 || timings.bt.height == 0) info.signal = Signal::kNone;
     return info;
   }

@@ -28,20 +28,20 @@ SignalInfo detect_signal(const V4l2Node& node) noexcept;
 // "nothing comes over the cable: …", for people.
 const char* describe(Signal signal) noexcept;
 
-// Asks for SOURCE_CHANGE events (POLLPRI). False if the driver does not have them.
+// Subscribes to SOURCE_CHANGE events (POLLPRI). False if the driver does not have them.
 bool subscribe_source_changes(const V4l2Node& node) noexcept;
 // Takes all pending events; true if a SOURCE_CHANGE was among them.
 bool take_source_changes(const V4l2Node& node) noexcept;
 
-// From now on the device's input shows this EDID to the target. Throws Error.
+// Makes the device's input show this EDID to the target. Throws Error.
 void set_edid(const V4l2Node& node, Bytes edid);
-// Replaces default_edid() by the EDID of a 1080p50 screen, which two CSI lanes can carry. Keeps any
-// other EDID.
+// If the EDID is default_edid(), replaces it by the EDID of a 1080p50 screen, because two CSI lanes
+// can carry 1080p50. Keeps any other EDID.
 void ask_for_1080p50(const V4l2Node& node);
-// False: the device can have an EDID but has none, so the target sees no screen.
+// False if the device could have an EDID but has none. The target then sees no screen.
 bool has_edid(const V4l2Node& node) noexcept;
 
-// Pictures a second; counts the blanking.
+// Pictures per second, from the pixel clock and the size including the blanking.
 double timings_hz(const v4l2_dv_timings& timings) noexcept;
 // True for the same size, interlacing and (within 0.5 %) pixel clock.
 bool same_timings(const v4l2_dv_timings& a, const v4l2_dv_timings& b) noexcept;

@@ -14,13 +14,15 @@ namespace kvm {
 
 namespace {
 
-// A buffer each for the picture being written, the newest picture and the picture being taken; two
-// more for the driver to fill.
+// One buffer each for the picture being written, the newest picture and the picture being taken,
+// and two for the driver to fill.
 constexpr std::uint32_t kBuffers = 5;
-constexpr std::int64_t kLeastStallUs = 700'000;  // without a picture: people know in a second
-constexpr std::int64_t kCheckUs = 250'000;       // between two checks of the signal or for a device
-constexpr std::int64_t kLiveCheckUs = 500'000;   // the same while pictures come
-// Between two restarts of a stalled stream. It doubles each time, in case the device is only slow.
+// A source without a picture for this time is stalled: people know within a second.
+constexpr std::int64_t kLeastStallUs = 700'000;
+constexpr std::int64_t kCheckUs = 250'000;      // between two checks of the signal or for a device
+constexpr std::int64_t kLiveCheckUs = 500'000;  // the same while pictures come
+// The time between two restarts of a stalled stream. It doubles with each restart, in case the
+// device is only slow.
 constexpr std::int64_t kReviveUs = 2'000'000, kLastReviveUs = 10'000'000;
 
 // The next picture comes at the earliest after this share of a period.
@@ -47,7 +49,7 @@ int V4l2Source::fd() const {
 }
 
 short V4l2Source::events() const {
-  // Without a stream, POLLIN would be answered with POLLERR at once, over and over.
+  // Without a stream, each poll for POLLIN would return POLLERR at once.
   return static_cast<short>((stream_ ? POLLIN : 0) | (has_events_ ? POLLPRI : 0));
 }
 
@@ -57,17 +59,17 @@ std::int64_t V4l2Source::deadline_us() const {
                                                  : check_us_;
 }
 
-// A slow device has the time of three pictures.
+// The time without a picture after which the source is stalled; at least three periods.
 std::int64_t V4l2Source::stall_us() const {
   return hz_ > 0 ? std::max(kLeastStallUs, static_cast<std::int64_t>(3e6 / hz_)) : kLeastStallUs;
 }
 
-// The path of the device now: the path asked for, or another number. Never a device that existed
-// beside the lost one, because that device shows another machine.
+// Returns the path that the device has now: the path asked for, or one with another number. Never
+// returns a device that existed beside the lost device, because it shows another machine.
 std::string V4l2Source::find_again() const {
-  const bool any = wishes_.device == "auto";
+  const bool automatic = wishes_.device == "auto";
   if (card_.empty()) return resolve_device(wishes_.device, wishes_.hints);
-  if (!any) {
+  if (!automatic) {
     const std::string path = resolve_device(wishes_.device, wishes_.hints);
     if (path.starts_with("/dev/v4l/")) return path;  // these names stay with the dongle or the port
   }
@@ -82,7 +84,7 @@ std::string V4l2Source::find_again() const {
   });
   for (const V4l2Node& node : nodes)
     if (is_same_kind(node)) return node.path();
-  if (!any) return resolve_device(wishes_.device, wishes_.hints);
+  if (!automatic) return resolve_device(wishes_.device, wishes_.hints);
   if (const auto found = choose_node(nodes)) return nodes[*found].path();
   throw Error(Exit::kNoInput, kUnplugged);
 }
@@ -100,7 +102,7 @@ void V4l2Source::open() {
   check_signal();
 }
 
-// Detects the signal, and starts or restarts the stream if it does not fit the signal.
+// Detects the signal. Starts the stream, or restarts it if the timings of the signal changed.
 void V4l2Source::check_signal() {
   const SignalInfo info = detect_signal(*node_);
   const bool was_steady = signal_ == Signal::kSteady;
@@ -141,7 +143,7 @@ void V4l2Source::start() {
   try {
     stream_ = V4l2Stream::start(*node_, kBuffers);
   } catch (const Error& error) {
-    // unicam and rp1-cfe refuse so if the signal needs more CSI lanes than the board has.
+    // unicam and rp1-cfe answer EINVAL if the signal needs more CSI lanes than the board has.
     if (error.code() != EINVAL || !timings_) throw;
     if (wishes_.edid.empty()) ask_for_1080p50(*node_);
     return lose_signal(Signal::kOutOfRange);
@@ -195,13 +197,13 @@ void V4l2Source::drain() {
     }
     picture_us_ = now_us_;
     sequence_ = base_ + lent.sequence();
-    if (signal_ != Signal::kSteady) continue;  // a picture of noise, or of an old screen
+    if (signal_ != Signal::kSteady) continue;  // a picture of noise, or an outdated one
     if (newest_) ++losses_.late;
     // If the timestamp did not advance, use the arrival time.
     time_us_ = lent.time_us() > time_us_ ? lent.time_us() : unix_us();
     newest_ = Picture{time_us_, sequence_, std::move(lent), format_};
     state_ = SourceState::kLive;
-    // The next picture cannot be ready yet: save the ioctl.
+    // The next picture cannot be ready yet, so do not ask the driver.
     if (hz_ > 0 && unix_us() < time_us_ + static_cast<std::int64_t>(kEarly * 1e6 / hz_)) return;
   }
 }
@@ -231,7 +233,7 @@ void V4l2Source::tick(std::int64_t now_us) {
   }
 }
 
-// For two cases: no pictures come, or pictures come although there may be no signal.
+// Handles two cases: no pictures come, or pictures come although there may be no signal.
 void V4l2Source::check_device() {
   const bool stalled = now_us_ - picture_us_ >= stall_us();
   const bool trusted = stream_ && signal_ == Signal::kSteady && has_events_;

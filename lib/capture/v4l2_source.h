@@ -14,7 +14,7 @@
 
 namespace kvm {
 
-// What the user asked for. Everything else is chosen, each time the device is opened.
+// The user's wishes. Everything else is chosen each time the device is opened.
 struct V4l2Wishes {
   std::string device = "auto";  // as resolve_device() takes it
   std::optional<Size> size;
@@ -60,9 +60,10 @@ class V4l2Source : public CaptureSource {
   void check_device();
 
   const V4l2Wishes wishes_;
-  // The device that delivered pictures, to recognize it under another number. Empty until then.
+  // Identity of the device that delivered pictures, to recognize it under another number. Empty
+  // until a picture has come.
   std::string driver_, card_, bus_;
-  std::vector<std::string> others_;  // buses of the other devices that existed when it was lost
+  std::vector<std::string> others_;  // buses of the devices that remained when it was lost
   std::optional<V4l2Node> node_;
   std::shared_ptr<V4l2Stream> stream_;
   bool has_events_ = false;
@@ -75,10 +76,10 @@ class V4l2Source : public CaptureSource {
   std::string reason_;
   // Monotonic times.
   std::int64_t now_us_ = 0;
-  std::int64_t picture_us_ = 0;  // when the last picture came, or a picture could be expected
+  std::int64_t picture_us_ = 0;  // when the last picture came, or later the wait for pictures began
   std::int64_t started_us_ = 0;  // when the stream started
-  std::int64_t revive_us_ = 0;   // a duration: restart a stream that delivers nothing for so long
-  std::int64_t check_us_ = 0;    // when to check the signal or the device again
+  std::int64_t revive_us_ = 0;   // a duration: restart a stream that is silent for this time
+  std::int64_t check_us_ = 0;    // when to check the signal or look for the device again
   std::optional<Picture> newest_;
   std::uint64_t base_ = 0;      // added to the driver's sequence, which starts at 0 with the stream
   std::uint64_t sequence_ = 0;  // of the newest picture

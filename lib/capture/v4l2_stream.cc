@@ -64,7 +64,7 @@ std::shared_ptr<V4l2Stream> V4l2Stream::start(const V4l2Node& node, std::uint32_
   request.type = node.type();
   request.memory = V4L2_MEMORY_MMAP;
   node.must(VIDIOC_REQBUFS, &request, "VIDIOC_REQBUFS");
-  // For the picture being written, the newest picture, and a picture to fill.
+  // One each for the picture being written, the newest picture, and the picture being filled.
   if (request.count < 3)
     throw Error(Exit::kOs, node.path() + ": the driver has memory for no more than " +
                                std::to_string(request.count) + " pictures");
@@ -134,11 +134,11 @@ void V4l2Stream::stop() noexcept {
   if (!node_) return;
   int type = static_cast<int>(node_->type());
   node_->ask(VIDIOC_STREAMOFF, &type);
-  v4l2_requestbuffers none{};
-  none.type = node_->type();
-  none.memory = V4L2_MEMORY_MMAP;
+  v4l2_requestbuffers no_buffers{};
+  no_buffers.type = node_->type();
+  no_buffers.memory = V4L2_MEMORY_MMAP;
   // Lent pictures keep their memory: since Linux 5.0 the kernel orphans mapped buffers here.
-  node_->ask(VIDIOC_REQBUFS, &none);
+  node_->ask(VIDIOC_REQBUFS, &no_buffers);
   node_ = nullptr;
 }
 

@@ -14,7 +14,8 @@ namespace kvm {
 
 class V4l2Stream;
 
-// A filled buffer. Its memory is readable until this is destroyed; then the driver gets it back.
+// A filled buffer. Its memory is readable until this object is destroyed, which returns the buffer
+// to the driver.
 class LentPicture {
  public:
   LentPicture() = default;
@@ -48,7 +49,7 @@ enum class Taken {
 
 class V4l2Stream : public std::enable_shared_from_this<V4l2Stream> {
  public:
-  // Requests, maps and queues `buffers`, and starts the stream. Borrows `node` until stop().
+  // Requests, maps and queues buffers, and starts the stream. Borrows `node` until stop().
   // Throws Error: another program streams from the device (75), or the driver refuses.
   static std::shared_ptr<V4l2Stream> start(const V4l2Node& node, std::uint32_t buffers);
   ~V4l2Stream();
@@ -56,7 +57,7 @@ class V4l2Stream : public std::enable_shared_from_this<V4l2Stream> {
   V4l2Stream& operator=(const V4l2Stream&) = delete;
 
   Taken take(LentPicture& into);
-  // Lent pictures stay readable; their buffers are not given back any more.
+  // Lent pictures stay readable, but their buffers are no longer returned to the driver.
   void stop() noexcept;
 
  private:

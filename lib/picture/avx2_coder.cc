@@ -13,7 +13,7 @@ namespace kvm {
 
 namespace {
 
-// The place of each coefficient, by its zigzag number, in avx2::Coefficients.
+// The index in avx2::Coefficients of each coefficient, in zigzag order.
 constexpr auto kPlaces = [] {
   std::array<std::uint8_t, 64> places{};
   for (std::size_t i = 0; i < 64; ++i)
@@ -26,11 +26,11 @@ constexpr auto kPlaces = [] {
 struct Avx2Coder::State {
   struct Component {
     BlockCode code;
-    std::size_t width;  // of an MCU, in blocks
+    std::size_t width;  // blocks in a row of an MCU
     int last = 0;       // DC value of the previous block
   };
   struct Side {
-    std::size_t component, x, y;  // the block, within the MCU
+    std::size_t component, x, y;  // position of the block in the MCU
   };
   // Two blocks go through the transform at once. An odd last block fills both sides of its pair.
   struct Pair {
@@ -41,9 +41,10 @@ struct Avx2Coder::State {
 
   const std::size_t mcus;
   std::vector<Component> components;
-  std::vector<Pair> pairs;  // of an MCU, in the order of the scan
-  std::vector<std::uint8_t> bare, out[2];
-  std::size_t turn = 0;
+  std::vector<Pair> pairs;           // all blocks of an MCU, in the order of the scan
+  std::vector<std::uint8_t> bare;    // a tile before stuff()
+  std::vector<std::uint8_t> out[2];  // the last two tiles
+  std::size_t turn = 0;              // index in `out` of the last tile
 
   State(const ScanTables& tables, std::size_t mcus_wide);
   Bytes encode(const Planes& planes) noexcept;

@@ -11,14 +11,14 @@ namespace kvm {
 // Not thread-safe: each thread has its own.
 class Avx2Coder {
  public:
-  // Makes a coder of tiles that are `mcus` MCUs wide. `header` is SOI to SOS of a baseline image of
-  // one scan, with all its tables. Null if the header is not, or the processor lacks AVX2, BMI or
-  // BMI2.
+  // Makes a coder for tiles that are `mcus` MCUs wide. `header` must be the part from SOI to SOS of
+  // a baseline image with one scan and all its tables. Returns null if it is not, or if the
+  // processor lacks AVX2, BMI or BMI2.
   static std::unique_ptr<Avx2Coder> make(Bytes header, int mcus);
   ~Avx2Coder();
 
-  // Returns the entropy-coded bytes of a tile, without markers. They stay valid until the call
-  // after the next. `planes` has whole MCUs.
+  // Returns the entropy-coded bytes of a tile, without markers. They stay valid until the next
+  // call but one. `planes` holds whole MCUs.
   Bytes encode(const Planes& planes) noexcept;
 
  private:

@@ -10,8 +10,8 @@
 
 #include "jpeg/walker.h"
 
-// For all functions that must be inlined into one caller. That caller may run only after a check
-// that the processor has these extensions.
+// Belongs on every function here, because all must be inlined into one caller. That caller may run
+// only after a check that the processor has these extensions.
 #define KVM_AVX2 gnu::target("avx2,bmi,bmi2")
 
 namespace kvm::avx2 {
@@ -42,7 +42,7 @@ using Rows = Vector[8];
   }
 }
 
-// Sixteen sums of 32 bits: of the low and of the high four values of each half.
+// Sixteen sums of 32 bits: `low` has those of the low four values of each half, `high` the others.
 struct Sums {
   Vector low, high;
 };
@@ -114,7 +114,7 @@ struct Divisors {
   void set(std::size_t side, std::size_t place, unsigned step) noexcept {
     const std::size_t row = place / 8, column = 8 * side + place % 8;
     const unsigned divisor = 8 * step;
-    // For a power of two s is one less: else the reciprocal would have 17 bits.
+    // For a power of two, s is one less than it could be, so that the reciprocal fits in 16 bits.
     const int s = std::bit_width(divisor - 1) - 1;
     half[row][column] = static_cast<std::uint16_t>(divisor / 2);
     reciprocal[row][column] =
@@ -138,8 +138,8 @@ struct Divisors {
 
 // ---- nonzero coefficients ----
 
-// The shuffle that moves coefficients from two rows to 16 places of the zigzag order, for each
-// sixteen places and each two rows. 0x80: that coefficient is in other rows.
+// kFromRows[part][i] is the shuffle that fills places 16 * part to 16 * part + 15 of the zigzag
+// order with the coefficients of rows 2 * i and 2 * i + 1. 0x80: the coefficient is in other rows.
 constexpr auto kFromRows = [] {
   std::array<std::array<std::array<std::uint8_t, 16>, 4>, 4> from{};
   for (std::size_t i = 0; i < 64; ++i)
@@ -149,8 +149,8 @@ constexpr auto kFromRows = [] {
   return from;
 }();
 
-// Returns a mask each for the left and the right block. Bit i is set if coefficient i, in zigzag
-// order, is not zero.
+// Returns one mask for the left block and one for the right. Bit i is set if coefficient i, in
+// zigzag order, is not zero.
 [[KVM_AVX2, gnu::always_inline]] inline std::array<std::uint64_t, 2> find_nonzero(
     const Rows& rows) noexcept {
   Vector bytes[4];

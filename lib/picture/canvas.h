@@ -15,8 +15,8 @@ struct Color {
 };
 Color rgb(int red, int green, int blue) noexcept;  // 0–255
 
-// Clips at the edges. Pairs of pixels share a colour, so an x is rounded down to an even number and
-// a right edge up.
+// Clips at the edges. Each pair of pixels shares a colour, so a left edge is rounded down to an
+// even x, and a right edge is rounded up.
 class Canvas {
  public:
   Canvas(int width, int height, Color color);
@@ -28,7 +28,7 @@ class Canvas {
 
   int width() const noexcept { return image_.width; }
   int height() const noexcept { return image_.height; }
-  // The view is valid while the canvas exists, and shows what is drawn on it later.
+  // The view is valid while the canvas exists, and also shows later drawing.
   const Image& image() const noexcept { return image_; }
   // The row's bytes, Y Cb Y Cr.
   std::uint8_t* row(int y) noexcept { return &pixels_[static_cast<std::size_t>(y) * stride_]; }

@@ -29,8 +29,8 @@ class Converter {
  public:
   // Converts the pixels in `rect` to whole MCUs. Repeats the last column and row and averages
   // chroma as libjpeg does, so that the decoded pixels equal those of libjpeg's encoder. `rect`
-  // lies in the image, begins at an even column and row and is at most one MCU high; no pixel
-  // outside of it matters. The image has one of pixel_formats().
+  // lies in the image, begins at an even column and row and is at most one MCU high. Pixels outside
+  // of it have no influence. The image's format is one of pixel_formats().
   void convert(const Image& image, const Rect& rect, Subsampling subsampling, const Planes& out);
 
  private:

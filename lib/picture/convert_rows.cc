@@ -47,8 +47,8 @@ inline Sample plus(Sample sample, std::int16_t more) {
   return static_cast<Sample>(std::clamp<std::int16_t>(sum, 0, 255));
 }
 
-// 0 in even columns, 1 in odd ones.
-constexpr int kChunk = 64;
+constexpr int kChunk = 64;  // samples
+// 0 in even columns, 1 in odd columns.
 constexpr auto kOdd = [] {
   std::array<Sample, kChunk> odd{};
   for (std::size_t i = 1; i < kChunk; i += 2) odd[i] = 1;
@@ -113,7 +113,7 @@ VECTORISED void split_422(In from, int width, bool luma_first, Out y, Out first,
 }
 
 VECTORISED void rgb_to_ycc(In r, In g, In b, int n, Out y, Out cb, Out cr) {
-  // The factors fit 16 bits and the sums 32. They are unsigned, because no total is negative.
+  // The factors fit in 16 bits and the sums in 32. Both are unsigned, because no sum is negative.
   constexpr unsigned kRound = 1u << 15, kCentre = (128u << 16) + kRound - 1;
   for (int i = 0; i < n; ++i) {
     const std::uint16_t red = r[i], green = g[i], blue = b[i];
@@ -124,7 +124,7 @@ VECTORISED void rgb_to_ycc(In r, In g, In b, int n, Out y, Out cb, Out cr) {
 }
 
 VECTORISED void expand_luma(Sample* row, int n) {
-  // 298/256 is 255/219. The products fit 16 bits.
+  // 298/256 is about 255/219. The products fit in 16 bits.
   for (int i = 0; i < n; ++i) {
     const auto above = static_cast<std::uint16_t>(std::clamp<Sample>(row[i], 16, 235) - 16);
     row[i] = static_cast<Sample>(static_cast<std::uint16_t>(above * 298 + 128) >> 8);
@@ -132,7 +132,7 @@ VECTORISED void expand_luma(Sample* row, int n) {
 }
 
 VECTORISED void expand_chroma(Sample* row, int n) {
-  // 1 + 283/2048 is 255/224. The products fit 16 bits.
+  // 1 + 283/2048 is about 255/224. The products fit in 16 bits.
   for (int i = 0; i < n; ++i) {
     const auto off = static_cast<std::int16_t>(std::clamp<Sample>(row[i], 16, 240) - 128);
     const auto more = static_cast<std::int16_t>(static_cast<std::int16_t>(off * 283 + 1024) >> 11);
@@ -207,10 +207,10 @@ VECTORISED int most_difference(In a, In b, int n) {
 VECTORISED int most_difference_rgb565(In a, In b, int n) {
   int most = 0;
   for (int i = 0; i < n; ++i) {
-    Sample one[3], other[3];
-    split_rgb565(a + 2 * i, 1, &one[0], &one[1], &one[2]);
-    split_rgb565(b + 2 * i, 1, &other[0], &other[1], &other[2]);
-    most = std::max(most, most_difference(one, other, 3));
+    Sample rgb_a[3], rgb_b[3];
+    split_rgb565(a + 2 * i, 1, &rgb_a[0], &rgb_a[1], &rgb_a[2]);
+    split_rgb565(b + 2 * i, 1, &rgb_b[0], &rgb_b[1], &rgb_b[2]);
+    most = std::max(most, most_difference(rgb_a, rgb_b, 3));
   }
   return most;
 }

@@ -11,8 +11,8 @@ namespace kvm {
 
 namespace {
 
-// How long finish() polls before it sleeps. A helper is at its last row of tiles by then, and to
-// sleep and be woken takes about as long.
+// How long finish() polls before it sleeps. When finish() is called, the helpers are at their last
+// rows of tiles, and these take no longer than falling asleep and being woken.
 constexpr std::int64_t kAwakeUs = 100;
 
 }  // namespace
@@ -34,8 +34,9 @@ Crew::~Crew() {
   wake_.notify_all();
 }
 
-// Where processors are not known to share a cache (virtual machines, some servers), Linux wakes a
-// helper on the caller's processor, where it would wait until the caller has done the work.
+// Keeps the helpers off the caller's `processor`. Where processors are not known to share a cache
+// (virtual machines, some servers), Linux wakes a helper on the caller's processor, where it would
+// wait until the caller has done the work.
 void Crew::keep_off(int processor) noexcept {
   if (processor == kept_off_ || processor < 0) return;
   kept_off_ = processor;

@@ -1,4 +1,4 @@
-// Helper threads that stay between jobs.
+// Helper threads that are kept between jobs.
 #pragma once
 
 #include <sched.h>
@@ -25,10 +25,10 @@ class Crew {
   Crew& operator=(const Crew&) = delete;
 
   int helpers() const noexcept { return static_cast<int>(threads_.size()); }
-  // Wakes all helpers and returns at once. They run on other processors than the caller's, if they
-  // may use others. `job` must live until finish().
+  // Wakes all helpers and returns at once. They avoid the caller's processor if the process may use
+  // others. `job` must live until finish().
   void start(const Job& job);
-  // Waits for the helpers that have begun the job; those that wake up later do not begin it. Does
+  // Waits for the helpers that have begun the job. Helpers that wake up later do not begin it. Does
   // nothing without start().
   void finish() noexcept;
   // Rethrows the exception that a helper threw in the last job, if any.

@@ -34,7 +34,7 @@ std::size_t size(int value) {
 // A place on the screen.
 struct Place {
   TileStore::Tile* tile = nullptr;  // the tile shown here; null: the place is new
-  TileStore::Tile* next = nullptr;  // the tile of the picture in work, if it changed
+  TileStore::Tile* next = nullptr;  // the tile of the picture in progress, if it changed
   std::uint64_t hash = 0;           // of the pixels that were encoded
   bool changed = false;             // since the previous picture
   std::size_t offset = 0;           // of the tile's bytes in the output
@@ -108,7 +108,8 @@ struct Encoder::State {
   Crew crew;
   const Crew::Job help = [this](int thread) { take_rows(thread); };
 
-  // The kind of the last picture. The members below are made for it.
+  // Format and size of the last picture, for which the members below were made. Its pixels may be
+  // gone.
   Image like;
   TileShape shape;
   int columns = 0, rows = 0;
@@ -116,12 +117,12 @@ struct Encoder::State {
   std::unique_ptr<TileStore> store;
   std::vector<Place> places;
   std::vector<Strip> strips;
-  TileReference reference;  // the pixels as last encoded, if there is noise to allow for
+  TileReference reference;  // the pixels as last encoded; empty if no noise is allowed
   std::vector<std::uint8_t> output;
   std::size_t body = 0, scan = 0;  // offsets of the header (without SOI) and the tiles in `output`
   bool whole = false;              // `output` holds the last picture
 
-  // The picture in work.
+  // The picture in progress.
   const Image* image = nullptr;
   std::uint64_t number = 0;
   std::atomic<int> next_row = 0, encoded = 0;
@@ -223,8 +224,8 @@ void Encoder::State::take_rows(int thread) {
   worker.settle();
 }
 
-// Encodes the tiles of the row that changed. Returns false if none did, and none would if the next
-// picture were the same.
+// Encodes the tiles of the row that changed. Returns false if no tile changed, and none would be
+// encoded if the next picture were the same.
 bool Encoder::State::encode_row(int row, const Rect& rect, Worker& worker) {
   std::array<std::uint64_t, kMostColumns> hashes;
   hash_tiles(*image, rect, shape.mcus * shape.mcu_width(), hashes);
@@ -250,8 +251,8 @@ bool Encoder::State::encode_row(int row, const Rect& rect, Worker& worker) {
   return changes;
 }
 
-// Gives the places that changed their new tiles. All new tiles are held before any old tile is
-// released, because an old tile of one place may be the new tile of another.
+// Gives each changed place its new tile. All new tiles are held before any old tile is released,
+// because an old tile of one place may be the new tile of another.
 void Encoder::State::exchange_tiles() {
   for (const auto& worker : workers) worker->hand_over(*store);
   for (Place& place : places)
@@ -261,8 +262,8 @@ void Encoder::State::exchange_tiles() {
       store->release(std::exchange(place.tile, std::exchange(place.next, nullptr)));
 }
 
-// Writes the tiles from the first that changed to the last into the output. The tiles behind them
-// move as one piece.
+// Writes all tiles from the first changed tile to the last changed tile into the output. The tiles
+// after these are moved as one block.
 void Encoder::State::assemble() {
   const auto has_changed = [](const Place& place) { return place.changed; };
   auto first = places.begin(), last = places.end();
@@ -323,7 +324,7 @@ Bytes Encoder::encode(const Image& image, std::string_view com) {
     s.exchange_tiles();
     s.assemble();
   } catch (...) {
-    s.places.clear();  // the picture is half done: the next one starts from nothing
+    s.places.clear();  // the picture is half done: encode the next one from scratch
     throw;
   }
   return s.finish(com);

@@ -18,8 +18,8 @@ struct EncoderOptions {
 };
 
 // Makes one JPEG after the other, with standard Huffman tables and a restart interval of one tile.
-// A tile is one MCU row high and a quarter of the picture wide, where that divides
-// (tiles_across()).
+// A tile is one MCU row high and a quarter of the picture wide, if four divides the number of MCUs
+// (otherwise see tiles_across()).
 class Encoder {
  public:
   explicit Encoder(const EncoderOptions& options);
@@ -29,7 +29,7 @@ class Encoder {
   // call. Size and format may change from picture to picture. Throws Error if the format is not one
   // of pixel_formats(), or a side is not 1 to 65500 pixels.
   Bytes encode(const Image& image, std::string_view com);
-  // Whether no tile of the last picture changed.
+  // True if no tile of the last picture changed.
   bool unchanged() const noexcept;
 
  private:

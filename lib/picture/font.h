@@ -11,7 +11,7 @@ constexpr int kGlyphWidth = 8, kGlyphHeight = 16;
 // One byte per row, from the top. The highest bit is the leftmost pixel.
 using Glyph = std::array<std::uint8_t, kGlyphHeight>;
 
-// A blank if `character` is not printable ASCII.
+// Returns a blank if `character` is not printable ASCII.
 const Glyph& glyph(char character) noexcept;
 
 }  // namespace kvm

@@ -6,7 +6,7 @@ namespace {
 
 using L = PixelLayout;
 
-// linux/videodev2.h and the kernel's "Image Formats" chapter.
+// Source: linux/videodev2.h and the kernel's "Image Formats" chapter.
 constexpr PixelFormat kFormats[] = {
     {fourcc("YU12"), "YU12", L::kPlanar, 3, 1, 2, 2, {0, 1, 2}, false},
     {fourcc("YV12"), "YV12", L::kPlanar, 3, 1, 2, 2, {0, 2, 1}, false},
@@ -65,7 +65,7 @@ const PixelFormat* find_pixel_format(std::uint32_t fourcc) noexcept {
 std::size_t plane_stride(const PixelFormat& format, int plane, int width,
                          std::size_t stride) noexcept {
   if (stride == 0) {
-    // The last pair of an odd row has both its pixels.
+    // In a row of odd width, memory holds both pixels of the last pair.
     const auto pair = format.layout == L::kPacked422 ? 2u : 1u;
     stride = divided_up(size(width), pair) * pair * format.pixel_bytes;
   }

@@ -8,7 +8,7 @@
 
 namespace kvm {
 
-// The number by which V4L2 knows a format of that name (linux/videodev2.h, v4l2_fourcc).
+// V4L2's number for the format with this name (linux/videodev2.h, v4l2_fourcc).
 constexpr std::uint32_t fourcc(const char (&name)[5]) noexcept {
   const auto byte = [&](int i) { return static_cast<std::uint32_t>(name[i]) & 0xff; };
   return byte(0) | byte(1) << 8 | byte(2) << 16 | byte(3) << 24;
@@ -46,8 +46,8 @@ struct PixelFormat {
   PixelLayout layout;
   std::uint8_t planes;       // in memory
   std::uint8_t pixel_bytes;  // of one pixel in plane 0
-  std::uint8_t chroma_x,
-      chroma_y;  // pixels that share a chroma sample: 2, 2 is 4:2:0; 1, 1 for RGB
+  // The pixels that share a chroma sample, across and down: 2, 2 for 4:2:0; 1, 1 for RGB.
+  std::uint8_t chroma_x, chroma_y;
   // The places of Y, Cb, Cr or R, G, B. Packed formats: byte offsets in a pixel or pair of pixels.
   // Planar formats: planes. Semi-planar formats: the plane of Y, byte offsets in a chroma pair.
   std::array<std::uint8_t, 3> at;

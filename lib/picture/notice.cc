@@ -34,7 +34,8 @@ Notice::Notice(int width, int height) : canvas_(width, height, kPaper) {}
 const Image& Notice::draw(std::string_view title, std::string_view detail) {
   const int width = canvas_.width(), height = canvas_.height();
   canvas_.fill(0, 0, width, height, kPaper);
-  // The title fills half the width, if its scale can. The letters of the detail are half as large.
+  // The title fills half the width, if a scale of 1 to 8 allows it. The letters of the detail are
+  // at most half as large.
   const int large = std::clamp(width / 2 / std::max(1, width_of(title, 1)), 1, 8);
   const int small = std::max(1, std::min(large / 2, width / (kGlyphWidth * 48)));
   const auto lines = wrapped(detail, std::max(1, width * 9 / 10 / (kGlyphWidth * small)));

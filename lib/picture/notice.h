@@ -9,7 +9,7 @@ namespace kvm {
 
 class Notice {
  public:
-  // Pixels, at least 1x1.
+  // The size in pixels, at least 1x1.
   Notice(int width, int height);
 
   // Draws `title` in large letters and `detail` below in smaller letters, wrapped at spaces. Both

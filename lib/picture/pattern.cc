@@ -22,7 +22,7 @@ constexpr std::pair<std::string_view, PatternKind> kKinds[] = {
 const Color kBlack = rgb(0, 0, 0), kGrey = rgb(170, 170, 170), kWhite = rgb(255, 255, 255),
             kGreen = rgb(85, 255, 85), kBlue = rgb(0, 0, 170), kYellow = rgb(255, 255, 85);
 
-// The lines of the log. After the last one it begins again with the first.
+// The lines of the log. After the last line the log begins again with the first.
 constexpr std::string_view kLog[] = {
     "Starting Rule-based Manager for Device Events and Files",
     "Reached target Local File Systems",
@@ -175,7 +175,7 @@ void Pattern::draw_desktop(std::uint64_t frame, std::int64_t unix_us) {
       strf("%s   frame %llu", clock_text(unix_us).c_str(), static_cast<unsigned long long>(frame)),
       kWhite, bar);
 
-  // The pointer is an arrow that goes round.
+  // The pointer is an arrow that moves along a figure of eight.
   const double angle = static_cast<double>(frame % 300) * 2 * std::numbers::pi / 300;
   pointer_x_ = static_cast<int>(width * (0.5 + 0.4 * std::cos(angle))) & ~1;
   pointer_y_ = static_cast<int>(height * (0.5 + 0.4 * std::sin(2 * angle)));

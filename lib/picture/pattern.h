@@ -17,15 +17,16 @@ enum class PatternKind : std::uint8_t {
   kNoise,    // every pixel is random
 };
 
-// The kind of that name: console, desktop, video or noise; "" is the console. Null: unknown name.
+// The kind with this name: console, desktop, video or noise; "" is the console. nullopt: unknown
+// name.
 std::optional<PatternKind> pattern_by_name(std::string_view name) noexcept;
 
 class Pattern {
  public:
-  // Pixels, at least 1x1.
+  // The size in pixels, at least 1x1.
   Pattern(PatternKind kind, int width, int height);
 
-  // Draws the picture of that frame and time (unix µs) in YUYV. It is valid until the next call.
+  // Draws picture number `frame` at this time in YUYV. It is valid until the next call.
   // Frames may be skipped: a picture does not depend on earlier pictures.
   const Image& draw(std::uint64_t frame, std::int64_t unix_us);
 

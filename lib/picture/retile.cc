@@ -23,16 +23,16 @@ struct Retiler::Libjpeg {
   std::jmp_buf jump;
   bool full = false;  // the output had no room
 
-  static Libjpeg& of(j_common_ptr c) { return *static_cast<Libjpeg*>(c->client_data); }
-  [[noreturn]] static void fail(j_common_ptr c) { std::longjmp(of(c).jump, 1); }
-  // Negative levels are warnings: libjpeg invented data in place of damaged data.
+  static Libjpeg& self(j_common_ptr c) { return *static_cast<Libjpeg*>(c->client_data); }
+  [[noreturn]] static void fail(j_common_ptr c) { std::longjmp(self(c).jump, 1); }
+  // Negative levels are warnings: libjpeg has replaced damaged data by invented data.
   static void message(j_common_ptr c, int level) {
     if (level < 0 && c->err->msg_code != JWRN_EXTRANEOUS_DATA) fail(c);
   }
   static void start_output(j_compress_ptr) {}
   static void end_output(j_compress_ptr) {}
   static boolean no_room(j_compress_ptr c) {
-    of(reinterpret_cast<j_common_ptr>(c)).full = true;
+    self(reinterpret_cast<j_common_ptr>(c)).full = true;
     fail(reinterpret_cast<j_common_ptr>(c));
   }
 
@@ -43,7 +43,7 @@ struct Retiler::Libjpeg {
     jpeg_create_decompress(&in);
     jpeg_create_compress(&out);
     in.client_data = out.client_data = this;
-    // A limit is needed because a header may claim any size. A coefficient takes two bytes.
+    // A limit is needed because a header may claim any size, and each coefficient takes two bytes.
     constexpr long kMostMemory = 512L << 20;
     in.mem->max_memory_to_use = out.mem->max_memory_to_use = kMostMemory;
     destination.init_destination = start_output;

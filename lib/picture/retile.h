@@ -14,10 +14,11 @@ class Retiler {
   Retiler();
   ~Retiler();
 
-  // Rewrites `frame`, an output of clean_jpeg(), unless its restart interval is a tile already. The
-  // new frame has that interval, standard Huffman tables and the same decoded pixels. All its parts
-  // but the comment lie in the retiler until the next call. Unlike clean_jpeg() this detects damage
-  // inside the entropy-coded data; it then returns the fault and leaves `frame` unchanged.
+  // Rewrites `frame`, an output of clean_jpeg(), unless its restart interval is one tile already.
+  // The new frame has that interval, standard Huffman tables and the same decoded pixels. Its
+  // parts, except the comment, are memory of the retiler and valid until the next call. Unlike
+  // clean_jpeg(), this detects damage inside the entropy-coded data; it then returns the fault and
+  // leaves `frame` unchanged.
   JpegFault retile(FrameParts& frame);
 
  private:

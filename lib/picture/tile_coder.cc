@@ -31,10 +31,10 @@ struct TileCoder::Libjpeg {
   std::jmp_buf jump;
   char message[JMSG_LENGTH_MAX] = "";
 
-  static Libjpeg& of(j_common_ptr c) { return *static_cast<Libjpeg*>(c->client_data); }
+  static Libjpeg& self(j_common_ptr c) { return *static_cast<Libjpeg*>(c->client_data); }
   [[noreturn]] static void fail(j_common_ptr c) {
-    c->err->format_message(c, of(c).message);
-    std::longjmp(of(c).jump, 1);
+    c->err->format_message(c, self(c).message);
+    std::longjmp(self(c).jump, 1);
   }
   static void start_output(j_compress_ptr) {}
   static void end_output(j_compress_ptr) {}
@@ -113,7 +113,7 @@ void TileCoder::start() {
   header_.assign(output_.data(), output_.data() + info.scan);
 }
 
-// Gives libjpeg a tile, which completes the previous tile, and returns the bytes of that one.
+// Gives libjpeg a tile. This completes the previous tile, whose bytes are returned.
 Bytes TileCoder::write(const Planes& planes) {
   // The bytes of the unfinished tile move to the front, so that there is always room.
   auto& destination = jpeg_->destination;

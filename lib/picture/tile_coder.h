@@ -1,5 +1,5 @@
-// Encodes tile after tile, at little more than the cost of their pixels: with AVX2 where the
-// processor has it, else with libjpeg-turbo.
+// Encodes one tile after the other with little overhead per tile: with AVX2 where the processor has
+// it, else with libjpeg-turbo.
 #pragma once
 
 #include <memory>
@@ -27,8 +27,8 @@ struct TileShape {
 enum class TileEngine : std::uint8_t { kFastest, kLibjpeg };
 
 // To libjpeg the tiles are MCU rows of one tall picture with a restart marker before each row. A
-// tile is complete only when the next one begins, so encode() returns the previous tile. Keeps its
-// memory and tables, so each thread has its own.
+// tile is complete only when the next one begins, so encode() returns the previous tile. A coder
+// keeps memory and tables between tiles, so each thread has its own.
 class TileCoder {
  public:
   // Throws Error if libjpeg fails.
@@ -41,7 +41,7 @@ class TileCoder {
   // Returns the bytes of the last tile.
   Bytes flush();
 
-  // SOI to SOS of a picture of these tiles, with a restart interval of one tile.
+  // The part from SOI to SOS of a picture made of these tiles, with a restart interval of one tile.
   std::vector<std::uint8_t> header(int width, int height) const;
 
  private:
@@ -51,14 +51,14 @@ class TileCoder {
 
   TileShape shape_;
   std::unique_ptr<Libjpeg> jpeg_;
-  std::vector<std::uint8_t> blank_;  // one tile's samples
+  std::vector<std::uint8_t> blank_;  // the samples of a blank tile
   Planes blank_planes_{};
   std::vector<std::uint8_t> output_;  // room for two of the largest tiles
   std::vector<std::uint8_t> header_;
-  std::vector<std::uint8_t> last_;  // the last tile of a picture of libjpeg's that is full
-  std::size_t begin_ = 0;           // offset of the unfinished tile in output_
-  int rows_left_ = 0;
-  int marker_ = 0;                   // the number of the next RSTn
+  std::vector<std::uint8_t> last_;   // the last tile of libjpeg's previous tall picture
+  std::size_t begin_ = 0;            // offset of the unfinished tile in output_
+  int rows_left_ = 0;                // MCU rows that libjpeg's picture still has room for
+  int marker_ = 0;                   // the n of the next RSTn; -1: the header comes first
   bool pending_ = false;             // the unfinished tile is not blank
   std::unique_ptr<Avx2Coder> avx2_;  // encodes instead of libjpeg, if not null
   Bytes coded_;                      // the last tile of avx2_

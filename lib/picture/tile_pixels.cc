@@ -34,7 +34,7 @@ bool each_row(const Image& image, const Rect& rect, Visit visit) {
 
 void hash_tiles(const Image& image, const Rect& row, int tile_width,
                 std::array<std::uint64_t, kMostColumns>& hashes) noexcept {
-  // Hashes each line, because XXH3 needs its input in one piece, and then the hashes of the lines.
+  // XXH3 needs its input in one piece, so this hashes each line of a tile, then the lines' hashes.
   std::array<std::array<std::uint64_t, 2 + 3 * 16>, kMostColumns> lines;
   const auto columns = static_cast<std::size_t>((row.width + tile_width - 1) / tile_width);
   for (std::size_t column = 0; column < columns; ++column) {
@@ -70,8 +70,8 @@ std::uint64_t hash_row(const Image& image, const Rect& row) noexcept {
     const auto rows = static_cast<std::size_t>(plane_rows(format, plane, row.height));
     const std::size_t stride = image.strides[i];
     const std::size_t bytes = plane_stride(format, plane, row.width, 0);
-    // This includes the padding of the lines. If the padding changes, the tiles are only compared
-    // needlessly.
+    // This includes the padding of the lines. If only the padding changes, hash_tiles() is called
+    // needlessly, but no tile is encoded.
     const std::uint8_t* from = image.planes[i] + top * stride;
     const std::size_t size = (rows - 1) * stride + bytes;
     // Prefetches the pages of the next row: the processor itself prefetches only within a page.

@@ -10,7 +10,7 @@
 
 namespace kvm {
 
-constexpr int kMostColumns = 6;  // of tiles, see tiles_across()
+constexpr int kMostColumns = 6;  // the most that tiles_across() returns
 
 // Hashes each tile of a row: XXH3 of its bytes in memory and its size. `row` is a row of tiles that
 // are `tile_width` pixels wide (the last may be narrower), and lies in the image. Equal pixels have
@@ -32,7 +32,7 @@ class TileReference {
   explicit operator bool() const noexcept { return !pixels_.empty(); }
 
   void keep(const Image& image, const Rect& rect) noexcept;
-  // Whether no sample of `rect` differs from the kept one by more than `noise`, on a scale of 255.
+  // True if no sample in `rect` differs from its kept value by more than `noise`, 0 to 255.
   bool is_within(int noise, const Image& image, const Rect& rect) const noexcept;
 
  private:

@@ -7,8 +7,8 @@ namespace kvm {
 namespace {
 
 constexpr std::size_t kFirstSlots = 1024;
-// This number of dropped tiles keep their memory for reuse: where everything changes, each picture
-// drops and makes as many tiles as it has.
+// Up to this number of dropped tiles keep their memory for reuse: when the whole screen changes,
+// each picture drops and makes as many tiles as it has.
 constexpr std::size_t kKeepMemory = 1024;
 
 std::size_t cost_of(const TileStore::Tile& tile) {
@@ -80,8 +80,8 @@ void TileStore::release(Tile* tile) {
 
 void TileStore::drop(Tile& tile) {
   leave_idle(tile);
-  // The slots behind the hole move up where their hashes allow, so that a search for them does not
-  // end at the hole.
+  // The freed slot is a hole. Tiles in the slots after it move up where their hashes allow, so that
+  // a search for them does not end at the hole.
   const std::size_t mask = table_.size() - 1;
   std::size_t hole = slot_of(tile.hash);
   for (std::size_t at = (hole + 1) & mask; table_[at].tile; at = (at + 1) & mask)

@@ -1,5 +1,5 @@
-// Encoded tiles, found by the hash of their pixels: the tiles on the screen, and others, up to a
-// limit of bytes, that may come back.
+// Stores encoded tiles by the hash of their pixels: the tiles on the screen and, up to a limit of
+// bytes, earlier tiles that may come back.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace kvm {
 
-// Threads may call has() at the same time, if none calls anything else meanwhile.
+// Threads may call has() at the same time, as long as no thread calls another member.
 class TileStore {
  public:
   struct Tile {
@@ -20,7 +20,7 @@ class TileStore {
     Tile *older = nullptr, *newer = nullptr;  // neighbours in the ring of tiles without users
   };
 
-  // Memory of a tile in bytes, besides its `bytes`.
+  // The memory that a tile takes in addition to its `bytes`.
   static constexpr std::size_t kOverhead = sizeof(Tile);
 
   // Tiles without users are dropped, the oldest first, when they take more than `idle_bytes`.
@@ -37,8 +37,8 @@ class TileStore {
   void release(Tile* tile);
 
  private:
-  // Open addressing with linear probing, to save cache misses: where everything changes, each tile
-  // of each picture is searched, inserted and removed.
+  // Open addressing with linear probing, to save cache misses: when the whole screen changes, each
+  // tile of each picture is looked up, inserted and removed.
   struct Slot {
     std::uint64_t hash = 0;
     Tile* tile = nullptr;  // null: the slot is free
@@ -56,7 +56,7 @@ class TileStore {
   std::vector<Slot> table_;    // its size is a power of two; at least half of the slots are free
   std::deque<Tile> tiles_;     // owns all tiles
   std::vector<Tile*> unused_;  // dropped tiles, to be reused
-  Tile idle_;                  // anchor of the ring of tiles without users: its newer is the oldest
+  Tile idle_;                  // anchor of the ring of tiles without users: `newer` is the oldest
 };
 
 }  // namespace kvm
