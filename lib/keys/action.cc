@@ -207,7 +207,7 @@ std::variant<std::monostate, Action, ActionError> parse_action(std::string_view 
   line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
   if (line.empty() || line.front() == '#') return std::monostate{};
 
-  // One blank ends the verb. All that follows is the argument, so that `type` keeps its blanks.
+  // One blank ends the verb. Everything after it is the argument, so `type` keeps its blanks.
   const std::size_t end = std::min(line.find_first_of(" \t"), line.size());
   const auto* row = std::ranges::find(kVerbs, line.substr(0, end), &VerbRow::name);
   // An unknown word may be a password typed into the wrong place, so the error does not repeat it.

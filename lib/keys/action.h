@@ -58,12 +58,13 @@ struct Action {
   // kMouseMove: counts, right and down positive. kWheel and kHWheel: notches in dx, up and right
   // positive.
   int dx = 0, dy = 0;
-  int ms =
-      0;  // kKeyDelay … kTypeHold, kSleep. -1, also for kLayout: back to kvm-type's own setting
+  // kKeyDelay … kTypeHold, kSleep. -1: the line has no argument, which restores the setting from
+  // kvm-type's options (also for kLayout).
+  int ms = 0;
 };
 
 struct ActionError {
-  // The names that were not found, so that a tool that can list them says how.
+  // Which kind of name was unknown, so that a tool can say how to list the known names.
   enum Kind { kOther, kUnknownKey, kUnknownLayout };
 
   std::string why;  // "unknown key 'ctlr'"; never holds typed text

@@ -52,7 +52,7 @@ class ComposeSearch {
     if (found_.contains(*character)) return;
     Strokes strokes;
     for (const Step* step : path) {
-      // Keys that the next stroke also holds stay down, as fingers do it.
+      // Keys that the next stroke also holds stay down, as when a person types.
       if (!strokes.empty()) strokes.back().keep_held = strokes.back().held == step->stroke.held;
       strokes.push_back(step->stroke);
     }
@@ -71,8 +71,8 @@ void add_composed(xkb_context* context, const KeysymTable& keys, CharacterTable&
   if (!table) return;
   std::vector<Step> steps;
   for (const auto& [keysym, step] : keys) steps.push_back(step);
-  // A dead key and the space bar give its accent on every system, so space comes first. Otherwise
-  // simpler strokes are preferred.
+  // On every system a dead key followed by the space bar gives the accent itself, so space comes
+  // first. Otherwise simpler strokes are preferred.
   std::ranges::sort(steps, {}, [](const Step& step) {
     return std::tuple(step.stroke.key != kUsageSpace, cost(step.stroke), step.stroke.key);
   });

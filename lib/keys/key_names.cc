@@ -9,7 +9,7 @@
 namespace kvm {
 namespace {
 
-// A Linux host reports each usage under this name; so usage 0x74 ("Execute") is called "open".
+// The names are those by which a Linux host reports the usages: 0x74 ("Execute") is "open".
 constexpr Key kKeys[] = {
     {KEY_A, 0x04, "a"},
     {KEY_B, 0x05, "b"},

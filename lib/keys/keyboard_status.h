@@ -1,5 +1,5 @@
-// The status lines with which kvm-type reports the state of the target's keyboard (kvm(7), STATUS):
-// their writer and their reader.
+// Writes and reads the status lines with which kvm-type reports the state of the target's keyboard
+// (kvm(7), STATUS).
 #pragma once
 
 #include <cstdint>
@@ -25,8 +25,8 @@ std::optional<HostState> host_state_named(std::string_view name) noexcept;
 
 struct KeyboardStatus {
   HostState host = HostState::kNoDevice;
-  Leds leds;                           // all off while the host has not told them
-  std::uint64_t done = 0, failed = 0;  // actions since kvm-type began; each ends as one of the two
+  Leds leds;                           // all off until the host has set them
+  std::uint64_t done = 0, failed = 0;  // actions that succeeded and failed since the start
   std::string layout;                  // the layout through which text is typed
   bool operator==(const KeyboardStatus&) const = default;
 };
@@ -37,7 +37,8 @@ std::string to_json_line(const KeyboardStatus& status, std::int64_t time_us);
 // nullopt: `line` is not a status line of a keyboard. Counts are 10^15 at most, which a browser
 // reads exactly.
 std::optional<KeyboardStatus> read_keyboard_status(std::string_view line);
-// The same for viewers: `{"state":"ready","leds":["caps"],"done":17,"failed":0,"layout":"us"}`.
+// The status in the form that viewers get:
+// `{"state":"ready","leds":["caps"],"done":17,"failed":0,"layout":"us"}`.
 Json to_json(const KeyboardStatus& status);
 
 }  // namespace kvm

@@ -12,9 +12,9 @@ namespace {
 
 constexpr std::uint8_t kUsageEnter = 0x28, kUsageTab = 0x2b;
 
-// Characters that X11's Compose table splits into two, so that the key with this keysym does not
-// type the one character: Arabic lam-alef (on Windows too), and placeholders that XKB's Khmer
-// layout has for vowels with a sign.
+// Whether the key with this character's keysym types two other characters instead, because X11's
+// Compose table splits the character: Arabic lam-alef (also split on Windows), and the code points
+// that XKB's Khmer layout uses as placeholders for a vowel with a sign.
 bool is_split(char32_t character) noexcept {
   return character == 0xfef5 || character == 0xfef7 || character == 0xfef9 || character == 0xfefb ||
          (character >= 0x17fb && character <= 0x17ff);
@@ -27,7 +27,7 @@ struct Layout::Tables {
   XkbContext context = make_xkb_context();
   CharacterTable characters;
   KeysymTable keysyms, keypad;
-  bool composed = false;  // whether `characters` has those that take several strokes
+  bool composed = false;  // whether add_composed() has run
 
   void add_composed() {
     if (!std::exchange(composed, true)) kvm::add_composed(context.get(), keysyms, characters);
@@ -77,10 +77,10 @@ const Stroke* Layout::find_keysym(const std::string& keysym) const {
 
 std::vector<char32_t> Layout::repertoire() const {
   tables_->add_composed();
-  std::vector<char32_t> all;
-  for (const auto& [character, strokes] : tables_->characters) all.push_back(character);
-  std::ranges::sort(all);
-  return all;
+  std::vector<char32_t> characters;
+  for (const auto& [character, strokes] : tables_->characters) characters.push_back(character);
+  std::ranges::sort(characters);
+  return characters;
 }
 
 std::vector<Untypable> untypable(const Layout& layout, std::string_view text) {

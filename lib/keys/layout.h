@@ -11,7 +11,7 @@
 
 namespace kvm {
 
-// One key that is pressed and released while others are held. All are HID usages
+// One key that is pressed and released while other keys are held. Keys are given as HID usages
 // (keys/key_names.h).
 struct Stroke {
   std::uint8_t key = 0;
@@ -21,8 +21,8 @@ struct Stroke {
 };
 using Strokes = std::vector<Stroke>;
 
-// A character that a layout has no keys for, and its place: line and column count from 1, columns
-// in characters.
+// A character that a layout has no keys for, and its position in the text: line and column, counted
+// from 1, columns in characters.
 struct Untypable {
   char32_t character;
   std::size_t line, column;
@@ -44,11 +44,11 @@ class Layout {
   // target is assumed to use X11's en_US.UTF-8 table. Line feed is Enter, tab is Tab. nullptr: the
   // layout cannot type it.
   const Strokes* find(char32_t character) const;
-  // The key that gives this keysym ("Return", "exclam"), with the keys to hold; nullptr: no key
-  // does.
+  // The key that gives this keysym ("Return", "exclam"), with the keys to hold; nullptr: there is
+  // no such key.
   const Stroke* find_keysym(const std::string& keysym) const;
 
-  // All characters that find() finds, ordered.
+  // All characters that find() finds, sorted by code point.
   std::vector<char32_t> repertoire() const;
 
  private:

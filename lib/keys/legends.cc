@@ -34,7 +34,7 @@ std::vector<Legend> legends(const std::string& layout) {
   const XkbContext context = make_xkb_context();
   const XkbKeymap keymap = compile_layout(context.get(), layout);
   const XkbComposeTable table = load_compose(context.get());
-  std::vector<Legend> all;
+  std::vector<Legend> result;
   for (const Key& key : all_keys()) {
     if (std::string_view(key.name).starts_with("kp")) continue;
     Legend legend{&key, {}};
@@ -44,9 +44,9 @@ std::vector<Legend> legends(const std::string& layout) {
         legend.levels[level] = printed(table.get(), keysyms[0]);
     }
     if (std::ranges::any_of(legend.levels, [](const auto& text) { return !text.empty(); }))
-      all.push_back(std::move(legend));
+      result.push_back(std::move(legend));
   }
-  return all;
+  return result;
 }
 
 }  // namespace kvm

@@ -16,8 +16,8 @@ struct Legend {
   std::array<std::string, 4> levels;
 };
 
-// The legends of all keys that have one; the keypad and the space bar have none. `layout` is named
-// as Layout() takes it. Throws Error as Layout() does.
+// The legends of all keys that have one; the keypad and the space bar have none. `layout` and
+// errors are as for the constructor of Layout.
 std::vector<Legend> legends(const std::string& layout);
 
 }  // namespace kvm

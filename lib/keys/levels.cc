@@ -42,7 +42,7 @@ using Holders = std::vector<const Key*>;
 // Shift, AltGr and all other keys that choose a level in this keymap, one key for each modifier
 // mask. Each is found by its effect on the modifiers while it is down.
 Holders find_holders(xkb_keymap* keymap) {
-  xkb_mod_mask_t commands = 0;  // modifiers that make commands of characters
+  xkb_mod_mask_t commands = 0;  // modifiers that turn characters into commands
   for (const char* name : {XKB_MOD_NAME_CTRL, XKB_MOD_NAME_ALT, XKB_MOD_NAME_LOGO}) {
     const auto index = xkb_keymap_mod_get_index(keymap, name);
     if (index != XKB_MOD_INVALID) commands |= xkb_mod_mask_t{1} << index;
@@ -65,9 +65,9 @@ Holders find_holders(xkb_keymap* keymap) {
   return holders;
 }
 
-// Adds the strokes of each key while `held` are down, pressed in this order. Adds nothing and
-// returns false if a held key is not a modifier after those before it (AltGr after Shift may be the
-// Compose key), or if it locks or latches a modifier.
+// Presses the keys of `held` in this order, then adds a step for each other key. Adds nothing and
+// returns false if a key of `held` is not a modifier while the keys before it are down (AltGr after
+// Shift may be the Compose key), or if it locks or latches a modifier.
 bool add_level(xkb_keymap* keymap, const Holders& held, std::vector<Step>& steps) {
   const XkbState state(xkb_state_new(keymap));
   Step step{};
@@ -107,14 +107,14 @@ std::vector<Step> find_steps(xkb_keymap* keymap) {
     for (std::size_t i = 0; i < holders.size(); ++i)
       if ((set >> i & 1) != 0) held.push_back(holders[i]);
     if (held.size() > Stroke().held.size()) continue;
-    // First the order in which a host reads them from one report, then all others.
+    // Tries first the order in which a host reads the keys from one report, then all other orders.
     const auto order = [](const Key* key) { return report_order(key->usage); };
     std::ranges::sort(held, {}, order);
     while (!add_level(keymap, held, steps) && std::ranges::next_permutation(held, {}, order).found)
       continue;
   }
-  // If two keys give the same sign, the one on a letter is an addition of XKB's and comes last:
-  // French keyboards have AltGr+0 printed for the @ that XKB also puts on AltGr+Q.
+  // If two keys give a character at the same cost, the letter key comes last, because XKB added the
+  // character there: French keyboards show @ on AltGr+0, and XKB also puts it on AltGr+Q.
   std::ranges::stable_sort(steps, {}, [](const Step& step) {
     return std::pair(cost(step.stroke), step.stroke.key <= kUsageZ);
   });

@@ -20,8 +20,8 @@ struct Step {
 // The strokes of all keys on all levels, the simplest first. The keypad is left out.
 std::vector<Step> find_steps(xkb_keymap* keymap);
 
-// The keypad's own keysyms ("KP_1", "KP_Enter"), each with its key. They do not serve to type
-// characters, because NumLock decides which of its two keysyms a key gives.
+// The keypad's own keysyms ("KP_1", "KP_Enter"), each with its key. They are not used to
+// type characters, because NumLock decides which of its two keysyms a key gives.
 std::vector<Step> find_keypad_steps(xkb_keymap* keymap);
 
 // How hard a stroke is for people's fingers: smaller is more natural.

@@ -1,4 +1,4 @@
-// The keys for a text: a layout, and what to do with characters that the layout lacks.
+// Finds the keys for a text: by a layout, or by other means for characters that the layout lacks.
 #pragma once
 
 #include <functional>
@@ -32,7 +32,7 @@ class Typist {
   explicit Typist(Layout layout, TypistOptions options = {});
 
   const Layout& layout() const noexcept { return layout_; }
-  // The options stay in force.
+  // Replaces the layout only; the options stay.
   void set_layout(Layout layout) { layout_ = std::move(layout); }
 
   // The keys for one character. nullopt: it cannot be typed. Empty: it is left out.

@@ -1,4 +1,5 @@
-// libxkbcommon's handles, and its way to the layouts of xkb-data and the Compose table of libX11.
+// Handles that own libxkbcommon's objects, and the loading of layouts (xkb-data) and of the Compose
+// table (libX11).
 #pragma once
 
 #include <xkbcommon/xkbcommon-compose.h>
@@ -27,7 +28,7 @@ inline xkb_keycode_t xkb_code(const Key& key) noexcept {
 XkbContext make_xkb_context();
 
 // Whether `name` has letters, digits, _, - and : only. libxkbcommon opens a file of that name, so
-// "../" would lead anywhere.
+// with "../" it could open any file.
 bool is_layout_name(std::string_view name) noexcept;
 
 // "de" or "de:nodeadkeys" on a 105-key keyboard. Throws Error (Exit::kUsage) if there is no such

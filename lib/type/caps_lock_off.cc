@@ -16,7 +16,7 @@ void CapsLockOff::switch_off() {
   const auto leds = sink_.leds();
   if (!leds || !leds->caps) return;
   sink_.send(with_caps_lock(keyboard_));
-  // If the light was out of date, CapsLock is on now. In either case it is pressed once more later.
+  // If the light was out of date, CapsLock is on now. In either case restore() presses it again.
   off_ = true;
   sink_.send(keyboard_.report());
   if (sink_.leds_change(*leds)) return;

@@ -8,7 +8,7 @@ namespace kvm {
 // If switch_off() switched CapsLock and restore() did not switch it back, the destructor tries to.
 class CapsLockOff {
  public:
-  // `keyboard`: the keys that are down meanwhile.
+  // `keyboard`: the keys that stay down while CapsLock is pressed.
   CapsLockOff(ReportSink& sink, const KeyboardState& keyboard) : sink_(sink), keyboard_(keyboard) {}
   ~CapsLockOff();
   CapsLockOff(const CapsLockOff&) = delete;
@@ -16,8 +16,8 @@ class CapsLockOff {
 
   // Presses CapsLock if the host's light is on. Throws Error (Exit::kBusy) if the light stays on.
   void switch_off();
-  // Presses CapsLock again if switch_off() did. Returns once the host's light answers, or after the
-  // time in which it should have.
+  // Presses CapsLock again if switch_off() did. Returns once the host has changed the light, or
+  // when the time for this has run out.
   void restore();
 
  private:

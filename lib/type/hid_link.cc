@@ -10,10 +10,12 @@ namespace {
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
-constexpr milliseconds kSlowTick{100};  // kTick for things that take longer, such as a host's boot
-// How long a host may take to answer a lock key with its light.
+constexpr milliseconds kSlowTick{100};  // like kTick, for slow events such as a host's boot
+// How long a host may take to change its lights after a lock key.
 constexpr milliseconds kLightsAnswer{1000};
+// See LineState::host_starts().
 constexpr milliseconds kHostStarts{1000};
+// How long a node may still look writable when its host has gone (see confirm()).
 constexpr milliseconds kLossShows{1};
 
 }  // namespace
@@ -66,12 +68,12 @@ Error HidLink::not_taken(Exit exit, HostState host) const {
 
 // ---- one device ----
 
-// False: the node is not there yet, but may come.
+// False: the node is missing now, but may appear.
 bool HidLink::open(ReportLine& line) {
   try {
     line.open();
   } catch (const Error& error) {
-    // A node that was there before comes back when the gadget is bound again.
+    // A node that existed before comes back when the gadget is bound again.
     const bool used = line.state().stage() != LineState::Stage::kNew;
     const bool may_come = error.exit() == Exit::kUnavailable ||
                           (error.exit() == Exit::kNoInput && (used || !options_.timeout));
@@ -83,7 +85,7 @@ bool HidLink::open(ReportLine& line) {
     const Hidg& keyboard = *line.node();
     const bool failed = (events & (POLLERR | POLLHUP | POLLNVAL)) != 0;
     if (!failed) read_lights();
-    // Without its cable, Linux 6.12 signals POLLIN for ever and has nothing to read.
+    // Without a cable, Linux 6.12 signals POLLIN for ever although there is nothing to read.
     if (failed || keyboard.silent()) poller_.unwatch(keyboard.fd());
   });
   return true;
@@ -91,7 +93,8 @@ bool HidLink::open(ReportLine& line) {
 
 HidLink::Step HidLink::not_ready(ReportLine& line) {
   if (host_ == HostState::kAsleep) {
-    // The kernel keeps its report until the host polls again; then the host has to be met again.
+    // The kernel keeps its report until the host polls again; then it has to be checked again that
+    // the host listens.
     line.state().meet_again();
     if (options_.wake && !std::exchange(woken_, true)) cable_.wake();
   } else {
@@ -104,16 +107,16 @@ HidLink::Step HidLink::not_ready(ReportLine& line) {
   return Step::kWaiting;
 }
 
-// The host has probably taken the last probe. The pointer is not probed: instead the host has to
-// take the report that the kernel may still hold.
+// Waits until the host has taken the last probe, then gives it time to start if it needs that. The
+// pointer is not probed: here the host has to take the report that the kernel may still hold.
 HidLink::Step HidLink::greet(ReportLine& line) {
   if (!line.writable(kTick)) return Step::kWaiting;
   if (line.state().host_starts(Clock::now())) poller_.pause(kHostStarts);
   line.state().met();
-  return Step::kFurther;
+  return Step::kProgress;
 }
 
-// Sees the last report taken, if there is one.
+// Checks that the host has taken the last report, if there is one.
 HidLink::Step HidLink::confirm(ReportLine& line) {
   if (!line.state().kernel_holds()) return Step::kDone;
   if (!line.writable(kTick)) return Step::kWaiting;
@@ -124,8 +127,8 @@ HidLink::Step HidLink::confirm(ReportLine& line) {
   return Step::kDone;
 }
 
-// One attempt to get further: to hand over `next`, or if that is null, to see the last report
-// taken.
+// One attempt to hand over `next` or, if `next` is null, to check that the host has taken the last
+// report.
 HidLink::Step HidLink::step(ReportLine& line, const Report* next) {
   if (host() != HostState::kReady) return not_ready(line);
   LineState& state = line.state();
@@ -136,15 +139,15 @@ HidLink::Step HidLink::step(ReportLine& line, const Report* next) {
     if (!options_.queue)
       throw Error(Exit::kBusy, line.node()->path() + ": another kvm-type is typing");
     poller_.pause(kTick);
-    return Step::kFurther;  // the other's text may take any time
+    return Step::kProgress;  // no timeout: the other process may type for any time
   }
   switch (state.next(Clock::now())) {
     case LineState::Move::kProbe:
-      return line.probe() ? Step::kFurther : Step::kWaiting;
+      return line.probe() ? Step::kProgress : Step::kWaiting;
     case LineState::Move::kGreet:
       return greet(line);
     case LineState::Move::kResend:
-      return line.resend() ? Step::kFurther : Step::kWaiting;
+      return line.resend() ? Step::kProgress : Step::kWaiting;
     case LineState::Move::kMeetAgain:
       state.meet_again();
       return Step::kWaiting;
@@ -163,7 +166,7 @@ void HidLink::drive(ReportLine& line, const Report* next) {
       gave_up_ = false;
       return;
     }
-    if (result == Step::kFurther) since = Clock::now();
+    if (result == Step::kProgress) since = Clock::now();
     if (!options_.timeout || (!gave_up_ && Clock::now() - since < *options_.timeout)) continue;
     gave_up_ = true;
     if (host_ == HostState::kReady && !line.node()) Hidg missing(line.device());  // throws why
@@ -189,7 +192,7 @@ void HidLink::settle() {
 
 void HidLink::pause(milliseconds time) {
   if (time.count() <= 0) return;
-  // Before the pause it can be seen whether the last report is taken; after it perhaps not.
+  // Whether the host took the last report can be seen now, but perhaps no longer after the pause.
   settle();
   poller_.pause(time);
 }
@@ -212,7 +215,7 @@ void HidLink::release(const Report& report) {
   try {
     if (open(to) && to.node()->take_turn()) to.release(report);
   } catch (const Error&) {
-    // The same error is thrown when something is to be sent.
+    // The next send() throws the same error.
   }
 }
 
@@ -244,7 +247,8 @@ void HidLink::read_lights() {
 }
 
 std::optional<Leds> HidLink::leds() {
-  drive(line(HidDevice::kKeyboard), nullptr);  // a host that takes reports has told its lights
+  // A host that takes reports has set the lights before.
+  drive(line(HidDevice::kKeyboard), nullptr);
   read_lights();
   return lights_.known();
 }

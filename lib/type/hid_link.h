@@ -18,12 +18,12 @@
 namespace kvm {
 
 struct HidLinkOptions {
-  // An Error (Exit::kBusy) is thrown after this time without progress. nullopt: wait for ever, for
-  // a gadget too.
+  // An Error (Exit::kBusy) is thrown after this time without progress. nullopt: wait for ever, even
+  // for a gadget to be made.
   std::optional<std::chrono::milliseconds> timeout = std::chrono::seconds(5);
   bool queue = true;  // wait while another process has the turn; otherwise Error (Exit::kBusy)
   bool wake = false;  // wake a host that is asleep
-  // What to try, for the errors that name these states.
+  // What to try; shown with the error for each of these states.
   std::string no_host_hint = "is the cable plugged in and the target on?";
   std::string asleep_hint{};
   std::string no_gadget_hint = "kvm-gadget-setup up makes one";
@@ -50,21 +50,21 @@ class HidLink : public ReportSink {
   // Releases the keys and buttons that a killed kvm-type left down. Does nothing where no host
   // takes reports, or where another kvm-type is typing.
   void release_leftovers();
-  // The same for buttons only. That is enough before a key is sent, because the first report to a
-  // host releases all keys.
+  // Like release_leftovers(), but for buttons only. Before a key is sent this is enough, because
+  // the first report to a host releases all keys.
   void release_buttons();
 
   // The state of the host now. Calls the callback of on_change() if the state changed.
   HostState host();
   std::optional<Leds> known_leds() const noexcept { return lights_.known(); }
-  // Looks at what no descriptor announces: suspend, a new gadget, lights that another kvm-type
-  // read.
+  // Checks for changes that no file descriptor signals: suspend, a new gadget, lights that another
+  // kvm-type read.
   void refresh();
   // `changed` is called, also from within waits and sends, when host() or known_leds() changed.
   void on_change(std::function<void()> changed) { changed_ = std::move(changed); }
 
  private:
-  enum class Step { kDone, kFurther, kWaiting };
+  enum class Step { kDone, kProgress, kWaiting };
 
   ReportLine& line(HidDevice device) noexcept { return lines_[static_cast<std::size_t>(device)]; }
   void watch_cable();
@@ -85,8 +85,8 @@ class HidLink : public ReportSink {
   HostState host_ = HostState::kNoDevice;
   std::array<ReportLine, kHidDevices> lines_;  // by HidDevice
   Lights lights_;
-  bool woken_ = false;    // the host, since it was last ready
-  bool gave_up_ = false;  // the next report does not wait as long again
+  bool woken_ = false;    // the host was woken since it was last ready
+  bool gave_up_ = false;  // since a timeout no report got through: the next one fails at once
   std::function<void()> changed_;
 };
 

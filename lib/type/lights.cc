@@ -6,8 +6,9 @@
 
 namespace kvm {
 
-// The kernel gives each report to one reader only, so each kvm-type remembers what it read for all
-// others. A report that could not be remembered is newer than the remembered one.
+// The kernel gives each output report to one reader only, so each kvm-type stores what it read in
+// /run/kvm, where all others find it. If that fails, the stored report is older than ours and
+// is not used.
 bool Lights::read(Hidg* keyboard) {
   auto report = keyboard ? keyboard->read_output() : std::nullopt;
   if (report)

@@ -10,12 +10,13 @@ namespace kvm {
 
 class Lights {
  public:
-  // The host's last known lights; nullopt: it has not told them.
+  // The lights as the host last set them; nullopt: unknown.
   std::optional<Leds> known() const noexcept { return leds_; }
   // Takes the newest output report from the keyboard's node, which may be null. If there is none,
-  // takes the lights that another kvm-type remembered. Returns whether the lights changed.
+  // takes the lights that another kvm-type stored. Returns whether the lights changed.
   bool read(Hidg* keyboard);
-  // The host went: the next host, or the same one after a restart, has lights of its own.
+  // For when the host has gone: the next host, or the same one after a restart, sets its own
+  // lights.
   void forget() noexcept;
 
  private:

@@ -5,7 +5,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// A host that is listening takes a report within its polling interval, 10 ms at most for ours.
+// A host that is listening takes a report within its polling interval, at most 10 ms for our
+// devices.
 constexpr milliseconds kTakenAtOnce{50};
 constexpr milliseconds kStalled{500};
 
@@ -21,7 +22,7 @@ LineState::Move LineState::next(Time now) const noexcept {
     return probes_ < wanted ? Move::kProbe : Move::kGreet;
   }
   if (lost_report()) return Move::kResend;
-  // A host that asked for nothing for this long may have changed its driver meanwhile.
+  // A host that has not polled for this long may have changed its driver in the meantime.
   if (kernel_holds() && now - handed_at_ > kStalled) return Move::kMeetAgain;
   return Move::kDeliver;
 }
@@ -39,7 +40,9 @@ const Report* LineState::lost_report() const noexcept {
 
 void LineState::probe_handed_over(Time now) noexcept {
   ++probes_;
-  if (kernel_holds()) taken();  // otherwise the kernel had no room; a lost report stays lost
+  // The kernel had room for the probe, so the host took the report before it. A lost report stays
+  // lost.
+  if (kernel_holds()) taken();
   handed_at_ = now;
   refused_ = false;
 }

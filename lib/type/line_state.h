@@ -1,5 +1,5 @@
-// What is known about one input device's way to the USB host, without any I/O: whether the host
-// listens, and where the last report is.
+// The state of one input device's connection to the USB host: whether the host listens, and where
+// the last report is. Does no I/O.
 #pragma once
 
 #include <chrono>
@@ -14,28 +14,28 @@ class LineState {
   using Time = std::chrono::steady_clock::time_point;
 
   enum class Stage {
-    kNew,   // this process never met a host on this line
-    kAway,  // a host was met, and went away or fell silent since
+    kNew,   // no host has listened since this process started
+    kAway,  // a host listened before, but has gone away or fallen silent
     kMet,   // the host listens
   };
   // The next thing to do while a host is there and this process has the turn to write.
   enum class Move {
     kProbe,      // hand over a report in which nothing is down
-    kGreet,      // see the last probe taken, then give the host time to start
+    kGreet,      // wait until the last probe is taken, then give the host time to start
     kResend,     // hand over lost_report()
     kMeetAgain,  // the host takes nothing: call meet_again()
-    kDeliver,    // hand over the next report, or see the last one taken
+    kDeliver,    // hand over the next report, or check that the last one is taken
   };
 
   explicit LineState(HidDevice device) : device_(device) {}
 
   Stage stage() const noexcept { return stage_; }
   Move next(Time now) const noexcept;
-  // Whether the host needs time to start before the next report, once the last probe was taken.
+  // Whether the host, having taken the last probe, needs time to start before the next report.
   bool host_starts(Time now) const noexcept;
-  // The report that the kernel was given and that the host is not known to have taken.
+  // Whether the kernel was given a report that the host is not known to have taken.
   bool kernel_holds() const noexcept { return report_ && place_ == Place::kKernel; }
-  // The report that was lost with the host.
+  // The report that was lost when the host went away; null: no report was.
   const Report* lost_report() const noexcept;
   // Whether a report is still to be taken: held by the kernel, or lost.
   bool unsettled() const noexcept { return report_.has_value(); }
@@ -47,7 +47,7 @@ class LineState {
   void handed_over(const Report& report, Time now) noexcept;
   // The kernel refused a report because there is no host.
   void refuse() noexcept;
-  // The host listens: it took all that the kernel held.
+  // The host listens: it took everything that the kernel held.
   void met() noexcept;
   // The host took the report that the kernel held.
   void taken() noexcept { report_.reset(); }

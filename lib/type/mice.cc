@@ -56,7 +56,7 @@ HidDevice Mice::clicked() const {
   if (in_use_ == HidDevice::kPointer || !pointer_only) return in_use_;
   if (pointer_placed_) return HidDevice::kPointer;
   throw Error(Exit::kNoInput,
-              "the gadget has no mouse, and its pointer is nowhere yet (mouseto places it)");
+              "the gadget has no mouse, and its pointer has no position yet (mouseto sets one)");
 }
 
 void Mice::set_button(Button button, bool down) {

@@ -1,4 +1,4 @@
-// The two mice of the gadget, played as one: absolute and relative movement, buttons, wheels.
+// The two mice of the gadget, used as one: absolute and relative movement, buttons, wheels.
 #pragma once
 
 #include <functional>
@@ -23,7 +23,7 @@ class Mice {
 
   // The button goes down on the device that moved last, or on the pointer if there is no mouse, and
   // comes up on every device on which it is down. Throws Error (Exit::kNoInput) if there is only a
-  // pointer that was not placed yet, because each of its reports has to say where it is.
+  // pointer and it has no position yet, because each of its reports has to contain one.
   void set_button(Button button, bool down);
   // Notches, up and right positive. Uses the same device as set_button().
   void turn_wheel(int notches, int hnotches);
@@ -52,7 +52,7 @@ class Mice {
   PointerState pointer_;
   MouseState mouse_;
   HidDevice in_use_ = HidDevice::kMouse;  // the device that moved last
-  bool pointer_moved_ = false;            // and the movement waits to be sent
+  bool pointer_moved_ = false;            // the pointer's movement waits to be sent
   bool pointer_placed_ = false;           // the pointer was placed at least once
   int dx_ = 0, dy_ = 0;                   // the mouse's movement that waits to be sent
 };

@@ -150,7 +150,7 @@ Stroke Player::resolve(const KeyName& key) const {
 
 void Player::push(KeyboardState& state, std::uint8_t usage) {
   if (!state.press(usage))
-    throw Error(Exit::kData, "more than six keys down: a USB boot keyboard cannot tell");
+    throw Error(Exit::kData, "more than six keys down: a USB boot keyboard can report only six");
 }
 
 void Player::check(const Chord& chord) const {
@@ -202,8 +202,8 @@ void Player::tap(std::uint8_t usage) {
   send(keyboard_.report());
 }
 
-// Presses `usages` in this order. The report of the next key usually shows the order to the host;
-// where it does not, an extra report is sent.
+// Presses `usages` in this order. They usually share the report of the next key; where one report
+// would show them to the host in another order, an extra report is sent.
 void Player::hold(std::span<const std::uint8_t> usages) {
   int order = 0;
   for (const std::uint8_t usage : usages) {

@@ -21,8 +21,8 @@ struct PlayerOptions {
   // The actions keydelay, keyhold, typedelay and typehold change these. With 0 the host's polling
   // sets the speed.
   std::chrono::milliseconds key_delay{0}, key_hold{0}, type_delay{0}, type_hold{0};
-  double rate = 0;      // most characters a second; 0: no limit
-  int verify_leds = 0;  // NumLock must answer after each such number of characters; 0: never
+  double rate = 0;      // characters a second, at most; 0: no limit
+  int verify_leds = 0;  // test NumLock's light after this many characters; 0: never
 };
 
 class Player {
@@ -43,7 +43,7 @@ class Player {
 
   void press_and_release(const Chord& chord);
   // Throws Error (Exit::kData) if the chord cannot be pressed: the layout lacks one of its keys, or
-  // they are too many.
+  // more than six keys would be down.
   void check(const Chord& chord) const;
   // Throws Error (Exit::kData) before the first key if the text cannot be typed.
   void type(std::string_view text);
@@ -51,8 +51,8 @@ class Player {
   std::size_t arrived() const noexcept { return arrived_; }
 
   void release_all();
-  // For after an Error: releases everything, as far as the host still takes reports, and drops
-  // waiting movement.
+  // To be called after an Error: releases everything, as far as the host still takes reports, and
+  // drops waiting movement.
   void abandon() noexcept;
 
  private:
@@ -72,7 +72,7 @@ class Player {
   ReportSink& sink_;
   Typist typist_;
   PlayerOptions options_;
-  // What actions without an argument go back to.
+  // The settings that actions without an argument restore.
   const PlayerOptions first_options_;
   const std::string first_layout_;
   KeyboardState keyboard_;

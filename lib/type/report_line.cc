@@ -9,7 +9,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// How long the way out may take when the host takes nothing.
+// How long let_go() tries when the host takes nothing.
 constexpr std::chrono::milliseconds kLetGo{200};
 
 }  // namespace
@@ -47,8 +47,9 @@ bool ReportLine::write(const Report& report) {
       writable(kTick);
       break;
     case Handed::kGone:
-      // When the cable goes, the kernel drops the report that it holds, which looks like room for
-      // the next report. So the earlier report counts as taken only once the next one was accepted.
+      // When the cable is pulled, the kernel drops the report that it holds, which looks like room
+      // for the next report. So the earlier report counts as taken only once the next one was
+      // accepted.
       state_.refuse();
       poller_.pause(kTick);
       break;
@@ -56,8 +57,8 @@ bool ReportLine::write(const Report& report) {
   return false;
 }
 
-// Keeps the buttons that are down for the next kvm-type, in case this one is killed: before a
-// button goes down, until after all came up.
+// Stores which buttons are down, so that the next kvm-type can release them if this one is killed.
+// Called before a report in which buttons are down, and after one in which all are up.
 void ReportLine::remember(const Report& report) noexcept {
   const bool down = device_ != HidDevice::kKeyboard && report.data[0] != 0;
   if (down) remember_buttons(report);
@@ -70,7 +71,7 @@ void ReportLine::let_go(const Report& report) noexcept {
   const auto deadline = Clock::now() + kLetGo;
   bool handed = false;
   try {
-    // Without the poller, which would throw again if a stop signal brought us here.
+    // Waits without the poller, which would throw again if a stop signal brought us here.
     while (Clock::now() < deadline) {
       if (!handed) {
         const Handed result = node_->hand_over(report);

@@ -11,12 +11,12 @@
 
 namespace kvm {
 
-// How often to look again at what the kernel does not announce, such as another process's turn.
+// How often to check for changes that the kernel does not signal, such as another process's turn.
 constexpr std::chrono::milliseconds kTick{10};
 
 class ReportLine {
  public:
-  // Borrows the poller, through which all but let_go() waits.
+  // Borrows the poller. All functions but let_go() wait through it.
   ReportLine(HidDevice device, Poller& poller) : device_(device), poller_(poller), state_(device) {}
   ~ReportLine() { close(); }
   ReportLine(const ReportLine&) = delete;
@@ -30,18 +30,19 @@ class ReportLine {
   void open() { node_.emplace(device_); }
   void close() noexcept;
 
-  // The four below need an open node. The three that hand over a report return whether the kernel
-  // took it, and wait for up to kTick if it did not.
+  // The next four functions need an open node. The first three hand over a report and return
+  // whether the kernel took it; if it did not, they wait for up to kTick.
   bool probe();
   bool resend() { return hand_over(*state_.lost_report()); }
   bool hand_over(const Report& report);
   // Whether the kernel can take a report, which it cannot while it holds one; waits up to `time`.
   bool writable(std::chrono::milliseconds time) { return poller_.wait(node_->fd(), POLLOUT, time); }
 
-  // Tries for up to 200 ms to hand over `report` and to see it taken. Does nothing without the
-  // turn.
+  // Tries for up to 200 ms to hand over `report` and to see that the host takes it. Does nothing
+  // without the turn.
   void let_go(const Report& report) noexcept;
-  // let_go() for what a killed kvm-type left down. The caller has opened the node and has the turn.
+  // Calls let_go() to release the keys or buttons that a killed kvm-type left down. The caller has
+  // opened the node and has the turn.
   void release(const Report& report) noexcept;
 
  private:
@@ -52,7 +53,7 @@ class ReportLine {
   Poller& poller_;
   std::optional<Hidg> node_;
   LineState state_;
-  bool buttons_remembered_ = false;  // as down, for the next kvm-type
+  bool buttons_remembered_ = false;  // buttons are stored as down, for the next kvm-type
 };
 
 // The report of the keyboard or the mouse in which nothing is down. The pointer has no such report:

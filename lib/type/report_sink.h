@@ -24,14 +24,14 @@ class ReportSink {
   virtual bool busy(HidDevice device) = 0;
   // Lets other processes use the device. Nothing must be down on it, and no report on its way.
   virtual void rest(HidDevice device) noexcept = 0;
-  // For the way out, whatever went wrong: tries for a moment to hand over `report` and to see it
-  // taken. This process keeps the turn to write until rest().
+  // For cleaning up after any error: tries for a moment to hand over `report` and to see that the
+  // host takes it. This process keeps the turn to write until rest().
   virtual void let_go(const Report& report) noexcept = 0;
 
   virtual void pause(std::chrono::milliseconds time) = 0;
-  // The lights that the host shows on the keyboard; nullopt: it has not told them.
+  // The lights that the host has set on the keyboard; nullopt: unknown.
   virtual std::optional<Leds> leds() = 0;
-  // Waits for the host to show other lights than `before`; false: it did not in time.
+  // Waits until the host sets other lights than `before`; false: it did not do so in time.
   virtual bool leds_change(const Leds& before) = 0;
   // Wakes a host that is asleep (remote wake-up). Throws Error if there is no host, or if it cannot
   // be woken.

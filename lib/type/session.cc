@@ -12,7 +12,7 @@
 namespace kvm {
 namespace {
 
-// How often to look at what no descriptor announces.
+// How often to check for changes that no file descriptor signals.
 constexpr std::chrono::milliseconds kRefresh{500};
 
 Fd open_input(const std::string& file) {
@@ -38,7 +38,7 @@ Session::Session(Player& player, HidLink* link, Poller& poller, SessionOptions o
   if (options_.status_file.empty()) return;
   status_file_.emplace(options_.status_file);
   if (!link_) return;
-  link_->on_change([this] { tell_status(); });
+  link_->on_change([this] { write_status(); });
   poller_.every(kRefresh, [this] { link_->refresh(); });
 }
 
@@ -51,7 +51,7 @@ Exit Session::play(const std::string& file) {
   const Fd input = open_input(file);
   const std::string name = file == "-" ? "stdin" : file;
   LineReader lines(input.get(), name, poller_);
-  tell_status();
+  write_status();
   for (bool ended = false; !ended;) {
     const auto line = lines.next();
     ended = !line;
@@ -64,11 +64,11 @@ Exit Session::play(const std::string& file) {
     } catch (const Error& error) {
       result = std::string("error: ") + error.what();
       fail(error, strf("%s: line %zu: ", name.c_str(), lines.number()));
-      tell_status();
+      write_status();
     }
     if (options_.acknowledge && line) answer(result);
   }
-  tell_status();
+  write_status();
   return first_failure_;
 }
 
@@ -76,14 +76,14 @@ void Session::play_line(std::string_view line, LineReader& lines) {
   const auto parsed = parse(line);
   const auto* action = std::get_if<Action>(&parsed);
   const auto* error = std::get_if<ActionError>(&parsed);
-  if (error) settle();  // the lines before the wrong one succeed on their own
+  if (error) settle();  // the lines before the wrong one count as done
   if (action || error) ++unsettled_;
   if (error) throw Error(Exit::kData, error->why, hint_of(error->kind));
   if (action) run(*action);
-  // Movement may wait for movement that is already in the input. Nothing else waits.
+  // Movement waits while more lines are ready, which may add to it. Nothing else waits.
   if (action && is_movement(*action) && !options_.acknowledge && lines.ready()) return;
   settle();
-  if (!lines.ready()) tell_status();
+  if (!lines.ready()) write_status();
 }
 
 void Session::run(const Action& action) {
@@ -95,7 +95,7 @@ void Session::run(const Action& action) {
   }
 }
 
-// When this returns, the host has taken all that was played.
+// When this returns, the host has taken everything that was played.
 void Session::settle() {
   player_.flush();
   status_.done += std::exchange(unsettled_, 0);
@@ -116,7 +116,7 @@ void Session::answer(const std::string& text) {
   poller_.write(STDOUT_FILENO, printable(text) + "\n", "stdout");
 }
 
-void Session::tell_status() {
+void Session::write_status() {
   if (!status_file_) return;
   status_.host = link_ ? link_->host() : HostState::kNoDevice;
   if (link_) status_.leds = link_->known_leds().value_or(Leds{});

@@ -1,4 +1,4 @@
-// Plays action lines one by one: answers each, tells the keyboard's status, and goes on after a
+// Plays action lines one by one: answers each, reports the keyboard's status, and goes on after a
 // line that fails.
 #pragma once
 
@@ -26,16 +26,16 @@ struct SessionOptions {
 
 class Session {
  public:
-  // Borrows the player, the link and the poller. `link` tells the state of the host; null: there is
+  // Borrows the player, the link and the poller. `link` gives the state of the host; null: there is
   // no gadget. Throws Error if the status file cannot be opened.
   Session(Player& player, HidLink* link, Poller& poller, SessionOptions options);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  // Plays the lines of `file` ("-": stdin) to their end. A line that fails is thrown as an Error
-  // that names the line; with answers or a status file it is reported there instead, the next line
-  // is played, and the exit code of the first failure is returned.
+  // Plays the lines of `file` ("-": stdin) to their end. Throws an Error that names the line if
+  // a line fails. With answers or a status file, prints the error instead (as the answer or on
+  // stderr), plays the next line, and in the end returns the exit code of the first failure.
   Exit play(const std::string& file);
 
  private:
@@ -44,7 +44,7 @@ class Session {
   void settle();
   void fail(const Error& error, const std::string& where);
   void answer(const std::string& text);
-  void tell_status();
+  void write_status();
   const std::string& hint_of(ActionError::Kind kind) const;
 
   Player& player_;
@@ -53,7 +53,7 @@ class Session {
   SessionOptions options_;
   std::optional<StatusFile> status_file_;
   KeyboardStatus status_;
-  std::uint64_t unsettled_ = 0;  // actions played since the host was last seen to have taken all
+  std::uint64_t unsettled_ = 0;  // actions played, but not yet counted as done or failed
   Exit first_failure_ = Exit::kDone;
 };
 

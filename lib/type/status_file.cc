@@ -15,8 +15,8 @@ StatusFile::StatusFile(const std::string& path) : path_(path == "-" ? "stdout" :
     if (!file_) throw Error::from_errno(path_);
     return;
   }
-  // Opened for reading too, a FIFO always has a reader, so that neither open(2) nor a write blocks
-  // or fails.
+  // A FIFO is opened for reading too: then it always has a reader, and neither open(2) nor a write
+  // blocks or fails.
   struct stat there = {};
   const bool fifo = ::stat(path.c_str(), &there) == 0 && S_ISFIFO(there.st_mode);
   file_ = open_fd(path, fifo ? O_RDWR | O_NONBLOCK : O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0644);
@@ -26,7 +26,7 @@ void StatusFile::write(const KeyboardStatus& status) {
   if (status == last_) return;
   const std::string line = to_json_line(status, unix_us());
   // A line is shorter than PIPE_BUF, so a pipe takes all of it or nothing. The standard output may
-  // be a blocking pipe: only poll(2) tells whether it has room.
+  // be a blocking pipe: only poll(2) shows whether it has room.
   if (!wait_for(file_.get(), POLLOUT, std::chrono::milliseconds(0))) return;
   const ssize_t n = ::write(file_.get(), line.data(), line.size());
   if (n == static_cast<ssize_t>(line.size()))

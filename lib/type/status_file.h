@@ -23,7 +23,7 @@ class StatusFile {
  private:
   std::string path_;
   Fd file_;
-  std::optional<KeyboardStatus> last_;  // written last
+  std::optional<KeyboardStatus> last_;  // the status that was written last
 };
 
 }  // namespace kvm

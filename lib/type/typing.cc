@@ -19,8 +19,8 @@ namespace kvm {
 namespace {
 
 // kvm-type nearly always sleeps, but has to act in time when it wakes: delayed behind busy
-// programs, it would hold a key until the target repeats it. Without the permission it runs as all
-// others.
+// programs, it would hold a key until the target repeats it. Without the permission it keeps the
+// normal priority.
 void hurry() noexcept {
   const sched_param priority{.sched_priority = 1};
   ::sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &priority);
@@ -35,7 +35,7 @@ Typist make_typist(const TypingOptions& options) {
   }
 }
 
-// Says each character that there are no keys for on a line of its own, then throws.
+// If the layout lacks characters of the text, prints each on a line of its own and throws.
 void refuse_untypable(const Typist& typist, std::string_view text, const std::string& hint) {
   const auto missing = typist.untypable(text);
   if (missing.empty()) return;

@@ -1,5 +1,5 @@
-// All that kvm-type does once its options are read: opens the input and the devices, plays one on
-// the other, and releases everything at the end.
+// Everything that kvm-type does once its options are read: opens the input and the devices, plays
+// the input on the devices, and releases everything at the end.
 #pragma once
 
 #include <string>

@@ -34,7 +34,7 @@ void Cable::open() {
   const std::string directory = sys_path("/sys/class/udc/" + udc_);
   state_ = open_quietly(directory + "/state");
   function_ = open_quietly(directory + "/function");
-  // Its name depends on the kernel's version: gadget, gadget.0…
+  // The name of the gadget's device depends on the kernel's version: gadget, gadget.0…
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(directory + "/device", error)) {
     if (entry.path().filename().string().starts_with("gadget"))

@@ -1,5 +1,5 @@
-// Whether a USB host is at the other end of the cable, as the kernel's device controller (UDC)
-// tells.
+// Whether a USB host is at the other end of the cable, according to the kernel's USB device
+// controller (UDC).
 #pragma once
 
 #include <optional>

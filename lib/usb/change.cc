@@ -34,8 +34,8 @@ void Change::check_writable(const GadgetStep& done) const {
     throw Error(Exit::kPermission, done.value + ": can only be read", hints_.not_writable);
 }
 
-// The kernel resets the state of a controller only when the next host begins to talk; until then
-// the state is that of the old connection. Hosts take a third of a second.
+// After a gadget is bound, the controller shows the state of the old connection until the next host
+// begins to talk. Hosts need a third of a second for that.
 void Change::wait_for_controller(StopSignals& stop) const {
   using std::chrono::milliseconds;
   if (steps_.empty() || steps_.back().path != "UDC" || steps_.back().value.empty()) return;

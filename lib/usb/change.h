@@ -14,8 +14,8 @@ enum class OnFailure { kUndo, kLeave };
 
 class Change {
  public:
-  // Checks the image that `to` has in the drive, if any, and plans the steps to `to`; changes
-  // nothing. Throws Error if the image cannot go in. `gadget` must outlive this.
+  // If `to` has an image in its drive, checks the image. Plans the steps that lead to `to`; changes
+  // nothing. Throws Error if the image cannot go into the drive. `gadget` must outlive this.
   Change(GadgetDirectory& gadget, GadgetTree to, MediumHints hints = {});
 
   const std::vector<GadgetStep>& steps() const noexcept { return steps_; }

@@ -46,7 +46,7 @@ void eject_disc(Eject how, const DiscHints& hints, StopSignals& stop) {
     if (how == Eject::kForce && can_force)
       return gadget.apply({StepKind::kWrite, kMediumForceEject, "1"});
     throw Error(
-        Exit::kBusy, "the host has locked the disc, which it does while it is mounted",
+        Exit::kBusy, "the host has locked the disc, as hosts do while a disc is mounted",
         can_force ? hints.locked : "eject it there: this kernel, older than 6.0, cannot force it");
   }
 }

@@ -12,13 +12,14 @@ namespace kvm {
 // What the user can do if a command fails, in the words of the tool.
 struct DiscHints {
   std::string no_drive;
-  std::string locked;  // if the kernel can force the host to let go of the medium
+  std::string locked;  // the host has locked the medium, and the kernel can force it out
   MediumHints medium;
 };
 
 // Puts the image into the drive in place of the present one. The host sees a changed medium.
-// Between disk and CD-ROM the gadget is unplugged and plugged in again, which is said on stderr:
-// hosts ask for the type of a drive only when it is plugged in. On failure everything is as before.
+// To change between disk and CD-ROM, the gadget is unplugged and plugged in again, because hosts
+// ask for the type of a drive only when it is plugged in; a message on stderr says so. On failure
+// everything is as before.
 // Throws Error: the gadget has no drive, the image cannot go in (see checked_path()), or the host
 // has locked the present medium. Throws Stopped after a stop signal.
 void insert_disc(const Medium& medium, const DiscHints& hints, StopSignals& stop);

@@ -43,8 +43,8 @@ void load_module(const char* name) {
   }
 }
 
-// Whether somebody made the directory with mkdir. The kernel's own directories cannot be removed;
-// their places in the tree tell the two apart.
+// Whether the directory was made with mkdir(2). The others were made by the kernel and cannot be
+// removed. The path shows which kind a directory is.
 bool is_made(const std::string& path) {
   const auto parts = split(path, '/');
   switch (parts.size()) {
@@ -110,7 +110,7 @@ std::string hint_for(const GadgetStep& step, int err) {
 int write_attribute(const std::string& path, const std::string& value) {
   const Fd file(::open(path.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC));
   if (!file) return errno;
-  // One write(2) is one change; the kernel never sees a write of 0 bytes.
+  // One write(2) is one change. The kernel ignores a write of 0 bytes, so "" is written as "\n".
   const std::string text = path.ends_with("/report_desc") ? value : value + "\n";
   const ssize_t n = ::write(file.get(), text.data(), text.size());
   if (n < 0) return errno;
@@ -141,7 +141,7 @@ void Gadget::prepare() {
                     ": this kernel has no configfs, through which USB gadgets are made",
                 "CONFIG_CONFIGFS_FS, CONFIG_USB_CONFIGFS");
   throw Error(Exit::kNoInput, std::string(kAll) + ": the libcomposite module cannot be loaded",
-              "modprobe libcomposite tells why");
+              "modprobe libcomposite shows why");
 }
 
 Fd Gadget::lock(StopSignals& stop) {

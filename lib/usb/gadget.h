@@ -10,7 +10,7 @@
 
 namespace kvm {
 
-// Our gadget.
+// The name of our gadget.
 inline constexpr const char* kGadgetName = "kvm";
 
 class Gadget final : public GadgetDirectory {

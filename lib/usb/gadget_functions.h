@@ -16,7 +16,7 @@ enum class FunctionKind { kKeyboard, kPointer, kMouse, kDisc, kSerial, kNetwork,
 
 struct GadgetFunction {
   FunctionKind kind;
-  // Option name → value, by the names of the man page. Options that are not here have their
+  // Option name → value, with the names of the man page. Options that are missing here have their
   // default.
   std::map<std::string, std::string> options = {};
 
@@ -24,7 +24,7 @@ struct GadgetFunction {
   std::string option(const std::string& name) const;
 };
 
-// Endpoints beside the control endpoint.
+// Numbers of endpoints, not counting the control endpoint.
 struct Endpoints {
   int in = 0, out = 0;
   bool operator==(const Endpoints&) const = default;
@@ -32,7 +32,7 @@ struct Endpoints {
 
 // An attribute of a function in configfs, and the option that sets the attribute.
 struct FunctionOption {
-  const char* name;       // "": people cannot set the attribute
+  const char* name;       // "": users cannot set the attribute
   const char* attribute;  // below the function's directory; "": the option is not one attribute
   const char* preset;     // written if the option is not given; nullptr: the kernel's value stays
   bool optional = false;  // the preset matters only if the kernel has the attribute
@@ -40,7 +40,7 @@ struct FunctionOption {
 
 struct FunctionInfo {
   FunctionKind kind;
-  const char* name;       // the word of the command line: "keyboard", "disc"
+  const char* name;       // on the command line: "keyboard", "disc"
   const char* directory;  // below functions/: "hid.keyboard"
   Endpoints endpoints;
   std::vector<FunctionOption> options;

@@ -135,7 +135,8 @@ std::vector<GadgetStep> plan(const GadgetTree& from, const GadgetTree& to) {
                       });
   if (rebind && !bound.empty()) steps.insert(steps.begin(), {StepKind::kWrite, "UDC", ""});
   if (rebind && !wanted.empty()) steps.push_back({StepKind::kWrite, "UDC", wanted});
-  // The medium comes out while the host is still connected: the host may have locked the medium.
+  // The medium comes out first: if the host has locked it, the change fails while the gadget
+  // is still connected.
   steps.insert(steps.begin(), media_out.begin(), media_out.end());
   return steps;
 }

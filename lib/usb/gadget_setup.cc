@@ -34,18 +34,18 @@ void fit(GadgetSpec& spec, const SetupOptions& options, const Udc& udc) {
   const auto available = endpoints_of_driver(udc.driver);
   if (!available) return;
   const std::string controller = udc.name + " (" + udc.driver + ")";
-  // A full set can best do without the relative mouse.
+  // Of all functions in the profile full, the relative mouse is missed least.
   if (options.profile == "full" && options.with.empty() &&
       endpoints_of(spec.functions).in > available->in &&
       has_function(spec.functions, FunctionKind::kMouse)) {
     remove_function(spec.functions, FunctionKind::kMouse);
     say(controller + " has " + std::to_string(available->in) +
-        " IN endpoints: full goes without the relative mouse");
+        " IN endpoints: full is made without the relative mouse");
   }
   check_endpoints(spec.functions, *available, controller);
 }
 
-// The change of the gadget to the options, on the controller that is chosen for it.
+// The change that makes the gadget what the options say, on the controller chosen for it.
 Change change_to(const SetupOptions& options, GadgetSpec spec, Gadget& gadget) {
   const Udc udc = choose_udc(gadget, spec.udc);
   spec.udc = udc.name;

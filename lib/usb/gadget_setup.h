@@ -11,7 +11,8 @@
 namespace kvm {
 
 struct SetupOptions {
-  GadgetSpec spec;  // without `functions` and `machine`, which come from here and this machine
+  // `functions` and `machine` are not used: the members below and this machine decide them.
+  GadgetSpec spec;
   std::string profile = "kvm";
   std::vector<std::string> with;     // functions to add, as parse_function() reads them
   std::vector<std::string> without;  // functions to leave out
@@ -23,8 +24,8 @@ struct SetupOptions {
 void bring_up(const SetupOptions& options, StopSignals& stop);
 // Prints the steps of bring_up(), one a line, and changes nothing. Throws Error.
 void print_plan(const SetupOptions& options);
-// Prints shell_script() for a machine that need not be this one: if this machine has the
-// controller, the functions must fit on it. Throws Error.
+// Prints shell_script(). The script may be meant for another machine, so the functions must fit on
+// the controller only if this machine has it. Throws Error.
 void print_script(const SetupOptions& options);
 
 // Disconnects the gadget and removes it, whole or half-built. If a step fails or a stop signal

@@ -73,9 +73,9 @@ GadgetStatus read_status(const Gadget& gadget) {
 
 namespace {
 
-// "caps num", "none lit", "not told"
+// "caps num", "none lit", "unknown"
 std::string describe(const std::optional<Leds>& leds) {
-  if (!leds) return "not told";
+  if (!leds) return "unknown";
   std::string text;
   for (const std::string& name : names_of(*leds)) text += (text.empty() ? "" : " ") + name;
   return text.empty() ? "none lit" : text;

@@ -34,7 +34,7 @@ struct GadgetStatus {
 
   // "configured", "suspended", "not attached"…, or "no gadget", "no controller".
   std::string state() const;
-  // Whether the host has configured the gadget. A sleeping host counts.
+  // Whether the host has configured the gadget; the host may be asleep now.
   bool configured() const;
   bool has_keyboard() const;
   bool operator==(const GadgetStatus&) const = default;

@@ -16,8 +16,8 @@ namespace {
 
 const std::string kDirectory = "/run/kvm";
 
-// Writes the file NAME in the directory. A new file replaces the old one, whoever owns that.
-// Everyone may read it in spite of the umask, which is 0077 in a service.
+// Writes the file NAME in the directory. A new file replaces the old one, even one of another user.
+// Everyone may read the new file in spite of the umask, which is 0077 in a service.
 bool keep(const std::string& name, Bytes bytes) noexcept {
   const std::string directory = sys_path(kDirectory);
   ::mkdir(directory.c_str(), 0755);

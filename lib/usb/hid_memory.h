@@ -10,19 +10,19 @@
 
 namespace kvm {
 
-// The last output report of the host, in /run/kvm/leds: the keyboard's lights, which the host tells
-// only once. False: it could not be written.
+// The last output report of the host, in /run/kvm/leds: the keyboard's lights, which the host sends
+// once and does not repeat. False: it could not be written.
 bool remember_leds(std::uint8_t report) noexcept;
 std::optional<std::uint8_t> remembered_leds() noexcept;
-// For when the host went. False: the file is still there.
+// For when the host has gone. False: the file could not be removed.
 bool forget_leds() noexcept;
 
 // The last report of a mouse while buttons are down, in /run/kvm/pointer or /run/kvm/mouse: the
 // buttons stay down if this kvm-type is killed.
 void remember_buttons(const Report& report) noexcept;
 void forget_buttons(HidDevice mouse) noexcept;
-// The report that releases the remembered buttons without moving the pointer; nullopt: none are
-// remembered.
+// The report that releases the remembered buttons without moving the pointer; nullopt: no buttons
+// are remembered.
 std::optional<Report> releasing_buttons(HidDevice mouse) noexcept;
 
 }  // namespace kvm

@@ -17,11 +17,11 @@ std::uint8_t signed_byte(int value) noexcept {
   return static_cast<std::uint8_t>(std::clamp(value, -127, 127));
 }
 
-constexpr std::uint16_t kPointerMost = 32767;
+constexpr std::uint16_t kPointerMax = 32767;
 
 void put_place(std::uint8_t* at, double place) noexcept {
   const auto value =
-      static_cast<std::uint16_t>(std::lround(std::clamp(place, 0.0, 1.0) * kPointerMost));
+      static_cast<std::uint16_t>(std::lround(std::clamp(place, 0.0, 1.0) * kPointerMax));
   at[0] = static_cast<std::uint8_t>(value);
   at[1] = static_cast<std::uint8_t>(value >> 8);
 }

@@ -1,5 +1,5 @@
-// The keys and buttons that are down on the three input devices, and the reports that tell a USB
-// host.
+// The keys and buttons that are down on the three input devices, and the reports that carry this
+// state to a USB host.
 #pragma once
 
 #include <array>
@@ -14,7 +14,8 @@ namespace kvm {
 enum class HidDevice : std::uint8_t { kKeyboard, kPointer, kMouse };
 constexpr std::size_t kHidDevices = 3;
 
-// "keyboard", "pointer" (absolute), "mouse" (relative): the names in configfs and in print-outs.
+// "keyboard", "pointer" (absolute), "mouse" (relative): the names in configfs and in printed
+// reports.
 const char* name_of(HidDevice device) noexcept;
 
 // One input report of one device, laid out as lib/usb/hid_descriptors.h describes it to the host.

@@ -47,7 +47,7 @@ Hidg::Hidg(HidDevice device) {
   path_ = find_node(*numbers);
   if (path_.empty())
     throw Error(Exit::kUnavailable, "no device node for the gadget's " + name,
-                "kvm-gadget-setup status tells what is amiss");
+                "kvm-gadget-setup status shows the device nodes");
   struct stat node = {};
   const bool is_device = ::stat(path_.c_str(), &node) == 0 && S_ISCHR(node.st_mode);
   fd_ =
@@ -73,8 +73,8 @@ Handed Hidg::hand_over(const Report& report) {
     if (n == report.size) return Handed::kOver;
     if (n >= 0)
       throw Error(Exit::kIo,
-                  strf("%s: takes %zd of a report's %d bytes", path_.c_str(), n, report.size),
-                  "is it kvm-gadget-setup's?");
+                  strf("%s: took only %zd of a report's %d bytes", path_.c_str(), n, report.size),
+                  "did kvm-gadget-setup make the gadget?");
     switch (errno) {
       case EINTR:
         continue;

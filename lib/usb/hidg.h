@@ -15,8 +15,8 @@ namespace kvm {
 // The result of a write. The kernel (f_hid) holds one report until the host polls it.
 enum class Handed {
   kOver,  // the kernel holds the report now
-  kBusy,  // the kernel still holds the report before: wait for POLLOUT
-  kGone,  // there is no host any more, and the report that the kernel held is lost
+  kBusy,  // the kernel still holds the previous report: wait for POLLOUT
+  kGone,  // the host has gone, and the report that the kernel held is lost
 };
 
 class Hidg {
@@ -30,15 +30,15 @@ class Hidg {
   int fd() const noexcept { return fd_.get(); }
   const std::string& path() const noexcept { return path_; }
 
-  // Takes the turn to write, which one process has at a time (flock). False: another process has
+  // Takes the turn to write, which only one process can have (flock). False: another process has
   // it. Throws Error.
   bool take_turn();
   void end_turn() noexcept;
   bool has_turn() const noexcept { return has_turn_; }
 
-  // Writes one report. Throws Error if the write fails in any other way than Handed tells.
+  // Writes one report. Throws Error if the write fails in a way that Handed does not name.
   Handed hand_over(const Report& report);
-  // The newest output report that came since the last call.
+  // The newest output report that came since the last call; nullopt: none came.
   std::optional<std::uint8_t> read_output();
   // Whether the last read_output() failed: no more output reports come from this node.
   bool silent() const noexcept { return silent_; }

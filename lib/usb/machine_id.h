@@ -13,8 +13,8 @@ std::string machine_identity();
 // about `machine`.
 std::string derive_id(const std::string& machine, const std::string& purpose);
 
-// "02:xx:xx:xx:xx:xx", derived in the same way: a locally administered unicast address, so that no
-// manufacturer has it.
+// "02:xx:xx:xx:xx:xx", derived in the same way: a locally administered unicast address, which no
+// manufacturer assigns.
 std::string derive_mac(const std::string& machine, const std::string& purpose);
 
 }  // namespace kvm

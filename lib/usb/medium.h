@@ -37,8 +37,8 @@ struct MediumHints {
 
 // The absolute path, without links, of an image that can go into the drive. The kernel opens the
 // image by this path and shows the path to everyone. `loaded` is the image that is in the drive
-// now. Throws Error: the image is missing, is no file or block device, has the wrong size, is
-// mounted, or is in use by another program.
+// now. Throws Error: the image is missing, is neither a file nor a block device, has the wrong
+// size, is mounted, or is in use by another program.
 std::string checked_path(const Medium& medium, const std::string& loaded, const MediumHints& hints);
 
 }  // namespace kvm

@@ -28,8 +28,8 @@ std::string udc_state(const std::string& name);
 std::string udc_state_path(const std::string& name);
 
 // The controller to use: `wanted`, or else the one that the gadget is on, or else the first free
-// one. Throws Error: there is no controller, no controller `wanted`, or another gadget has it
-// (which the message names).
+// one. Throws Error: there is no controller, there is none named `wanted`, or another gadget has
+// it (the message names that gadget).
 Udc choose_udc(const Gadget& gadget, const std::string& wanted);
 
 }  // namespace kvm

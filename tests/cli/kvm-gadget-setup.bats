@@ -124,7 +124,7 @@ write UDC dummy_udc.0' ] || { echo "$output" && false; }
 	echo suspended >"$udcs/fe980000.usb/state"
 	run kvm-gadget-setup status
 	status_is 0
-	[[ $output == *'leds      not told'* ]]
+	[[ $output == *'leds      unknown'* ]]
 	mkdir -p "$KVM_SYSFS_ROOT/run/kvm"
 	printf '\3' >"$KVM_SYSFS_ROOT/run/kvm/leds"
 	[[ $(kvm-gadget-setup status) == *'leds      caps num'* ]]
