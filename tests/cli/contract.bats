@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The manners that every tool shares (kvm(7), MANNERS), and the exceptions of single tools.
+# The manners that every tool shares (kvm(7), CONVENTIONS), and the exceptions of single tools.
 load common
 
 # prints TOOL, waits TOOL: a command line of the tool that prints to stdout without any device, and one that

@@ -220,7 +220,7 @@ test('touch: enlarged it stays while one types, and two fingers move it, never o
 
   await page.locator('#osk-open').click();
   await show(page, 'sight');
-  await page.getByText('One to one').click();
+  await page.getByText('Actual size').click();
   await page.keyboard.press('Escape');
   await until(async () => (await box()).width === 640, 'the picture pixel by pixel');
   await move(-1, (left, right) => Math.abs(right - 390) < 1, 'its right edge, one to one');

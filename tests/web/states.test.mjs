@@ -356,7 +356,7 @@ test('fit, one to one, and as it was the next time', () => with_server({}, async
   const box = () => page.locator('#screen').boundingBox();
   assert.ok((await box()).width > 1500);
   await page.locator('[popovertarget=sight]').click();
-  await page.getByText('One to one').click();
+  await page.getByText('Actual size').click();
   assert.deepEqual([(await box()).width, (await box()).height], [640, 480]);
   await page.reload();
   await picture(page);

@@ -1,29 +1,33 @@
-// The physical keyboard: each key that goes down or up here, by its position, goes down or up on the target.
+// The physical keyboard: each key that goes down or up here goes down or up on the target. Keys are
+// identified by their position, not by their legend.
 import {key_name, MODIFIERS} from './keys.js';
-import {put_away} from './play.js';
+import {close_panel} from './play.js';
 
 const platform = navigator.userAgentData?.platform || navigator.platform;
 const mac = /^(mac|ip)/i.test(platform), windows = /^win/i.test(platform);
 const ALTGR_MS = 50;
 
-// The modifiers whose state an event tells, and their names for those of our keys.
-const TOLD = ['Shift', 'Control', 'Alt', 'AltGraph', 'Meta'];
+// The modifiers whose state an event reports, and the event's names of our modifier keys.
+const REPORTED = ['Shift', 'Control', 'Alt', 'AltGraph', 'Meta'];
 const NAMES = {shift: 'Shift', ctrl: 'Control', alt: 'Alt', meta: 'Meta'};
 
 // Ctrl+Alt+Home calls `leave`, which moves the focus to the tools.
 export function keyboard(link, element, leave) {
-  const pressed = new Map();  // key → the browser's name of it, which differs if keys are remapped here
+  // Our name of a key → the browser's name, which is that of another key if this machine remaps
+  // keys.
+  const pressed = new Map();
   let phantom;  // Windows: a ControlLeft that may come from an AltGr
 
   element.onkeydown = event => {
-    const asks = event.code === 'Home' && event.ctrlKey && event.altKey;
-    if (!asks && !(event.code === 'Escape' && put_away())) return on(event, true);
+    const leaving = event.code === 'Home' && event.ctrlKey && event.altKey;
+    if (!leaving && !(event.code === 'Escape' && close_panel())) return on(event, true);
     event.preventDefault();
-    if (asks) leave();
+    if (leaving) leave();
   };
   element.onkeyup = event => on(event, false);
   element.onblur = () => link.release();
-  // The person meant Ctrl+W for the target.
+  // While Ctrl is down, Ctrl+W was meant for the target: the browser asks before it closes the
+  // page.
   addEventListener('beforeunload', event => ['leftctrl', 'rightctrl'].some(link.holds) && event.preventDefault());
   link.on('released', () => {
     pressed.clear();
@@ -36,7 +40,7 @@ export function keyboard(link, element, leave) {
     event.preventDefault();
     if (event.repeat) return;  // the target repeats by itself
     settle(!(down && key === 'rightalt' && event.timeStamp - phantom?.since < ALTGR_MS));
-    agree(event, key);
+    release_missed(event, key);
     if (windows && down && key === 'leftctrl') {
       phantom = {since: event.timeStamp, timer: setTimeout(settle, ALTGR_MS, true)};
       return;
@@ -58,7 +62,7 @@ export function keyboard(link, element, leave) {
     link.send(...keys.filter(key => pressed.delete(key)).map(key => `keyup ${key}`));
   }
 
-  // Decides about the waiting ControlLeft: the person pressed it (`real`), or it belongs to an AltGr.
+  // Decides about the waiting ControlLeft: the user pressed it (`real`), or it belongs to an AltGr.
   function settle(real) {
     if (!phantom) return;
     clearTimeout(phantom.timer);
@@ -66,13 +70,14 @@ export function keyboard(link, element, leave) {
     if (real) press('leftctrl', 'Control');
   }
 
-  // Releases modifiers of which the browser never sent an up event (Alt+Tab away, the second Shift on
-  // Windows). A remapped key keeps the name that it had when it went down; a key without a name in
-  // TOLD is left alone, because events do not tell its state.
-  function agree(event, key) {
+  // Releases modifiers for which the browser never sent an up event: after Alt+Tab to another
+  // window, or of the second Shift on Windows. A remapped key keeps the name that it had when it
+  // went down. A key whose name is not in REPORTED stays down, because events do not report its
+  // state.
+  function release_missed(event, key) {
     lift(...MODIFIERS.filter(held => {
       const name = held.replace(/left|right/, ''), called = pressed.get(held);
-      return !key.endsWith(name) && TOLD.includes(called) &&
+      return !key.endsWith(name) && REPORTED.includes(called) &&
         ![called, NAMES[name]].some(state => event.getModifierState(state));
     }));
   }

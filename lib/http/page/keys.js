@@ -1,6 +1,6 @@
 // Key names: KeyboardEvent.code (UI Events) → the Linux names of action lines, and labels.
 
-// Codes whose Linux name is neither the code in small letters nor made by the rules below.
+// Codes whose Linux name is neither the code in lower case nor made by the rules in key_name().
 const ODD = new Map([...`Escape esc Backquote grave BracketLeft leftbrace
 BracketRight rightbrace Quote apostrophe Period dot IntlBackslash 102nd IntlRo ro IntlYen yen
 ContextMenu compose PrintScreen sysrq NumpadDivide kpslash

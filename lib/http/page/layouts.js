@@ -1,11 +1,11 @@
-// The target's keyboard layout: the choice in any `.layout` list, else the layout of kvm-type.
+// The target's keyboard layout: the one chosen in any `.layout` list, otherwise that of kvm-type.
 import {keep, kept} from './play.js';
 
 const lists = document.querySelectorAll('.layout');
-let told = '', filled;
+let default_layout = '', filled;
 
 export const chosen_layout = () => kept('layout', '');
-export const layout = () => chosen_layout() || told || 'us';
+export const layout = () => chosen_layout() || default_layout || 'us';
 
 // Calls `changed` when layout() may have changed.
 export function follow_layout(link, changed) {
@@ -16,8 +16,8 @@ export function follow_layout(link, changed) {
   };
   for (const list of lists) list.onchange = () => choose(list.value);
   link.on('state', ({kvm: {keyboard}}) => {
-    told = keyboard?.layout ?? '';
-    for (const list of lists) list.options[0].text = `kvm-type’s own: ${told || '?'}`;
+    default_layout = keyboard?.layout ?? '';
+    for (const list of lists) list.options[0].text = `kvm-type’s own: ${default_layout || '?'}`;
     changed();
   });
 }

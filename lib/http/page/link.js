@@ -1,12 +1,12 @@
-// The page's only WebSocket (kvm-mjpeg-httpd(1), WEBSOCKET): receives pictures and state, sends action
-// lines. Knows which keys and buttons this page holds down, whichever part of it pressed them, and
-// releases them when the page loses the focus.
+// The page's only WebSocket (kvm-mjpeg-httpd(1), WEBSOCKET): receives pictures and state, sends
+// action lines. Knows which keys and buttons this page holds down, whichever part of the page
+// pressed them, and releases them when the page loses the focus.
 
 const BEAT_MS = 150;    // the server releases our keys after 500 ms without a message
 const PROBE_MS = 5000;  // a server that sends nothing for this time counts as gone
 const LONGEST_WAIT_MS = 10000, CONNECT_MS = 5000;
 
-// Notes in `held` the key or button that a line holds down, and the line that releases it.
+// Updates `held` (key or button that is down → the line that releases it) for an action line.
 export function note(held, line) {
   const [, kind, way, name] = /^(key|button)(down|up) (.+)/.exec(line) ?? [];
   if (way === 'down') held.set(`${kind} ${name}`, `${kind}up ${name}`);
@@ -18,7 +18,7 @@ export class Link extends EventTarget {
   held = new Map();  // "key a" → the line that releases it
   state = null;      // the last state message; null while there is no link
   number = 0;        // lines sent since the link came up
-  quiet = false;     // the lines sent now are secret: a recording must leave them out
+  quiet = false;     // the lines being sent are secret: a recording must leave them out
   #failures = 0;     // failed attempts to connect, in a row
   #bare = false;     // the server answers, but no WebSocket can be opened
   #heard;            // when the last message came, by our clock
@@ -92,7 +92,8 @@ export class Link extends EventTarget {
   on(name, act, options) { this.addEventListener(name, ({detail}) => act(detail), options); }
   #emit(name, detail) { this.dispatchEvent(new CustomEvent(name, {detail})); }
 
-  // Asks over plain HTTP, to tell apart a dead link, a still picture and an ended session.
+  // Gets the state over plain HTTP, to distinguish a dead link, a still picture and an ended
+  // session.
   async #probe() {
     if (document.hidden) return;
     const asked = Date.now();
@@ -109,9 +110,9 @@ export class Link extends EventTarget {
     }
   }
 
-  // Whether the server tells which lines the target took, and the number of lines not yet taken.
-  get told() { return Boolean(this.state?.kvm.keyboard); }
-  get behind() { return this.told ? this.number - this.state.you.taken : 0; }
+  // Whether the server reports which lines the target took; and how many lines are not yet taken.
+  get has_receipts() { return Boolean(this.state?.kvm.keyboard); }
+  get behind() { return this.has_receipts ? this.number - this.state.you.taken : 0; }
 
   // The viewer who controls instead of us; null if there is none.
   get other() {
@@ -145,7 +146,7 @@ export class Link extends EventTarget {
     if (!lines.length || !this.#may()) return false;
     this.#socket.send(lines.join('\n'));
     for (const line of lines) note(this.held, line);
-    this.#emit('sent', lines);  // before they are counted: the first of them is number + 1
+    this.#emit('sent', lines);  // before `number` counts them: the first line is number + 1
     this.number += lines.length;
     return true;
   }

@@ -55,7 +55,7 @@ $('take').onclick = () => {
 $('retry').onclick = () => link.connect();
 $('logout').onsubmit = () => link.drop();
 
-// A click outside of text fields does not move the focus, so that keys still go to the target.
+// A click outside of input fields does not move the focus, so that keys still go to the target.
 document.onmousedown = event => event.target.closest('input, select, textarea, #screen') || event.preventDefault();
 
 link.connect();

@@ -1,7 +1,7 @@
 // Mouse and touch, absolute or relative (Pointer Lock). Sends moves at most once a frame, and never
 // faster than the link carries them.
 
-import {put_away} from './play.js';
+import {close_panel} from './play.js';
 
 const BUTTONS = ['left', 'middle', 'right', 'back', 'forward'];
 const NOTCH_PX = 100;       // wheel travel that is one notch
@@ -14,7 +14,7 @@ const between = (a, b) => Math.hypot(a.clientX - b.clientX, a.clientY - b.client
 
 // Returns the settings, which the caller may change.
 export function mouse(link, screen) {
-  const way = {relative: false, reverse: false};  // reverse: the wheel turns the other way
+  const settings = {relative: false, reverse: false};  // reverse: the wheel turns the other way
   const area = screen.element;
   let waiting = null;   // an absolute move to be sent
   let by = [0, 0];      // a relative move to be sent
@@ -32,14 +32,14 @@ export function mouse(link, screen) {
   };
   area.onwheel = event => {
     event.preventDefault();
-    const unit = [1 / NOTCH_PX, 1 / 3, 1][event.deltaMode] * (way.reverse ? -1 : 1);
+    const unit = [1 / NOTCH_PX, 1 / 3, 1][event.deltaMode] * (settings.reverse ? -1 : 1);
     scroll(event.deltaX * unit, -event.deltaY * unit);
   };
   area.oncontextmenu = area.ondragstart = area.onauxclick = event => event.preventDefault();
   area.onpointerdown = event => touch(event, finger_down);
   area.onpointermove = event => touch(event, finger_move);
   area.onpointerup = area.onpointercancel = event => touch(event, finger_up);
-  return way;
+  return settings;
 
   // Sends the moves that wait, then `lines`.
   function flush(...lines) {
@@ -67,11 +67,11 @@ export function mouse(link, screen) {
   }
 
   function point(event) {
-    if (!way.relative) waiting = screen.point(event);
+    if (!settings.relative) waiting = screen.point(event);
   }
 
   function shift(dx, dy) {
-    if (way.relative) by = [by[0] + dx, by[1] + dy];
+    if (settings.relative) by = [by[0] + dx, by[1] + dy];
   }
 
   function button(event, down) {
@@ -79,8 +79,8 @@ export function mouse(link, screen) {
     if (!down && !link.held.has(`button ${name}`)) return;
     event.preventDefault();
     if (down) area.focus({preventScroll: true});
-    if (down && put_away()) return;  // a click that closes a panel does nothing else
-    if (down && way.relative && !document.pointerLockElement)
+    if (down && close_panel()) return;  // a click that closes a panel does nothing else
+    if (down && settings.relative && !document.pointerLockElement)
       return area.requestPointerLock({unadjustedMovement: true})
         ?.catch(() => area.requestPointerLock());
     point(event);
@@ -98,16 +98,16 @@ export function mouse(link, screen) {
 
   function touch(event, act) {
     if (event.pointerType !== 'touch') return;
-    event.preventDefault();  // else the browser makes mouse events too
+    event.preventDefault();  // otherwise the browser also sends mouse events
     if (act === finger_down || fingers.has(event.pointerId)) act(event);
   }
 
-  // One finger moves the pointer; a tap clicks, a hold clicks right, tap and drag drags. Two fingers
-  // scroll or zoom, and move a picture that is larger than its frame. A tap of two fingers is the right
-  // button, of three the middle button.
+  // One finger moves the pointer. A tap clicks, a hold right-clicks, and a tap followed by a touch
+  // that moves drags. Two fingers scroll or zoom, and move a picture that is larger than its
+  // frame. A tap with two fingers right-clicks, a tap with three fingers middle-clicks.
   function finger_down(event) {
     area.focus({preventScroll: true});
-    if (put_away()) return;
+    if (close_panel()) return;
     fingers.set(event.pointerId, event);
     if (fingers.size === 1) {
       const drag = event.timeStamp - gesture.tapped < AGAIN_MS;
@@ -127,7 +127,7 @@ export function mouse(link, screen) {
     flush(`buttondown ${button}`, `buttonup ${button}`);
   }
 
-  // The middle between two fingers, and their distance.
+  // The point midway between two fingers, and their distance.
   function pair() {
     const [a, b] = [...fingers.values()];
     return {clientX: (a.clientX + b.clientX) / 2, clientY: (a.clientY + b.clientY) / 2, apart: between(a, b)};
@@ -139,7 +139,7 @@ export function mouse(link, screen) {
     const old = !single && fingers.size === 2 && pair();
     fingers.set(event.pointerId, event);
     clearTimeout(gesture.hold);
-    if (old) two(old, pair());
+    if (old) two_fingers(old, pair());
     if (!single || gesture.done) return;
     gesture.moved = true;
     point(event);
@@ -147,7 +147,7 @@ export function mouse(link, screen) {
     soon();
   }
 
-  function two(old, now) {
+  function two_fingers(old, now) {
     if (Math.abs(now.apart - gesture.start.apart) > PINCH_PX) gesture.way ??= 'pinch';
     if (between(now, gesture.start) > TAP_PX) gesture.way ??= 'scroll';
     const [dx, dy] = [now.clientX - old.clientX, now.clientY - old.clientY];

@@ -1,4 +1,5 @@
-// The on-screen keyboard: legends of any layout and sticky modifiers, for touch, mouse or Tab.
+// The on-screen keyboard: legends of any layout, and sticky modifiers. Works by touch, mouse or
+// Tab.
 import {key_label, MODIFIERS} from './keys.js';
 import {fill_layouts, follow_layout, layout} from './layouts.js';
 import {$, make} from './play.js';
@@ -17,13 +18,13 @@ left down right`];
 const WIDTHS = {backspace: 2, tab: 1.5, backslash: 1.5, capslock: 1.75, enter: 2.25, leftshift: 1.25,
   rightshift: 2.75, space: 6, leftctrl: 1.5, rightctrl: 1.5};
 
-// Calls `tell` with messages for the person.
+// Calls `tell` with messages for the user.
 export function on_screen_keyboard(link, tell) {
   const keys = new Map();    // Linux name → button
   const sticky = new Map();  // modifier pressed here → whether it is locked
   let legends = {};          // Linux name → characters: plain, with Shift, with AltGr, with both
   let printed;               // the layout of these legends
-  let level;                 // the level shown; 0: several at once
+  let level;                 // the level that the keys show; 0: each key shows several
 
   $('osk-keys').append(...BLOCKS.map(rows => make('div', ...rows.split('\n').map(names =>
     make('div', ...names.split(' ').map(name => key(name, make('button'))))))));
@@ -64,7 +65,8 @@ export function on_screen_keyboard(link, tell) {
     if (link.holds(name)) link.send(`keyup ${name}`);
   }
 
-  // After a key went up, on either keyboard, releases the modifiers that were pressed for this key only.
+  // Releases the modifiers that were pressed for one key only. Called after a key went up on the
+  // physical or the on-screen keyboard.
   function spend() {
     link.send(...[...sticky].filter(([, locked]) => !locked).map(([modifier]) => `keyup ${modifier}`));
   }
@@ -113,7 +115,7 @@ export function on_screen_keyboard(link, tell) {
   }
 
   // A text field for a phone's keyboard or an input method. Its text is typed on the target if the
-  // layout has all the characters; else the text stays in the field.
+  // layout has all its characters; otherwise the text stays in the field.
   function field(input) {
     let composing = false, busy = false;
     const type = async () => {

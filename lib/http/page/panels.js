@@ -49,7 +49,8 @@ export function shortcuts(link) {
   show();
 }
 
-// Radio buttons of one name: calls `use` with the kept value now, and with the new value at each change.
+// Calls `use` with the saved value of the radio buttons named `name` now, and with the new value at
+// each change.
 function choose(name, otherwise, use, now = kept(name, otherwise)) {
   for (const radio of document.getElementsByName(name)) {
     radio.onchange = () => { keep(name, radio.value); use(radio.value); };
@@ -108,7 +109,7 @@ export function capture() {
     const parts = [];
     const show = () => {
       $('film').ariaPressed = Boolean(film);
-      $('film').textContent = film ? 'Stop' : 'Record film';
+      $('film').textContent = film ? 'Stop' : 'Record video';
       document.body.classList.toggle('filming', Boolean(film));
     };
     document.querySelector('[value=tiles]').click();

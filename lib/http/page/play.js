@@ -1,4 +1,5 @@
-// Plays action lines one after another, for texts, scripts and shortcuts. Also helpers of all panels.
+// Plays action lines one after another, for texts, scripts and shortcuts. Also has helpers that all
+// panels use.
 
 import {note} from './link.js';
 
@@ -9,14 +10,15 @@ export const make = (tag, ...inside) => {
   return element;
 };
 
-// Moves the focus to the picture if nothing has it, or a panel that was closed: keys go to the target again.
+// Moves the focus to the picture if no element, or an element of the closed `panel`, has it, so
+// that keys go to the target again.
 export function back_to_picture(panel) {
   const at = document.activeElement;
   if (at === document.body || panel?.contains(at)) $('screen').focus({preventScroll: true});
 }
 
 // Closes the open panel. Returns whether there was one.
-export function put_away() {
+export function close_panel() {
   const panel = document.querySelector('section:popover-open');
   panel?.hidePopover();
   return Boolean(panel);
@@ -28,7 +30,7 @@ const pause = (ms, signal) => new Promise(done => {
   signal.addEventListener('abort', done);
 });
 
-// Marks the panel of `element` as sending or not; its button in the bar shows this.
+// Marks the panel of `element` as sending or not, on the panel's button in the bar.
 export function sending(element, yes) {
   const {id} = element.closest('section');
   document.querySelector(`[popovertarget=${id}]`).classList.toggle('sending', yes);
@@ -37,12 +39,12 @@ export function sending(element, yes) {
 const SILENT = /^(sleep +(\d+)|#|$)/;  // lines that are not sent
 
 // Sends `lines`, pausing at each `sleep MS`, with at most `ahead` lines on their way to the target.
-// Calls `progress` with the number of lines that the target took, or that were sent if the server does
-// not tell. Returns false if stopped. Throws at the first line that is refused: in the error, `at` is the
-// index of that line and `went` the number of lines that went to the target.
+// Calls `progress` with the number of lines that the target took or, without receipts, that were
+// sent. Returns false if stopped. Throws at the first line that is refused: in the error, `at` is
+// the index of that line and `went` the number of lines that went to the target.
 export async function play(link, lines, {signal, progress, ahead = 12} = {}) {
   const cut = new AbortController(), over = cut.signal;
-  const places = new Map();  // the link's number of a line → its place here
+  const places = new Map();  // the link's number of a line → its index in `lines`
   const held = new Map();    // keys and buttons that these lines hold down
   let i = 0, done = 0, wrong;
   const fail = (at, why, went = at) => {
@@ -67,7 +69,7 @@ export async function play(link, lines, {signal, progress, ahead = 12} = {}) {
     if (batch.length && !link.send(...batch))
       fail(i - batch.length, link.open ? 'somebody else has control' : 'there is no connection');
     tell();
-    const typed = link.told ? '' : batch.filter(line => /^type/.test(line)).join('');
+    const typed = link.has_receipts ? '' : batch.filter(line => /^type/.test(line)).join('');
     await pause(Number(ms ?? (room > 0 ? 10 * typed.length : 50)), over);
   }
   while (link.behind && !over.aborted) {
@@ -81,8 +83,9 @@ export async function play(link, lines, {signal, progress, ahead = 12} = {}) {
   return !signal?.aborted;
 }
 
-// Returns a function that plays lines for a panel with the buttons `go` and `stop`. It says `played`
-// if all lines went, else how `far` it came, and `where` it failed if the person did not stop it.
+// Returns a function that plays lines for a panel with the buttons `go` and `stop`, and then says
+// `played` if all lines went; otherwise how `far` it came and, unless the user stopped it, `where`
+// it failed.
 export function player(link, go, stop, say) {
   let cut;
   stop.onclick = () => cut.abort();
@@ -113,7 +116,7 @@ export function keep(name, value) {
   try { localStorage.setItem(`kvm.${name}`, JSON.stringify(value)); } catch { /* a private window */ }
 }
 
-// Saves a file on the person's machine.
+// Saves a file on the viewer's machine.
 export function download(name, parts, type) {
   const a = make('a');
   a.href = URL.createObjectURL(new Blob(parts, {type}));

@@ -39,7 +39,7 @@ export class Screen {
   #turn = Promise.resolve();
   #zoom = {scale: 1, x: 0, y: 0};
   #hidden = 0;      // px of the view that the on-screen keyboard covers
-  #mode = 'tiles';  // the person's choice: tiles or mjpeg
+  #mode = 'tiles';  // the user's choice: tiles or mjpeg
   #undecoded = 0;   // updates in a row that could not be decoded
 
   constructor(link) {
@@ -118,7 +118,7 @@ export class Screen {
     this.#lay(true);
   }
 
-  // Yes: the picture is as large as the view. No: one pixel of the target is one pixel here.
+  // `yes`: the picture fits the view; otherwise one pixel of the target is one pixel here.
   fit(yes) {
     this.#view.classList.toggle('fit', yes);
     this.#lay(true);
@@ -126,7 +126,7 @@ export class Screen {
 
   get #fit() { return this.#view.classList.contains('fit'); }
 
-  // The free part of the view: on a phone in landscape the on-screen keyboard covers a part.
+  // The visible part of the view: on a phone in landscape the on-screen keyboard covers the rest.
   #room() {
     const {left, right, top, bottom} = this.#view.getBoundingClientRect(), keys = $('osk').getBoundingClientRect();
     return {left, right, top, bottom: keys.height ? Math.min(bottom, keys.top) : bottom};
@@ -138,8 +138,9 @@ export class Screen {
     return box.width > right - left + 1 || box.height > bottom - top + 1;
   }
 
-  // Lays the picture out. `reset` ends an enlargement, but a new size of the view keeps it. When the
-  // on-screen keyboard begins to cover the picture, its lower end stays visible, where a prompt is.
+  // Sets the picture's size and position. `reset` ends an enlargement; without `reset`, as when the
+  // view changes its size, the enlargement stays. When the on-screen keyboard begins to cover the
+  // picture, the lower end of the picture stays visible, because prompts are there.
   #lay(reset) {
     const {width, height} = this, view = this.#view.getBoundingClientRect(), hidden = view.bottom - this.#room().bottom;
     if (!width) return;
@@ -161,17 +162,18 @@ export class Screen {
     if (next === 1 && !this.#fit) this.#view.scrollBy(-dx, -dy);
   }
 
-  // Keeps the picture inside its room, or, if it is larger, keeps the room covered.
+  // Enlarges and moves the picture, but keeps it inside its room or, if it is larger, keeps the
+  // whole room covered.
   #move(scale, x, y) {
     const {style} = this.element, room = this.#room();
     style.transform = `scale(${scale})`;
     const box = this.element.getBoundingClientRect();
-    const kept = (by, from, size, start, end) =>
+    const clamped = (by, from, size, start, end) =>
       Math.min(Math.max(from + by, Math.min(start, end - size)), Math.max(start, end - size)) - from;
     if (scale === 1 && !(this.#fit && this.exceeds)) x = y = 0;
     else {
-      x = kept(x, box.left, box.width, room.left, room.right);
-      y = kept(y, box.top, box.height, room.top, room.bottom);
+      x = clamped(x, box.left, box.width, room.left, room.right);
+      y = clamped(y, box.top, box.height, room.top, room.bottom);
     }
     this.#zoom = {scale, x, y};
     style.transform = `translate(${x}px, ${y}px) scale(${scale})`;

@@ -1,29 +1,29 @@
-// Records the person's input as action lines with pauses; edits, saves, loads and plays them.
+// Records the user's input as action lines with pauses; edits, saves, loads and plays such scripts.
 import {$, download, keep, kept, player} from './play.js';
 
-const PAUSE_MS = 20;  // a shorter pause is not worth a line
+const PAUSE_MS = 20;  // shorter pauses are not recorded
 
 export function scripts(link) {
   const script = $('script'), name = $('script-name'), list = $('script-list'), record = $('script-record');
   const say = words => $('script-said').textContent = words;
-  const all = () => kept('scripts', {});
+  const saved = () => kept('scripts', {});
   const show = chosen => {
-    list.replaceChildren(new Option('–', ''), ...Object.keys(all()).map(key => new Option(key)));
+    list.replaceChildren(new Option('–', ''), ...Object.keys(saved()).map(key => new Option(key)));
     list.value = chosen;
   };
   show('');
   list.onchange = () => {
-    script.value = all()[list.value] ?? '';
+    script.value = saved()[list.value] ?? '';
     name.value = list.value;
   };
   $('script-keep').onclick = () => {
     const key = name.value.trim() || 'unnamed';
-    keep('scripts', {...all(), [key]: script.value});
+    keep('scripts', {...saved(), [key]: script.value});
     show(key);
     say(`Saved in this browser as ${key}.`);
   };
   $('script-drop').onclick = () => {
-    const {[list.value]: gone, ...rest} = all();
+    const {[list.value]: gone, ...rest} = saved();
     keep('scripts', rest);
     show('');
   };

@@ -2,14 +2,14 @@
 import {key_label} from './keys.js';
 import {$, make} from './play.js';
 
-// The banner for each state of the source but live.
+// The banner for each state of the source except live.
 const TROUBLES = {
   'no-signal': 'No HDMI signal: the target may be off, asleep or unplugged.',
   'no-device': 'The capture device is gone. Plug it in again.',
   stalled: 'The capture device sends no new pictures.',
   none: 'No pictures reach the server. Is kvm-capture running?',
 };
-// The status line and the banner for each state of the keyboard but ready.
+// The text in the status line and the banner for each state of the keyboard except ready.
 const KEYBOARDS = {
   'no-host': ['no USB host', 'Keys cannot reach the target: it is off, or its USB cable is unplugged.'],
   asleep: ['host asleep', 'The target is asleep. Keys wake it only if kvm-type runs with --wake.'],
@@ -31,7 +31,7 @@ export function status(link, screen) {
   let last = {shown: 0, bytes: 0, at: 0};
   let next = 0;          // when the page connects again, by performance.now(); 0: no countdown
   let takes = false;     // whether the server takes keys from this page
-  let waiting = [];      // keys that the target has yet to take: {number, key}
+  let waiting = [];      // keys that the target has not taken yet: {number, key}
 
   for (const [event, act] of Object.entries({state, bare, lost, probe, sent})) link.on(event, act);
   setInterval(tick, 1000);
@@ -41,8 +41,8 @@ export function status(link, screen) {
     document.title = title ? `${title} – KVM` : 'KVM';
     say('title', title || 'KVM');
     const may = you.role === 'control';
-    const [is, deaf] = KEYBOARDS[keyboard?.state] ?? [keyboard?.state];
-    show(source, [TROUBLES[source], may && (input === 'view-only' ? 'Keys cannot reach the target: kvm-type is not running.' : deaf)]
+    const [label, problem] = KEYBOARDS[keyboard?.state] ?? [keyboard?.state];
+    show(source, [TROUBLES[source], may && (input === 'view-only' ? 'Keys cannot reach the target: kvm-type is not running.' : problem)]
       .filter(Boolean).join(' '));
     captured = captured_fps;
 
@@ -55,7 +55,7 @@ export function status(link, screen) {
     takes = may && input !== 'view-only' && other == null;
     goes();
 
-    say('keyboard', is ? `keyboard: ${is}` : '');
+    say('keyboard', label ? `keyboard: ${label}` : '');
     $('leds').replaceChildren(...(keyboard?.leds ?? []).map(led => make('span', key_label(`${led}lock`))));
     while (keyboard && waiting[0]?.number <= you.taken) {
       const {number, key} = waiting.shift();
@@ -105,13 +105,13 @@ export function status(link, screen) {
     say('next', !next ? '' : s > 0 ? `Next try in ${s} s.` : 'Trying …');
   }
 
-  // Takes the server's clock from the answer with the shortest round trip.
+  // Computes `offset` from the answer with the shortest round trip, which is the most accurate.
   function probe({now_us, asked, answered}) {
     if (answered - asked <= round) {
       round = answered - asked;
       offset = now_us / 1000 - (asked + answered) / 2;
     }
-    round += 1;  // clocks drift: in time a slower but newer answer replaces this one
+    round += 1;  // clocks drift: after a while a slower but newer answer may replace this one
   }
 
   function tick() {

@@ -11,17 +11,17 @@ export function lines_for(text, size) {
   });
 }
 
-// The lines that set the chosen layout and the pace for the lines that follow, and those that reset them.
+// The lines that set the chosen layout and the pace, and the lines that reset both.
 export function settings(delay_ms = 0) {
   const set = Object.entries({layout: chosen_layout(), typedelay: delay_ms}).filter(([, value]) => value);
   return [set.map(pair => pair.join(' ')), set.map(([verb]) => verb)];
 }
 
-// Says why this text cannot be typed. Empty: it can.
+// Returns the reason why this text cannot be typed; empty if it can.
 export const objection = (text, secret) =>
   check(text, secret).catch(() => 'Nothing was sent: the server does not answer.');
 
-// Asks for each different character once.
+// Sends each different character to the server only once.
 async function check(text, secret) {
   const reply = await fetch(`/check?layout=${layout()}`, {method: 'POST', body: [...new Set(text)].join('')});
   if (!reply.ok) return `Nothing was sent: the server could not check the text (HTTP ${reply.status}).`;
@@ -50,7 +50,7 @@ export function texts(link) {
     bar.max = lines.length;
     bar.hidden = false;
     link.quiet = $('secret').checked;
-    const all = await type(lines, {ahead: delay_ms ? 3 : link.told ? 12 : 1, far, where: () => 'Not all was typed',
+    const all = await type(lines, {ahead: delay_ms ? 3 : link.has_receipts ? 12 : 1, far, where: () => 'Not all was typed',
       progress: done => bar.value = done}, `Typed ${whole} characters.`);
     link.send(...undo);
     if (all && $('paste').value === text) $('screen').focus();
