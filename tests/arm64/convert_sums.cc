@@ -1,5 +1,5 @@
-// Prints a checksum of the converter's output for every format, colour encoding and some odd sizes.
-// It must be the same on every machine.
+// Prints checksums of the converter's output for every format, chroma subsampling and some odd
+// widths, each over all colour encodings. They must be the same on every machine.
 #include <cstdio>
 
 #include "../unit/test_picture.h"

@@ -1,4 +1,5 @@
-// The encoder against plain libjpeg-turbo, on the same pictures in one run: CPU and time a frame.
+// Compares the encoder with plain libjpeg-turbo, on the same pictures in one run: CPU time and wall
+// time a frame.
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
@@ -19,8 +20,9 @@ constexpr int kWidth = 1920, kHeight = 1080;
 
 struct Scene {
   const char* name;
-  std::function<Image(int)>
-      draw;  // the frame of that number, YUYV; no two are the same but "static"
+  // Draws the frame of a number, in YUYV. Each frame differs from the one before, except in
+  // "static".
+  std::function<Image(int)> draw;
 };
 
 const Color kInk = rgb(170, 170, 170), kPaper = rgb(0, 0, 0);
@@ -77,13 +79,13 @@ std::vector<Scene> scenes() {
 }
 
 struct Result {
-  double cpu_ms, wall_ms, bytes;  // a frame; wall: median
+  double cpu_ms, wall_ms, bytes;  // per frame; wall_ms is the median, the others are means
 };
 
 Result measure(const Scene& scene, int frames,
                const std::function<std::size_t(const Image&)>& encode) {
   constexpr int kWarmUp = 4;
-  static int number = 0;  // goes on, so that nothing comes back
+  static int number = 0;  // continues from call to call, so that pictures do not come back
   std::vector<double> walls;
   double bytes = 0;
   std::int64_t cpu = 0;
@@ -101,7 +103,7 @@ Result measure(const Scene& scene, int frames,
           bytes / frames};
 }
 
-// As programs do that hand libjpeg a row of pixels at a time: chroma repeated to 4:4:4 first.
+// Encodes like programs that pass rows of pixels to libjpeg: chroma is repeated to 4:4:4 first.
 std::size_t encode_plain(const Image& image) {
   static std::vector<std::uint8_t> wide(3 * kWidth * kHeight);
   std::uint8_t* to = wide.data();

@@ -1,4 +1,4 @@
-"""The pictures of the benchmarks, and the played device (tests/v4l2) that shows them."""
+"""The pictures of the benchmarks, and the simulated device (tests/v4l2) that shows them."""
 import contextlib, itertools, json, os, random, re, signal, subprocess, time
 
 ROOT = os.path.realpath(os.path.dirname(__file__) + '/../..')
@@ -7,21 +7,21 @@ SECONDS = float(os.environ.get('SECONDS', 6))
 W, H, RATE = 1920, 1080, 30
 PLAYER = 'v4l2-player'
 PAPER, INK = b'\x10\x80', b'\xb4\x80'
-# The film does not come round within a run: a loop would find its tiles encoded already.
+# The film is longer than a run: if it began again, the encoder would know its tiles already.
 COUNT = int(RATE * (SECONDS + 4))
 random.seed(1)
 
 # ---- pictures: YUYV, rows of bytes ----
 
-# What a console shows is text in a bitmap font: the project's own, of both. Random dots in its place
-# gave frames of 404 kB; these have 255.
+# A console shows text in a bitmap font; this is the project's own text in its own font. With random
+# dots instead of text a frame had 404 kB; with text it has 255 kB.
 
 
 def glyphs():
     source = open(f'{ROOT}/lib/picture/font.cc').read()
     rows = re.findall(r'^ {4}\{((?:0x[0-9a-f]{2}, ){15}0x[0-9a-f]{2})\}', source, re.M)
     return {chr(32 + i): [b''.join(INK if int(row, 16) >> (7 - x) & 1 else PAPER for x in range(8))
-                          for row in one.split(', ')] for i, one in enumerate(rows)}
+                          for row in glyph.split(', ')] for i, glyph in enumerate(rows)}
 
 
 GLYPHS = glyphs()
@@ -43,7 +43,7 @@ def console():
 
 
 def put(lines, x, y, block):
-    """A copy of the picture with `block`, lines of bytes, at an even x."""
+    """Returns a copy of the picture with `block` (lines of bytes) at x, y. x must be even."""
     copy = list(lines)
     for i, line in enumerate(block):
         copy[y + i] = copy[y + i][:2 * x] + line + copy[y + i][2 * x + len(line):]
@@ -51,7 +51,7 @@ def put(lines, x, y, block):
 
 
 def video(w, h, pixels='yuyv422'):
-    """All pixels of each frame differ from those of the one before."""
+    """All pixels differ from frame to frame."""
     film = subprocess.Popen(
         ['ffmpeg', '-v', 'error', '-f', 'lavfi', '-i', f'testsrc2=s={w}x{h}:r=30', '-vf',
          'scroll=h=0.011:v=0.013,noise=alls=6:allf=t', '-frames:v', str(COUNT), '-pix_fmt', pixels,
@@ -110,7 +110,7 @@ def window():
 
 
 def jpegs():
-    """About 152 KB each."""
+    """Chunks of a stream of JPEG images, each of about 152 KB."""
     encoder = subprocess.Popen(
         ['ffmpeg', '-v', 'error', '-f', 'lavfi', '-i', f'testsrc2=s={W}x{H}:r=30', '-vf',
          'noise=alls=6:allf=t', '-frames:v', str(COUNT), '-pix_fmt', 'yuvj420p', '-q:v', '4', '-f',
@@ -124,7 +124,7 @@ def jpegs():
 
 
 def play(folder, fourcc, frames):
-    """FOLDER/dev/video0 shows these frames, W x H at RATE."""
+    """Makes FOLDER/dev/video0 a device that shows these frames, W x H at RATE."""
     os.makedirs(f'{folder}/dev', exist_ok=True)
     with open(f'{folder}/dev/frames', 'wb') as file:
         for frame in frames:
@@ -134,7 +134,7 @@ def play(folder, fourcc, frames):
 
 
 def on_device(folder):
-    """The environment of a program that is to see it; nothing is kept of an earlier report."""
+    """The environment for a program that uses the simulated device. Deletes an earlier report."""
     report = f'{folder}/report'
     if os.path.exists(report):
         os.unlink(report)
@@ -144,8 +144,8 @@ def on_device(folder):
 
 @contextlib.contextmanager
 def pipe(folder, *commands, out=subprocess.DEVNULL, said=subprocess.DEVNULL):
-    """The processes of these commands, each reading what the one before it writes; the first sees the
-    played device. They are ended with the block."""
+    """Runs these commands as a pipe until the block ends, the first one on the simulated device.
+    Returns the processes."""
     running = []
     try:
         for command in commands:
@@ -157,17 +157,18 @@ def pipe(folder, *commands, out=subprocess.DEVNULL, said=subprocess.DEVNULL):
                 running[-2].stdout.close()
         yield running
     finally:
-        for one in running:
-            one.send_signal(signal.SIGINT)
-            if one.stdout:
-                one.stdout.close()
-        for one in running:
-            one.wait()
+        for process in running:
+            process.send_signal(signal.SIGINT)
+            if process.stdout:
+                process.stdout.close()
+        for process in running:
+            process.wait()
 
 
 @contextlib.contextmanager
 def served(folder, *options, capture=()):
-    """kvm-capture at the played device and kvm-mjpeg-httpd: their processes, and the port."""
+    """Runs kvm-capture, on the simulated device, and kvm-mjpeg-httpd until the block ends. Returns
+    the processes and the port."""
     said = f'{folder}/said'
     with open(said, 'w') as file, pipe(folder, [f'{BIN}/bin/kvm-capture', '-d', '/dev/video0', *capture],
                                        [f'{BIN}/bin/kvm-mjpeg-httpd', '-l', '127.0.0.1:0', *options],
@@ -176,7 +177,7 @@ def served(folder, *options, capture=()):
 
 
 def until(test):
-    """The result of `test` as soon as it is true."""
+    """Calls `test` until its result is true, and returns the result."""
     end = time.monotonic() + 30
     while not (found := test()):
         assert time.monotonic() < end
@@ -185,9 +186,9 @@ def until(test):
 
 
 def kept(folder):
-    """The share of the device's frames that the program took, once it has ended."""
-    told = [json.loads(line) for line in open(f'{folder}/report')]
-    return sum(t['delivered'] for t in told) / sum(t['produced'] for t in told)
+    """The share of the device's frames that a program took, once the program has ended."""
+    reports = [json.loads(line) for line in open(f'{folder}/report')]
+    return sum(r['delivered'] for r in reports) / sum(r['produced'] for r in reports)
 
 
 def threads(pid):
@@ -197,24 +198,24 @@ def threads(pid):
 
 
 def cpu_s(pid):
-    """All threads of the program but the player's."""
+    """The CPU time of all threads of a program except the player's."""
     return sum(int(open(f'/proc/{pid}/task/{task}/schedstat').read().split()[0])
                for task, name in threads(pid) if name != PLAYER) / 1e9
 
 
 @contextlib.contextmanager
 def apart():
-    """The caller keeps to one processor, and gets a function that puts the players of a program
-    there: what they do is not to push aside the program that is measured, which may use all."""
+    """Restricts the caller to one processor. Returns a function that also moves the players of a
+    program there, so that they disturb the measured program less. It may use all processors."""
     everywhere = os.sched_getaffinity(0)
-    one = {max(everywhere)}
+    processor = {max(everywhere)}
 
     def settle(pid):
         for task, name in threads(pid):
             if name == PLAYER:
-                os.sched_setaffinity(task, one)
+                os.sched_setaffinity(task, processor)
 
-    os.sched_setaffinity(0, one)
+    os.sched_setaffinity(0, processor)
     try:
         yield settle
     finally:

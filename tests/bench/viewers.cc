@@ -1,9 +1,9 @@
-// viewers HOST PORT PATH FAST SLOW WARM_S SECONDS: that many viewers of one stream, SLOW of them
-// reading 0.5 MB/s. Says "go" after WARM_S, then prints one JSON object.
-// viewers HOST PORT PATH snapshots N: N snapshots asked for at once.
+// viewers HOST PORT PATH FAST SLOW WARM_S SECONDS: FAST viewers read a stream as it comes, and SLOW
+// others read it at 0.5 MB/s. Prints "go" after WARM_S, and one JSON object after SECONDS more.
+// viewers HOST PORT PATH snapshots N: asks for N snapshots at once, and prints one JSON object.
 //
-// Pixels are dropped in the kernel (MSG_TRUNC), so that the load costs little of the machine that
-// is measured. Age: from the time in the part's header (X-Kvm-Time, unix; Grab-Time, on
+// The kernel drops the images (MSG_TRUNC), so that this program takes little CPU time from those
+// that are measured. Age: from the time in the part's header (X-Kvm-Time, unix; Grab-Time, on
 // CLOCK_MONOTONIC_RAW) to the last byte of its image.
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -33,10 +33,10 @@ constexpr std::size_t kHead = 1024;  // bytes read at once where headers are loo
 struct Viewer {
   Fd fd;
   bool slow = false;
-  std::string head;      // not dealt with yet, up to a header's end
-  std::size_t left = 0;  // bytes of the image
+  std::string head;      // bytes that were read, until a header is complete
+  std::size_t left = 0;  // bytes of the image still to come
   double read_bytes = 0;
-  std::int64_t begun_us = 0;  // when it first had something to read
+  std::int64_t begun_us = 0;  // when a slow viewer began to read
   std::int64_t stamp_us = 0;  // of the image: unix time, or on CLOCK_MONOTONIC_RAW
   bool unix_stamp = false;
   std::vector<std::int64_t> ages_us;
@@ -61,7 +61,7 @@ std::string_view value(std::string_view head, std::string_view name) {
   return trim(head.substr(0, head.find('\n')));
 }
 
-// What a header says of the bytes behind it.
+// Reads what a header says about the bytes that follow.
 void read_head(Viewer& viewer, std::string_view head) {
   viewer.left = parse_number<std::size_t>(value(head, "Content-Length:")).value_or(0);
   const auto ours = parse_number<std::int64_t>(value(head, "X-Kvm-Time:"));
@@ -70,7 +70,7 @@ void read_head(Viewer& viewer, std::string_view head) {
   viewer.stamp_us = ours.value_or(static_cast<std::int64_t>(theirs.value_or(0) * 1e6));
 }
 
-// Takes bytes that came; true when an image is complete.
+// Counts bytes of an image that came. True: the image is complete.
 bool take(Viewer& viewer, std::size_t bytes) {
   viewer.left -= bytes;
   viewer.bytes += bytes;
@@ -80,7 +80,8 @@ bool take(Viewer& viewer, std::size_t bytes) {
   return true;
 }
 
-// Reads what there is (the slow one: what it may by now). Returns false at the end.
+// Reads all bytes that have come, a slow viewer only as many as its rate allows. Returns false at
+// the end of the stream; with `once`, also at the end of an image.
 bool read_on(Viewer& viewer, bool once) {
   static char buffer[kHead];
   for (;;) {
@@ -173,7 +174,7 @@ class Crowd {
            percentiles(fast) + (slow.empty() ? "" : ",\"slow_age_ms\":" + percentiles(slow)) + "}";
   }
 
-  // Each asks once; until all have their image.
+  // Waits until each viewer has its image.
   std::string snapshots() {
     const std::int64_t begun = monotonic_us();
     std::vector<std::int64_t> took;
@@ -201,7 +202,7 @@ class Crowd {
     }
     for (Viewer& viewer : viewers_)
       if (viewer.slow && !read_on(viewer, false))
-        throw Error(Exit::kIo, "the slow one was dropped");
+        throw Error(Exit::kIo, "a slow viewer was dropped");
     return n > 0;
   }
 

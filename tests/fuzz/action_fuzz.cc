@@ -1,5 +1,5 @@
-// Action lines from a browser or a script: each is accepted with arguments in their ranges, or is
-// refused with a message that is safe for a terminal.
+// Fuzzes action lines from a browser or a script: each is accepted with arguments in their ranges,
+// or refused with a message that is safe for a terminal.
 #include <cstdlib>
 
 #include "base/io.h"

@@ -1,4 +1,4 @@
-// Chords and the names of keys: each names keys that exist, or is refused with a message that is
+// Fuzzes chords and key names: each names keys that exist, or is refused with a message that is
 // safe for a terminal. A layout may lack the key of an XKB name.
 #include <cstdlib>
 

@@ -1,5 +1,5 @@
-// Pictures of any format, size, stride and colour through the encoder, in memory that holds not one
-// byte more than they have.
+// Encodes pictures of any format, size, stride and colour encoding. Their memory ends with their
+// last byte.
 #include <algorithm>
 #include <cstdlib>
 #include <vector>
@@ -36,7 +36,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (i == 1) break;
     encoder.encode(image, "");
     if (!encoder.unchanged()) std::abort();
-    // One pixel changes, unless that is within the noise.
+    // Change one byte. The format and the allowed noise decide whether the encoder notices.
     pixels[data[7] % pixels.size()] ^= 0x80;
     encoder.encode(image, "");
   }

@@ -1,5 +1,5 @@
-// Text from strangers: forms, query strings, Host, Origin and other headers, control messages.
-// Text from other programs: password lines, status lines.
+// Fuzzes text from strangers (forms, query strings, Host, Origin and other headers, control
+// messages) and text from other programs (password lines, status lines).
 #include <cstdlib>
 
 #include "base/error.h"

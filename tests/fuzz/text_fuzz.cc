@@ -1,5 +1,5 @@
-// Text and layouts: invalid UTF-8 is refused, characters that cannot be typed are found with their
-// places, and all others have keys.
+// Fuzzes text with several layouts: invalid UTF-8 is refused, characters that cannot be typed are
+// found with their places, and all others have keys.
 #include <algorithm>
 #include <cstdlib>
 #include <iterator>

@@ -1,5 +1,5 @@
-// The bytes that a client sends on /ws, frame headers included, through a socket pair into the
-// server's loop.
+// Fuzzes the bytes that a client sends on /ws, frame headers included. They reach the server's loop
+// through a socket pair.
 #include <sys/socket.h>
 
 #include <cstdlib>

@@ -58,7 +58,7 @@ TEST(Action, TypeKeepsItsBlanks) {
 TEST(Action, Mouse) {
   EXPECT_EQ(good("click middle").button, Button::kMiddle);
   EXPECT_EQ(good("buttondown 4").button, Button::kBack);
-  EXPECT_EQ(good("click 2").button, Button::kMiddle);  // as X11 and dotool count them
+  EXPECT_EQ(good("click 2").button, Button::kMiddle);  // X11 and dotool use these numbers
   EXPECT_EQ(good("click 3").button, Button::kRight);
   EXPECT_EQ(good("wheel -2").dx, -2);
   EXPECT_EQ(good("hwheel +3").dx, 3);

@@ -20,11 +20,11 @@ struct AuthTest : testing::Test {
   Auth open() {
     return {loop, file, [this] { ++ended; }};
   }
-  // A user who has just logged in.
+  // Logs `name` in and returns the user.
   static User enter(Auth& auth, const std::string& name) {
     return auth.session(auth.open({name, Role::kView})).value();
   }
-  // The verdict on a name and password, once there is one.
+  // Waits for the verdict on a name and password.
   Auth::Verdict judged(Auth& auth, const std::string& password, const std::string& address,
                        const std::string& name = "ann") {
     Auth::Verdict verdict = Auth::Verdict::kWait;
@@ -37,7 +37,7 @@ struct AuthTest : testing::Test {
   }
 
   std::string file = testing::TempDir() + "passwords." + std::to_string(::getpid());
-  std::int64_t skipped_us = 0;  // the loop's clock is ahead of the real one
+  std::int64_t skipped_us = 0;  // by which the loop's clock is ahead of the real one
   Loop loop{[this] { return monotonic_us() + skipped_us; }};
   int ended = 0;
 };
@@ -90,7 +90,7 @@ TEST_F(AuthTest, AnUnknownNameTakesAsLongAsSomebodysAndAlwaysTheSame) {
   write("ann:" + kHash + "\nbob:" + slow + "\n");
   Auth auth = open();
   int guesses = 0;
-  const auto takes = [&](const std::string& name) {  // the processor's time
+  const auto takes = [&](const std::string& name) {  // CPU time
     const std::clock_t began = std::clock();
     EXPECT_EQ(judged(auth, "password", "192.0.2." + std::to_string(guesses++), name),
               Auth::Verdict::kNo);

@@ -95,12 +95,13 @@ TEST(Error, NamesTheThingTheReasonAndTheCure) {
   }
 }
 
-// Runs `body` within run_tool() in a child process; its exit code, or 128 + its signal.
+// Runs `body` within run_tool() in a child process. Returns the child's exit code, or 128 + the
+// signal that killed it.
 int ends(const std::function<Exit()>& body) {
   const pid_t child = fork();
   if (child == 0) {
-    ::signal(SIGINT,
-             SIG_DFL);  // a test runner in the background ignores it, and the child would too
+    // A test runner in the background ignores SIGINT, and the child inherits that.
+    ::signal(SIGINT, SIG_DFL);
     const Fd null(::open("/dev/null", O_WRONLY));
     dup2(null.get(), STDERR_FILENO);
     _exit(run_tool(body));

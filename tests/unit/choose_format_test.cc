@@ -61,8 +61,8 @@ TEST(ChooseFormat, WithoutAWishNoSizeThatIsTooSlow) {
   const std::vector<FormatInfo> formats = {format(
       kYuyv, {discrete(1920, 1080, {5}), discrete(1280, 720, {15}), discrete(640, 480, {30})})};
   EXPECT_EQ(choose(formats)->size, (Size{1280, 720}));
-  EXPECT_EQ(choose(formats, Size{1920, 1080})->size, (Size{1920, 1080}));  // asked for
-  EXPECT_EQ(choose(formats, {}, Rate{5, 1})->size, (Size{1920, 1080}));    // fast enough for it
+  EXPECT_EQ(choose(formats, Size{1920, 1080})->size, (Size{1920, 1080}));  // as wanted
+  EXPECT_EQ(choose(formats, {}, Rate{5, 1})->size, (Size{1920, 1080}));    // 5 Hz is enough
   // A slow size is better than none.
   EXPECT_EQ(choose({format(kYuyv, {discrete(1920, 1080, {5})})})->size, (Size{1920, 1080}));
 }
@@ -73,7 +73,7 @@ TEST(ChooseFormat, AWantedSizeOrTheNearest) {
       format(kYuyv, {discrete(640, 480, {30})})};
   EXPECT_EQ(choose(formats, Size{1280, 720})->size, (Size{1280, 720}));
   EXPECT_EQ(choose(formats, Size{1200, 700})->size, (Size{1280, 720}));
-  // Size goes before cost.
+  // The nearest size wins, even in a format that costs more to encode.
   EXPECT_EQ(choose(formats, Size{600, 500})->fourcc, kYuyv);
 }
 
@@ -98,7 +98,7 @@ TEST(ChooseFormat, AFormatThatTellsNoSizesIsAskedForTheWantedSize) {
 TEST(ChooseFormat, AmongEqualSizesTheRateDecides) {
   const std::vector<FormatInfo> formats = {format(kMjpg, {discrete(1920, 1080, {30, 10})}),
                                            format(kYuyv, {discrete(1920, 1080, {60})})};
-  EXPECT_EQ(choose(formats)->fourcc, kMjpg);  // 30 is enough without a wish
+  EXPECT_EQ(choose(formats)->fourcc, kMjpg);  // without a wanted rate, 30 Hz is enough
   EXPECT_EQ(choose(formats, {}, Rate{60, 1})->fourcc, kYuyv);
 }
 
@@ -121,7 +121,7 @@ TEST(ChooseFormat, TheSlowestRateThatIsEnoughIsAskedFor) {
   EXPECT_EQ(chosen_hz(info, {20, 1}), 30);
   EXPECT_EQ(chosen_hz(info, {30, 1}), 30);
   EXPECT_EQ(chosen_hz(info, {50, 1}), 60);
-  EXPECT_EQ(chosen_hz(info, {90, 1}), 60);  // not enough, but the most
+  EXPECT_EQ(chosen_hz(info, {90, 1}), 60);  // too slow, but the fastest
   SizeInfo ntsc = discrete(640, 480);
   ntsc.rates = {{60, 1}, {30000, 1001}};
   EXPECT_NEAR(chosen_hz(ntsc, {30, 1}), 29.97, 0.001);

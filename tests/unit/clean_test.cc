@@ -17,7 +17,7 @@ Buffer picture() {
   return plain_encode(samples.data(), 64, 48, JCS_YCbCr, Subsampling::k422, 80);
 }
 
-// As Motion-JPEG devices send it: without DHT segments.
+// Removes the DHT segments, as Motion-JPEG devices do.
 Buffer without_tables(const Buffer& jpeg) {
   Buffer out(jpeg.begin(), jpeg.begin() + 2);
   std::size_t at = 2;
@@ -92,7 +92,7 @@ TEST(CleanJpeg, InsertsTheTablesThatAreMissing) {
 
 TEST(CleanJpeg, NamesTheFaultAndLeavesTheFrameAlone) {
   const Buffer jpeg = picture();
-  FrameParts out{as_bytes("as it was")};
+  FrameParts out{as_bytes("unchanged")};
   EXPECT_EQ(clean_jpeg({}, "", out), JpegFault::kEmpty);
   EXPECT_EQ(clean_jpeg(Buffer(5000), "", out), JpegFault::kNotJpeg);
   EXPECT_EQ(clean_jpeg(as_bytes("RIFF"), "", out), JpegFault::kNotJpeg);
@@ -103,7 +103,7 @@ TEST(CleanJpeg, NamesTheFaultAndLeavesTheFrameAlone) {
   Buffer broken = jpeg;
   broken[4] = broken[5] = 0;  // APP0's length
   EXPECT_EQ(clean_jpeg(broken, "", out), JpegFault::kCorrupt);
-  EXPECT_EQ(as_text(out[0]), "as it was");
+  EXPECT_EQ(as_text(out[0]), "unchanged");
   EXPECT_STREQ(name_of(JpegFault::kCorrupt), "corrupt");
 }
 

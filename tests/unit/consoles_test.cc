@@ -12,11 +12,12 @@ namespace {
 
 constexpr int kWidth = 160, kHeight = 96;
 
-// One colour, with a white rectangle of 8 × 8 pixels at the left edge unless `mark` is negative.
+// A grey pattern. Unless `mark` is negative, a white square of 8 × 8 pixels is at the left edge,
+// 8 * `mark` pixels from the top.
 std::string picture(int mark) {
   std::vector<std::uint8_t> grey(kWidth * kHeight);
   for (std::size_t i = 0; i < grey.size(); ++i)
-    grey[i] = static_cast<std::uint8_t>(i * i % 251);  // no small image
+    grey[i] = static_cast<std::uint8_t>(i * i % 251);  // too irregular for a small image
   for (int y = 0; mark >= 0 && y < 8; ++y)
     std::fill_n(grey.begin() + (8 * mark + y) * kWidth, 8, std::uint8_t{255});
   const auto jpeg =
@@ -127,14 +128,15 @@ TEST_F(ConsoleViewers, WhatChangedUntilTheAcknowledgementComesAsOneUpdate) {
   publish(picture(5));
   EXPECT_TRUE(updates(first).empty());
   acknowledge(first, 99);
-  EXPECT_TRUE(updates(first).empty()) << "of another update";
+  EXPECT_TRUE(updates(first).empty()) << "another update was acknowledged";
   acknowledge(first, 1);
   const auto got = updates(first);
   ASSERT_EQ(got.size(), 1u);
   EXPECT_EQ(flags_of(got[0]), kPieces);
   EXPECT_EQ(id_of(got[0]), 3u);
   EXPECT_EQ(number(got[0].body, 2, 2), 1u);
-  EXPECT_EQ(number(got[0].body, 18, 2), 40u) << "y of the one piece: the mark of before is gone";
+  EXPECT_EQ(number(got[0].body, 18, 2), 40u)
+      << "y of the only piece: the first mark came and went in between";
 }
 
 TEST_F(ConsoleViewers, APictureThatDoesNotChangeIsNotSentAgain) {
@@ -230,9 +232,9 @@ TEST_F(ConsoleViewers, TheStateIsToldFiveTimesASecondAtMost) {
     consoles.state_changed();
     pass_us(50'000);
   }
-  const std::size_t told = messages(first, 1).size();
-  EXPECT_GE(told, 4u);
-  EXPECT_LE(told, 6u);
+  const std::size_t states = messages(first, 1).size();
+  EXPECT_GE(states, 4u);
+  EXPECT_LE(states, 6u);
 }
 
 TEST_F(ConsoleViewers, ASilentOneIsPingedAndThenDropped) {

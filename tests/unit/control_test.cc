@@ -17,7 +17,7 @@ struct ControlTest : testing::Test {
   Control open(ControlOptions options = {}) {
     return {loop, metrics, options, out.write.get(), [this] { ++changes; }};
   }
-  // Time passes, during which the loop does nothing; then it turns.
+  // Advances the clock, as if the loop had been busy, and then turns the loop.
   void pass(std::int64_t us) {
     now_us += us;
     loop.turn(0);
@@ -77,7 +77,7 @@ TEST_F(ControlTest, TakesBackWhatAViewerSetAndDidNotTakeBack) {
   EXPECT_FALSE(control.submit(1, "layout de\ntypedelay 5\nlayout\nkeydown a"));
   const int before = changes;
   control.take(2);
-  EXPECT_EQ(changes, before + 1) << "nobody is told that control is free in between";
+  EXPECT_EQ(changes, before + 1) << "control must not appear free in between";
   control.leave(1);
   EXPECT_EQ(written(), "layout de\ntypedelay 5\nlayout\nkeydown a\nkeyup k:30\ntypedelay\n");
 }
@@ -163,10 +163,11 @@ TEST_F(ControlTest, ReleasesWhatIsHeldHoweverBusyTheTargetIs) {
   fill(control, 1);
   EXPECT_TRUE(control.submit(1, "keydown c"));
   EXPECT_TRUE(control.submit(1, "keyup b")) << "viewer 2 holds this key";
-  EXPECT_TRUE(control.submit(1, "keyup a" + std::string(1000, ' '))) << "might fill the memory";
+  EXPECT_TRUE(control.submit(1, "keyup a" + std::string(1000, ' ')))
+      << "long lines might fill the memory";
   for (const char* line : {"keyup a", "keyup k:29", "keyup x:eacute", "buttonup left"}) {
     EXPECT_FALSE(control.submit(1, line)) << line;
-    EXPECT_TRUE(control.submit(1, line)) << line << " once only";
+    EXPECT_TRUE(control.submit(1, line)) << line << ", a second time";
   }
   EXPECT_FALSE(control.submit(1, "releaseall"));
   EXPECT_TRUE(control.submit(1, "releaseall"));
@@ -207,7 +208,7 @@ TEST_F(ControlTest, ASocketThatNobodyReadsAnyMoreIsNoticed) {
   theirs.reset();
   loop.turn(10'000'000);
   EXPECT_TRUE(control.view_only());
-  EXPECT_EQ(changes, 2) << "control was taken, and the reader went";
+  EXPECT_EQ(changes, 2) << "one when control was taken, one when the reader was lost";
   const auto refused = control.submit(1, "keyup a");
   ASSERT_TRUE(refused);
   EXPECT_EQ(refused->reason, Refused::kNobodyReads);

@@ -23,7 +23,7 @@ constexpr Rgb kBars[] = {{1, 1, 1},      {1, 1, 0},     {0, 1, 1},     {0, 1, 0}
                          {.25, .5, .75}, {.5, .5, .5},  {.1, .1, .1},  {.9, .9, .9}};
 constexpr int kBarWidth = 32;
 
-// ITU-R BT.601-7 and BT.709-6, in floating point.
+// Converts a colour by ITU-R BT.601-7 or BT.709-6, in floating point. Returns R, G, B or Y, Cb, Cr.
 std::array<int, 3> encoded(const Rgb& c, bool rgb, ColorEncoding encoding, bool limited) {
   const auto level = [](double value) { return static_cast<int>(std::lround(value)); };
   const double black = limited ? 16 : 0, luma = limited ? 219 : 255, chroma = limited ? 224 : 255;
@@ -77,12 +77,12 @@ TEST(Colours, ComeBackInEveryFormatAndEncoding) {
             const std::uint8_t* got =
                 &decoded.samples[3 * (bar * kBarWidth + kBarWidth / 2 +
                                       8 * static_cast<std::size_t>(decoded.width))];
-            const std::string what = std::string(format.name) + " bar " + std::to_string(bar) +
-                                     (encoding == ColorEncoding::k709 ? " 709" : " 601") +
-                                     (limited ? " limited" : " full");
-            EXPECT_NEAR(got[0], 255 * want.r, tolerance) << what;
-            EXPECT_NEAR(got[1], 255 * want.g, tolerance) << what;
-            EXPECT_NEAR(got[2], 255 * want.b, tolerance) << what;
+            const std::string label = std::string(format.name) + " bar " + std::to_string(bar) +
+                                      (encoding == ColorEncoding::k709 ? " 709" : " 601") +
+                                      (limited ? " limited" : " full");
+            EXPECT_NEAR(got[0], 255 * want.r, tolerance) << label;
+            EXPECT_NEAR(got[1], 255 * want.g, tolerance) << label;
+            EXPECT_NEAR(got[2], 255 * want.b, tolerance) << label;
           }
         }
 }

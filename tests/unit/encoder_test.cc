@@ -29,16 +29,16 @@ std::vector<std::uint8_t> plain(TestPicture picture, Subsampling subsampling, in
 
 constexpr Subsampling kSubsamplings[] = {Subsampling::k420, Subsampling::k422, Subsampling::k444};
 
-void expect_same_pixels(Bytes ours, Bytes plain, const std::string& what) {
+void expect_same_pixels(Bytes ours, Bytes plain, const std::string& label) {
   JpegInfo info;
-  ASSERT_EQ(walk_jpeg(ours, info), JpegWalk::kDone) << what;
-  ASSERT_EQ(info.size, ours.size()) << what;
+  ASSERT_EQ(walk_jpeg(ours, info), JpegWalk::kDone) << label;
+  ASSERT_EQ(info.size, ours.size()) << label;
   const Decoded a = decode(ours), b = decode(plain);
-  ASSERT_EQ(a.width, b.width) << what;
-  ASSERT_EQ(a.height, b.height) << what;
-  ASSERT_EQ(a.components, b.components) << what;
-  ASSERT_EQ(a.warnings, 0) << what;
-  ASSERT_TRUE(a.samples == b.samples) << what;
+  ASSERT_EQ(a.width, b.width) << label;
+  ASSERT_EQ(a.height, b.height) << label;
+  ASSERT_EQ(a.components, b.components) << label;
+  ASSERT_EQ(a.warnings, 0) << label;
+  ASSERT_TRUE(a.samples == b.samples) << label;
 }
 
 TEST(Encoder, EqualsPlainLibjpegAtEverySmallSize) {
@@ -139,7 +139,8 @@ TEST(Encoder, GivesTheSameBytesWithAnyNumberOfThreads) {
   Encoder alone(one), together(many);
   TestPicture picture("NV12", 1280, 720);
   for (unsigned i = 0; i < 30; ++i) {
-    if (i % 3 != 2) picture.paint(i / 2);  // a new picture, the same one, or a part of it changed
+    // A new picture, the same again, or the same with a changed part.
+    if (i % 3 != 2) picture.paint(i / 2);
     if (i % 3 == 2) std::fill_n(picture.pixels.begin() + 1280 * 100, 1280 * 64, i);
     const Bytes a = alone.encode(picture.image(), ""), b = together.encode(picture.image(), "");
     ASSERT_TRUE(std::ranges::equal(a, b)) << i;
@@ -196,7 +197,7 @@ TEST(Encoder, NoiseIsNoChangeUntilItAddsUp) {
   EXPECT_FALSE(encoder.unchanged());
   add(5);
   EXPECT_TRUE(encoder.unchanged());
-  // The remaining difference is encoded in time, once for each of the four tiles.
+  // The remaining difference is encoded after a while, once for each of the four tiles.
   int refreshed = 0;
   for (int i = 0; i < 200; ++i) {
     encoder.encode(picture.image(), "");

@@ -38,7 +38,8 @@ TEST(FrameReader, BareImagesInStepsOfAnySize) {
   const std::vector<std::string> images = {image("one"), image(std::string(300'000, 'x')),
                                            image("3")};
   for (std::size_t step : {1u, 2u, 7u, 4096u, 1u << 20}) {
-    if (step == 1) continue;  // 300 000 walks are slow under sanitizers, and 2 splits markers, too
+    // 300 000 walks are slow under sanitizers, and steps of 2 split markers, too.
+    if (step == 1) continue;
     FrameReader reader;
     EXPECT_EQ(read_all(reader, images[0] + images[1] + images[2], step), images) << step;
     for (const auto count : reader.dropped()) EXPECT_EQ(count, 0u) << step;
@@ -92,7 +93,8 @@ TEST(FrameReader, CutShortIsDroppedAndTheNextFound) {
     const auto images = read_all(reader, whole.substr(0, cut) + next + last, 3);
     ASSERT_FALSE(images.empty()) << cut;
     EXPECT_EQ(images.back(), last) << cut;
-    // A scan header cut short swallows the next image's first bytes, and the rest is its data.
+    // If the scan header is cut short, the next image's first bytes are taken for the header, and
+    // its other bytes for the scan's data.
     if (cut > sos + 4 && cut < sos + 14) continue;
     EXPECT_EQ(images, (std::vector{next, last})) << cut;
     EXPECT_GE(dropped(reader, Dropped::kTruncated) + dropped(reader, Dropped::kBroken), 1u) << cut;
@@ -105,7 +107,8 @@ TEST(FrameReader, EndInsideAnImageCounts) {
   EXPECT_EQ(dropped(reader, Dropped::kTruncated), 1u);
 }
 
-// Each of 10 000 SOIs in one segment leads through the same long scan to the same dead end.
+// One segment contains 10 000 SOIs. A walk from any of them goes through the same long scan and
+// fails at its end.
 TEST(FrameReader, NestedImagesAreNotWalkedForEver) {
   const std::string next = image("next");
   std::string hostile = "\xff\xd8\xff\xe0\xff\xff";

@@ -29,7 +29,7 @@ struct FramesInput : testing::Test, TestLoop {
   std::vector<std::string> shown, ends;
 };
 
-// An image whose first pixel was seen at `time_us`.
+// An image whose first pixel was captured at `time_us`.
 std::string image_of(std::int64_t time_us) {
   return small_jpeg(std::to_string(time_us), com_segment({time_us, 1, SourceState::kLive}));
 }
@@ -56,7 +56,7 @@ TEST_F(FramesInput, ARegularFileIsReadToItsEnd) {
   std::fputs("", file);
   std::fwrite((a + b).data(), 1, (a + b).size(), file);
   std::rewind(file);
-  wanted = false;  // nobody looks, but a file has no writer to hold up
+  wanted = false;  // no viewer; a file is read anyway, for it has no writer to hold up
   const FramesIn frames(loop, newest, metrics, ::fileno(file), events());
   settle();
   EXPECT_EQ(shown, (std::vector{a, b}));

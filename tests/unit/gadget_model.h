@@ -1,4 +1,4 @@
-// A model in memory of one gadget's configfs directory: it makes, refuses and forgets the same
+// A model in memory of one gadget's configfs directory: it creates, refuses and removes the same
 // things as the kernel. Source: drivers/usb/gadget/configfs.c and
 // function/{f_hid,f_mass_storage,storage_common,u_ether}.c.
 #pragma once
@@ -48,8 +48,8 @@ class GadgetModel final : public GadgetDirectory {
         return write(step);
     }
   }
-  // The calls of apply() that fail, and the call during which SIGTERM arrives. From now on the
-  // calls count from 1.
+  // Chooses the calls of apply() that fail, or the call during which SIGTERM arrives. The next call
+  // is number 1.
   void fail_at(std::set<int> calls) {
     calls_ = 0;
     failing_calls_ = std::move(calls);
@@ -84,7 +84,7 @@ class GadgetModel final : public GadgetDirectory {
   void make(const GadgetStep& step) {
     const std::string& path = step.path;
     const auto parts = split(path, '/');
-    // The kernel makes strings, configs and functions with the gadget, and strings with a
+    // The kernel creates strings/, configs/ and functions/ with the gadget, and strings/ with each
     // configuration.
     const std::string owner = parts.size() % 2 == 0 && !path.empty() ? parent(parent(path)) : "";
     if (!path.empty() && !directories_.contains(owner)) refuse(step, ENOENT);
@@ -209,7 +209,7 @@ class GadgetModel final : public GadgetDirectory {
   std::set<std::string> directories_;
   std::map<std::string, std::string> attributes_;
   std::vector<std::pair<std::string, std::string>> links_;
-  std::map<std::string, std::string> initially_read_only_;  // by the drive's directory
+  std::map<std::string, std::string> initially_read_only_;  // key: the drive's directory
   std::set<int> failing_calls_;
   int calls_ = 0, signal_call_ = 0;
   bool images_read_only_ = false;

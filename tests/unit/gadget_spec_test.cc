@@ -98,9 +98,10 @@ TEST(GadgetSpec, WhatAStringDescriptorCannotHoldIsRefused) {
   }
 }
 
-// The bits of each kind of report, summed up along the items of a descriptor (HID 1.11, 6.2.2).
+// The bits of each kind of report: the sums over a descriptor's items (HID 1.11, 6.2.2).
 struct ReportBits {
-  int input = 0, output = 0, depth = 0;
+  int input = 0, output = 0;
+  int depth = 0;  // open collections at the end of the descriptor
 };
 ReportBits measure(std::span<const std::uint8_t> descriptor) {
   ReportBits bits;

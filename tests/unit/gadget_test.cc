@@ -85,7 +85,7 @@ void bring(GadgetModel& model, const GadgetTree& to) {
   }
 }
 
-// Any state in which the gadget can be: made by us or by others, whole or in part.
+// A random state of a gadget: absent, complete, or in the middle of a change.
 GadgetModel random_state(Random& random) {
   GadgetModel model(below(random, 2));
   for (int i = below(random, 3); i > 0; --i) bring(model, tree_of(random_spec(random)));
@@ -146,7 +146,7 @@ TEST(GadgetChange, WhatCannotBeUndoneIsToldAndTheRestIsUndone) {
   StopSignals stop;
   Change change(model, tree_of(random_spec(random)));
   EXPECT_THROW(change.carry_out(stop), Error);
-  // Call 6 was the first step of the way back.
+  // Call 6 was the first step of the undo.
   ASSERT_GE(change.not_undone().size(), 1u);
   EXPECT_NE(change.not_undone()[0].find("rmdir "), std::string::npos) << change.not_undone()[0];
 }
@@ -231,7 +231,7 @@ TEST(GadgetPlan, AMediumChangesWithoutUnplugging) {
   spec.functions[1] = disc_with("b.iso");
   EXPECT_EQ(plan(model.read(), tree_of(spec)),
             (std::vector<GadgetStep>{{StepKind::kWrite, kMediumFile, image("b.iso")}}));
-  // To become writable the medium comes out first; the host stays connected.
+  // A medium is taken out before it becomes writable; the host stays connected.
   spec.functions[1] = disc_with("b.iso", ",ro=0");
   EXPECT_EQ(plan(model.read(), tree_of(spec)),
             (std::vector<GadgetStep>{{StepKind::kWrite, kMediumFile, ""},
@@ -250,7 +250,7 @@ TEST(GadgetPlan, AMediumChangesWithoutUnplugging) {
   EXPECT_EQ(steps[0], (GadgetStep{StepKind::kWrite, kMediumFile, ""}));
   EXPECT_EQ(steps[1], (GadgetStep{StepKind::kWrite, "UDC", ""}));
   EXPECT_EQ(steps.back(), (GadgetStep{StepKind::kWrite, "UDC", "played.0"}));
-  // An up without an image leaves the medium that `disc insert` put in.
+  // `up` without an image leaves the medium that `disc insert` put in.
   bring(model, tree_of(spec));
   model.apply({StepKind::kWrite, kMediumFile, image("c.iso")});
   EXPECT_TRUE(plan(model.read(), tree_of(spec)).empty());

@@ -10,7 +10,7 @@
 namespace kvm {
 namespace {
 
-// A request whose answer a test reads. Only what a gate calls does something.
+// A request whose answer a test reads. Functions that a gate does not call do nothing.
 struct PlayedReply final : Reply {
   const Request& request() const noexcept override { return asked; }
   void answer(Answer given) override {
@@ -49,7 +49,7 @@ struct Gates : testing::Test {
     reply->asked.peer = {"192.0.2.7", "192.0.2.1", local, local};
     return reply;
   }
-  // Lets `reply` pass or be answered, and tells whose request passed.
+  // Asks the gate who sent the request. Returns the user's name; empty: the request did not pass.
   std::string entered(Gate& gate, const std::shared_ptr<PlayedReply>& reply) {
     std::string name;
     gate.identify(reply, [&](const ReplyPtr&, const User& user) {

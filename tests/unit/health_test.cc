@@ -78,7 +78,7 @@ TEST(Health, AMissingDeviceIsSaidAgainWhenItsReasonChanges) {
 TEST(Health, OnlyDamagedPicturesAreAStallAndOneGoodPictureEndsIt) {
   Scene scene;
   scene.good(0);
-  // The time counts from 33 ms on: a picture counts as good until it is checked.
+  // The stall is timed from 33 ms: until a picture is checked, it counts as good.
   for (int ms = 33; ms < 733; ms += 33) {
     scene.damaged(ms);
     EXPECT_FALSE(scene.at(ms).trouble) << ms;
@@ -129,7 +129,7 @@ TEST(Health, ExitOnLossLetsADeviceStart) {
   EXPECT_EQ(verdict.say, "cam: no-signal: no cable");
   EXPECT_TRUE(verdict.trouble);
   EXPECT_NE(gives_up(scene.at(5000, kNoSignal, "no cable"), Exit::kBusy), "");
-  // A missing device is not one that starts.
+  // A missing device is not a device that is starting.
   Scene missing({.exit_on_loss = true});
   EXPECT_NE(gives_up(missing.at(0, kNoDevice, "unplugged"), Exit::kNoInput), "");
 }

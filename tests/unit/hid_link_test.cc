@@ -22,8 +22,8 @@ namespace {
 using std::chrono::milliseconds;
 namespace fs = std::filesystem;
 
-// A USB host as HidLink sees it: a sysfs made of files, and a pseudo-terminal for the keyboard. Its
-// other end takes reports, keeps a CapsLock and answers with the light.
+// A USB host as HidLink sees it: a sysfs made of files, and a pseudo-terminal for the keyboard. The
+// terminal's other end takes reports, remembers whether CapsLock is on, and answers with its light.
 class PlayedHost {
  public:
   explicit PlayedHost(bool caps, milliseconds latency = {}) : caps_(caps), latency_(latency) {
@@ -51,7 +51,7 @@ class PlayedHost {
     taker_ = std::thread([this] { take(); });
   }
   ~PlayedHost() {
-    slave_.reset();  // nobody else has it open: reading the other end fails now
+    slave_.reset();  // the only open descriptor: reading the other end fails now
     taker_.join();
     ::unsetenv("KVM_SYSFS_ROOT");
     fs::remove_all(root_);
@@ -73,13 +73,14 @@ class PlayedHost {
     say_lights();
   }
   bool caps() const noexcept { return caps_; }
-  // The letters as the host shows them, once it has taken `length` of them.
+  // Waits until the host has taken `length` letters (3 s at most). Returns the letters as it shows
+  // them.
   std::string text(std::size_t length) const {
     for (int tries = 0; tries < 3000 && letters_ < length; ++tries)
       std::this_thread::sleep_for(milliseconds(1));
     return {text_.data(), letters_};
   }
-  // Sends this process a signal once that many letters have come.
+  // Sends this process SIGTERM when the host has taken this number of letters.
   void stop_after(std::size_t letters) { stop_after_ = letters; }
   fs::path memory() const { return root_ / "run/kvm"; }
 
@@ -122,7 +123,7 @@ class PlayedHost {
   std::thread taker_;
 };
 
-// The parts of one kvm-type.
+// The parts of a kvm-type process.
 struct Typing {
   explicit Typing(StopSignals& stop, HidLinkOptions options = {.timeout = milliseconds(300)})
       : poller(stop), link(poller, options) {}
@@ -132,7 +133,7 @@ struct Typing {
 };
 
 struct HidLinkTest : testing::Test {
-  StopSignals stop;  // made before there is a thread, so that no thread takes the signal
+  StopSignals stop;  // made before any thread, so that no thread takes the signal
 };
 
 TEST_F(HidLinkTest, LightsAreLeftForAllWhateverTheUmask) {

@@ -68,7 +68,7 @@ class Target : public ReportSink {
 
   void press(xkb_keycode_t code) {
     const xkb_keysym_t keysym = xkb_state_key_get_one_sym(state_.get(), code);
-    // The Compose state ignores modifiers and keeps the status of the key before.
+    // For modifiers, the Compose state does not change: it keeps the status of the previous key.
     if (xkb_compose_state_feed(compose_.get(), keysym) == XKB_COMPOSE_FEED_IGNORED) return;
     char buffer[64] = "";
     switch (xkb_compose_state_get_status(compose_.get())) {
@@ -96,8 +96,8 @@ class Target : public ReportSink {
   std::string text_;
 };
 
-// A line for each character of a layout's repertoire that does not arrive, with the text that came
-// instead.
+// Types each character of a layout's repertoire, and adds their number to `characters`. Returns a
+// line for each character that does not arrive, with the text that came instead.
 std::string lost(const std::string& name, std::size_t& characters) {
   Target target(name);
   Layout layout(name);
@@ -195,7 +195,7 @@ std::string keys(const std::string& layout, char32_t character) {
   return all;
 }
 
-// The keys on which keyboards have the characters printed; XKB knows more places.
+// The keys on which these characters are printed; XKB knows other keys, too.
 TEST(Layout, PrefersTheKeysThatPeopleUse) {
   EXPECT_EQ(keys("us", '<'), "leftshift+comma");
   EXPECT_EQ(keys("de", '<'), "102nd");

@@ -22,8 +22,8 @@ TEST(Legends, AreWhatIsPrintedOnTheKeys) {
   auto german = printed_on("de");
   EXPECT_EQ(german["q"], (Levels{"q", "Q", "@", "Ω"}));
   EXPECT_EQ(german["y"][0], "z");
-  EXPECT_EQ(german["grave"][0], "^");  // dead
-  EXPECT_EQ(german["equal"][0], "´");  // dead
+  EXPECT_EQ(german["grave"][0], "^");  // a dead key
+  EXPECT_EQ(german["equal"][0], "´");  // a dead key
   EXPECT_EQ(german["102nd"][2], "|");
   EXPECT_EQ(printed_on("us")["q"], (Levels{"q", "Q", "", ""}));
 }

@@ -1,4 +1,4 @@
-// Plain libjpeg for tests: the reference that our encoder is held against.
+// Plain libjpeg for tests: the reference for our encoder.
 #pragma once
 
 #include <stdio.h>  // jpeglib.h wants FILE
@@ -20,8 +20,8 @@ struct Decoded {
   long warnings = 0;
 };
 
-// libjpeg's error exit ends the test program, with a message. `smooth`: chroma is interpolated,
-// over the edges of tiles too.
+// On an error, libjpeg prints a message and ends the test program. `smooth`: chroma is
+// interpolated, also across the edges of tiles.
 inline Decoded decode(Bytes jpeg, bool as_rgb = false, bool smooth = true) {
   jpeg_decompress_struct c{};
   jpeg_error_mgr errors{};
@@ -53,7 +53,7 @@ inline Decoded decode(Bytes jpeg, bool as_rgb = false, bool smooth = true) {
   return out;
 }
 
-// `samples`: interleaved rows without padding, of a colour space with as many components.
+// `samples`: interleaved rows without padding, with the components of `space`.
 // `interval`: MCUs between restart markers; 0: none.
 inline std::vector<std::uint8_t> plain_encode(const std::uint8_t* samples, int width, int height,
                                               J_COLOR_SPACE space, Subsampling subsampling,

@@ -12,7 +12,7 @@ using Stage = LineState::Stage;
 const Report kKeyDown{HidDevice::kKeyboard, 8, {0, 0, 4}};
 const Report kPlaced = PointerState{.buttons = 0, .x = 1, .y = 1}.report();
 
-// A line, and a clock that a test sets.
+// Two lines, and a clock that a test sets.
 struct LineStateTest : testing::Test {
   LineState keyboard{HidDevice::kKeyboard}, pointer{HidDevice::kPointer};
   LineState::Time now{milliseconds(1'000'000)};
@@ -71,7 +71,7 @@ TEST_F(LineStateTest, AReportThatIsLostWithTheHostIsSentAgain) {
   keyboard.host_went();
   EXPECT_FALSE(keyboard.kernel_holds());
   EXPECT_TRUE(keyboard.unsettled());
-  keyboard.host_went();  // no second loss
+  keyboard.host_went();  // the report is not lost a second time
   meet(keyboard);
   ASSERT_EQ(keyboard.next(now), Move::kResend);
   EXPECT_EQ(*keyboard.lost_report(), kKeyDown);

@@ -80,9 +80,9 @@ TEST_F(LoopTest, ACallbackMayForgetItselfAndOthersThatAreReady) {
     write_all(pipe->write.get(), as_bytes("!"), "pipe");
     loop.watch(pipe->read.get(), EPOLLIN, [this, &one, &other](std::uint32_t) {
       done += 'x';
-      for (Pipe* both : {&one, &other}) {
-        loop.forget(both->read.get());
-        both->read.reset();
+      for (Pipe* each : {&one, &other}) {
+        loop.forget(each->read.get());
+        each->read.reset();
       }
     });
   }
@@ -93,7 +93,7 @@ TEST_F(LoopTest, ACallbackMayForgetItselfAndOthersThatAreReady) {
 
 TEST_F(LoopTest, AnEventIsNotTakenForOneOfADescriptorWithTheSameNumber) {
   Pipe one = make_pipe(), other = make_pipe();
-  // Whichever is served first closes the other, whose number is given to a socket.
+  // The callback that runs first closes the other pipe's descriptor and uses its number again.
   const auto replace = [this](Fd& mine, Fd& theirs) {
     return [this, &mine, &theirs](std::uint32_t) {
       done += 'x';

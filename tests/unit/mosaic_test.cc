@@ -53,7 +53,7 @@ void show(Mosaic& mosaic, Bytes jpeg, std::uint32_t id) {
   mosaic.show(jpeg, info, id);
 }
 
-// As a viewer does it.
+// Draws a piece on `screen`, as a viewer does.
 void draw(Decoded& screen, const Mosaic& mosaic, const Mosaic::Piece& piece) {
   std::string jpeg = *mosaic.head() + piece.coded;
   const int size[] = {piece.height, piece.width};
@@ -84,7 +84,8 @@ void expect_drawn(const Mosaic& mosaic, Bytes before, std::uint32_t shown, Bytes
 }
 
 TEST(Mosaic, DrawnOverTheOldPiecesMakeTheNewPixelForPixel) {
-  // 13 × 7 MCUs of 16 × 16: segments of an MCU, of some that make no grid, of a row, of three, one.
+  // With 4:2:0 the picture has 13 × 7 MCUs of 16 × 16 pixels. The segments are: single MCUs; 5
+  // MCUs, which form no grid; a row; three rows; the whole picture.
   for (const Subsampling subsampling : {Subsampling::k420, Subsampling::k422, Subsampling::k444})
     for (const unsigned interval : {1u, 5u, 13u, 39u, 0u}) {
       Mosaic mosaic;
@@ -107,7 +108,7 @@ TEST(Mosaic, DrawnOverTheOldPiecesMakeTheNewPixelForPixel) {
     }
 }
 
-// What encoded() gives before and after `change`, drawn one over the other.
+// Shows encoded() before and after `change`, and draws the pieces of the second over the first.
 template <class Encoded, class Change>
 void expect_change_drawn(Encoded encoded, Change change) {
   Mosaic mosaic;
@@ -130,8 +131,8 @@ TEST(Mosaic, GreyPictures) {
 }
 
 TEST(Mosaic, ALastColumnThatLibjpegWouldNotInterpolate) {
-  // 33 pixels: the last MCU has one, its neighbours are of its colour, and bands of others cross
-  // it.
+  // A row has 33 pixels, so its last MCU has one. The MCUs of a row have one colour; the rows above
+  // and below have another.
   constexpr int kNarrow = 33, kHigh = 48;
   Pixels pixels(kNarrow * kHigh * 3);
   for (std::size_t i = 0; i < pixels.size(); ++i)
@@ -144,7 +145,7 @@ TEST(Mosaic, ALastColumnThatLibjpegWouldNotInterpolate) {
 }
 
 TEST(Mosaic, JfifDecidesTheColourSpaceOfPiecesToo) {
-  // Components called R, G, B: without JFIF's segment a decoder takes them for that.
+  // The components are called R, G, B: without JFIF's segment a decoder would take them for RGB.
   Pixels pixels(kWidth * kHeight * 3, 90);
   expect_change_drawn(
       [&] {
@@ -173,14 +174,16 @@ TEST(Mosaic, WhatChangedIsFoundAndNothingElse) {
   EXPECT_FALSE(mosaic.since(0)) << "nothing was shown before";
   EXPECT_TRUE(mosaic.since(1)->empty());
 
-  fill(pixels, 40, 50, 3, 3, 200, 200, 200);  // MCU 2, 3; grey: no colour to interpolate
+  // The MCU in column 2, row 3; grey, so that no chroma is interpolated.
+  fill(pixels, 40, 50, 3, 3, 200, 200, 200);
   show(mosaic, encode(pixels, 13), 2);
   auto pieces = *mosaic.since(1);
   ASSERT_EQ(pieces.size(), 1u);
   EXPECT_EQ(area_of(pieces[0]), (Area{32, 48, 16, 16, 0, 0, 0, 0}));
   EXPECT_TRUE(mosaic.since(2)->empty());
 
-  fill(pixels, 196, 99, 1, 1, 255, 0, 0);  // the last MCU, red: with its neighbours
+  // The last MCU; red, so that its piece includes neighbours, for the interpolation of chroma.
+  fill(pixels, 196, 99, 1, 1, 255, 0, 0);
   show(mosaic, encode(pixels, 13), 3);
   EXPECT_EQ(mosaic.since(1)->size(), 2u);
   pieces = *mosaic.since(2);
@@ -204,7 +207,7 @@ TEST(Mosaic, WhatGoesWholeAnywayIsLookedAtNowAndThen) {
   next();
   EXPECT_TRUE(mosaic.head());
   all_change();
-  next();  // a look took a millisecond by the clock, so a rest takes 32
+  next();  // reading took 1 ms of the test's clock, so the rest takes 32 ms
   all_change();
   next();
   EXPECT_FALSE(mosaic.head());
@@ -212,7 +215,7 @@ TEST(Mosaic, WhatGoesWholeAnywayIsLookedAtNowAndThen) {
   played_us += 40'000;
   next();
   EXPECT_TRUE(mosaic.head());
-  EXPECT_FALSE(mosaic.since(id - 1)) << "it was not looked at";
+  EXPECT_FALSE(mosaic.since(id - 1)) << "the frame before was not read";
   fill(pixels, 0, 0, 8, 8, 0, 0, 0);
   next();
   EXPECT_EQ(mosaic.since(id - 1)->size(), 1u);
@@ -221,18 +224,18 @@ TEST(Mosaic, WhatGoesWholeAnywayIsLookedAtNowAndThen) {
   auto broken = jpeg;
   JpegInfo info;
   walk_jpeg(broken, info);
-  broken[info.sof + 6] += 16;  // more rows than there are
+  broken[info.sof + 6] += 16;  // more rows than the data has
   show(mosaic, broken, ++id);
   EXPECT_FALSE(mosaic.head());
   show(mosaic, jpeg, ++id);
-  EXPECT_FALSE(mosaic.head()) << "no rest after one that cannot be cut";
+  EXPECT_FALSE(mosaic.head()) << "a rest must follow a frame that cannot be cut";
   played_us += 40'000;
   show(mosaic, jpeg, ++id);
   EXPECT_TRUE(mosaic.head());
 }
 
 TEST(Mosaic, ManyPiecesAreJoined) {
-  // 25 × 13 MCUs of 8 × 8, each larger than what joining saves; every other one changes.
+  // 25 × 13 MCUs of 8 × 8 pixels, each of more bytes than joining saves. Every second MCU changes.
   Pixels pixels = noise();
   Mosaic mosaic;
   const auto before = encode(pixels, 25, 100, Subsampling::k444);
@@ -265,7 +268,7 @@ TEST(Mosaic, WhatIsNotAsItsHeaderSaysIsNotCut) {
   EXPECT_TRUE(mosaic.head());
   JpegInfo info;
   walk_jpeg(jpeg, info);
-  jpeg[info.sof + 6] = 108 + 16;  // more rows than there are
+  jpeg[info.sof + 6] = 108 + 16;  // more rows than the data has
   show(mosaic, jpeg, 2);
   EXPECT_FALSE(mosaic.head());
   EXPECT_FALSE(mosaic.since(1));

@@ -12,7 +12,7 @@
 namespace kvm {
 namespace {
 
-// The frame is larger than any pipe, so its parts go in pieces that end anywhere.
+// The frame is larger than any pipe, so it is written in pieces that end anywhere in its parts.
 TEST(FrameOutput, AFrameInPartsGoesThroughAPipeThatIsTooSmall) {
   const std::string fifo = testing::TempDir() + "frames-" + std::to_string(::getpid());
   ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
@@ -48,17 +48,18 @@ TEST(FrameOutput, AFrameInPartsGoesThroughAPipeThatIsTooSmall) {
 TEST(FileOutput, AHourThatComesTwiceLosesNothing) {
   const std::string folder = testing::TempDir() + "hours-" + std::to_string(::getpid()) + "/";
   ASSERT_EQ(::mkdir(folder.c_str(), 0700), 0);
-  const std::string of_before = folder + "0100.frames";
-  write_all(open_fd(of_before, O_WRONLY | O_CREAT, 0600).get(), as_bytes("old"), of_before);
+  const std::string earlier = folder + "0100.frames";
+  write_all(open_fd(earlier, O_WRONLY | O_CREAT, 0600).get(), as_bytes("old"), earlier);
   ::setenv("TZ", "WINTER0SUMMER-1,M3.5.0,M10.5.0", 1);
   FileOutput output(folder + "%H%M.frames");
-  // 2026-10-25, 00:00 to 01:01 UTC: 01:00 in summer, 01:01, and both again in winter.
+  // 2026-10-25, 00:00 to 01:02 UTC: 01:00 and 01:01 in summer time, then 01:00, 01:01 and 01:02 in
+  // winter time.
   constexpr std::int64_t kMinuteUs = 60'000'000, kStartUs = 1'792'886'400LL * 1'000'000;
   for (const auto& [minute, text] :
        {std::pair{0, "a"}, {1, "b"}, {60, "c"}, {60, "d"}, {61, "e"}, {62, "f"}})
     output.write({as_bytes(text)}, kStartUs + minute * kMinuteUs);
   ::unsetenv("TZ");
-  EXPECT_EQ(read_file(of_before), "acd");
+  EXPECT_EQ(read_file(earlier), "acd");
   EXPECT_EQ(read_file(folder + "0101.frames"), "be");
   EXPECT_EQ(read_file(folder + "0102.frames"), "f");
 }

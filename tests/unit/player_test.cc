@@ -57,7 +57,8 @@ TEST_F(PlayerTest, KeysOfAChordGoDownInOrder) {
 }
 
 TEST_F(PlayerTest, WhatIsHeldGoesDownInOrder) {
-  play(player, "layout mao");  // needs Shift after AltGr; in one report, hosts read AltGr last
+  // Here £ needs Shift after AltGr. If both came in one report, hosts would read AltGr last.
+  play(player, "layout mao");
   play(player, "type £");
   EXPECT_EQ(sink.reports,
             (Lines{"keyboard 40 00 00 00 00 00 00 00", "keyboard 42 00 20 00 00 00 00 00", kUp}));
@@ -128,7 +129,7 @@ TEST_F(PlayerTest, CapsLockComesUpThoughItsOwnReportFails) {
 }
 
 TEST_F(PlayerTest, CapsLockThatWasNotOnIsNotLeftOn) {
-  sink.leds_ = Leds{.caps = true};  // out of date: the host tells nothing any more
+  sink.leds_ = Leds{.caps = true};  // out of date: the host reports no lights any more
   sink.follows = false;
   EXPECT_THROW(player.type("abc"), Error);
   EXPECT_EQ(sink.reports, (Lines{"keyboard 00 00 39 00 00 00 00 00", kUp}));

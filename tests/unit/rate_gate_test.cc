@@ -24,7 +24,7 @@ TEST(RateGate, TwentyFiveOfThirtyGivesTwentyFive) {
     const auto numbers = passed(25, 30, 10, jitter_us);
     EXPECT_NEAR(static_cast<double>(numbers.size()), 250, 2) << jitter_us;
     for (std::size_t i = 1; i < numbers.size(); ++i)
-      EXPECT_LE(numbers[i] - numbers[i - 1], 2) << "not even at " << numbers[i];
+      EXPECT_LE(numbers[i] - numbers[i - 1], 2) << "uneven at " << numbers[i];
   }
 }
 
@@ -44,7 +44,7 @@ TEST(RateGate, GoesOnAfterAClockJumpAndAfterAPause) {
   EXPECT_TRUE(gate.pass(1'000'000, 30));
   EXPECT_FALSE(gate.pass(1'033'333, 30));
   EXPECT_TRUE(gate.pass(60'000'000, 30));
-  EXPECT_FALSE(gate.pass(60'033'333, 30));  // nothing is caught up
+  EXPECT_FALSE(gate.pass(60'033'333, 30));  // missed pictures are not made up for
 }
 
 }  // namespace

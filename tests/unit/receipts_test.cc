@@ -88,7 +88,7 @@ TEST_F(ReceiptsTest, WhereNobodyTellsWaitingHasAnEnd) {
   EXPECT_TRUE(same_json(members(kAnn), R"({"taken":7232,"failed":[]})"));
   receipts.counted(39'000, 0);
   EXPECT_TRUE(same_json(members(kAnn), R"({"taken":39000,"failed":[]})"))
-      << "those that wait are right";
+      << "the lines that still wait are counted right";
   pass(kBob, 1);
   for (int i = 0; i < 40'000; ++i) receipts.refused(kBob);
   EXPECT_TRUE(members(kBob).starts_with(R"({"taken":7233,"failed":[7218,7219,)"));

@@ -1,4 +1,4 @@
-// A ReportSink that notes what reaches it, and plays a host that answers lock keys with its lights.
+// A ReportSink that records its calls, and simulates a host that answers lock keys with its lights.
 #pragma once
 
 #include <string>

@@ -9,9 +9,9 @@ testing::AssertionResult same_json(std::string_view came, std::string_view expec
   const auto actual = nlohmann::json::parse(came, nullptr, false);
   if (actual.is_discarded()) return testing::AssertionFailure() << "not JSON: " << came;
   if (actual == right) return testing::AssertionSuccess();
-  return testing::AssertionFailure()
-         << "came: " << came << "\nexpected: " << expected
-         << "\nto be changed in what came: " << nlohmann::json::diff(actual, right).dump();
+  return testing::AssertionFailure() << "came: " << came << "\nexpected: " << expected
+                                     << "\nchanges from what came to the expected: "
+                                     << nlohmann::json::diff(actual, right).dump();
 }
 
 }  // namespace kvm

@@ -1,4 +1,4 @@
-// Compares JSON as JSON: neither blanks nor the order of members matter.
+// Compares JSON as JSON: blanks and the order of members do not matter.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 
 namespace kvm {
 
-// EXPECT_TRUE(same_json(came, expected)): a failure shows `came` and where both differ.
+// EXPECT_TRUE(same_json(came, expected)): a failure shows both, and where they differ.
 testing::AssertionResult same_json(std::string_view came, std::string_view expected);
 
 }  // namespace kvm

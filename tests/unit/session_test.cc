@@ -32,7 +32,7 @@ struct SessionTest : testing::Test {
     std::ofstream(input) << lines;
     return Session(player, nullptr, poller, options).play(input);
   }
-  // The answers to `lines`.
+  // Plays `lines` and returns the answers. Sets first_failure.
   std::string answers(const std::string& lines, SessionOptions options = {}) {
     options.acknowledge = true;
     testing::internal::CaptureStdout();

@@ -29,7 +29,7 @@ TEST(Signals, OthersArriveAgainAndAgainAndLeaveTheStopSignalsBlocked) {
     ::raise(SIGUSR2);
     EXPECT_EQ(signals.take(), SIGUSR2) << "even after a stop signal";
   }
-  EXPECT_TRUE(blocked(SIGUSR2)) << "a late one must not kill";
+  EXPECT_TRUE(blocked(SIGUSR2)) << "a late signal must not kill";
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ inline std::string small_jpeg(const std::string& data, const std::string& commen
          data + "\xff\xd9";
 }
 
-// The same image as a reader would give it.
+// The image as FrameReader would return it.
 inline JpegImage read_image(const std::string& jpeg) {
   JpegImage image;
   image.memory = std::make_unique<std::uint8_t[]>(jpeg.size());
@@ -42,7 +42,7 @@ struct TestLoop {
   void settle() {
     for (int i = 0; i < 5; ++i) loop.turn(0);
   }
-  // Lets time pass in steps that no timer under test is shorter than.
+  // Lets time pass in steps of 50 ms. No timer under test is shorter.
   void pass_us(std::int64_t us) {
     for (const std::int64_t end_us = now_us + us; now_us < end_us;) {
       now_us = std::min(end_us, now_us + 50'000);
@@ -59,7 +59,7 @@ struct SocketPair {
     ours.reset(ends[0]);
     theirs.reset(ends[1]);
   }
-  // All bytes that wait at their end.
+  // Reads all bytes that wait at `theirs`.
   std::string received() const {
     std::string all;
     char bytes[65536];

@@ -23,7 +23,7 @@ struct StreamViewers : testing::Test, TestLoop {
     newest.publish(read_image(small_jpeg(data)), {});
     settle();
   }
-  // An image that no socket buffer holds.
+  // Publishes an image that is too large for any socket buffer and ends with `last`.
   void publish_large(char last) { publish(std::string(2 << 20, '.') + last); }
   void watch(const SocketPair& sockets, Streams::Wish wish = {}, const User& user = {}) {
     streams.adopt({sockets.ours.get(), [this] { ++done; }}, user, std::move(wish),

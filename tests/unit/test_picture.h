@@ -31,7 +31,7 @@ struct TestPicture {
     std::abort();
   }
 
-  // Smooth with some grain; different by `seed`.
+  // Paints smooth values with some grain. They depend on `seed`.
   TestPicture& paint(unsigned seed) {
     std::minstd_rand random(seed);
     unsigned value = seed * 37;
@@ -46,7 +46,8 @@ struct TestPicture {
     return format.layout == PixelLayout::kRgb || format.layout == PixelLayout::kRgb565;
   }
 
-  // Where a sample is, by the definition of the format; not for RGB565.
+  // The byte of a sample, by the definition of the format. For RGB565, component 0 gives the first
+  // byte of the pixel.
   std::uint8_t& at(int component, int x, int y) {
     const Image view = image();
     const auto c = static_cast<std::size_t>(component);

@@ -42,7 +42,7 @@ TEST_F(ThrottleTest, ASuccessForgivesNone) {
     now += 10'000'000;
     succeed("192.0.2.1");
   }
-  EXPECT_EQ(throttle.wait_s("192.0.2.1", now), 0) << "nor does it lengthen the wait";
+  EXPECT_EQ(throttle.wait_s("192.0.2.1", now), 0) << "a success does not lengthen the wait, either";
   fail("192.0.2.1");
   EXPECT_EQ(throttle.wait_s("192.0.2.1", now), 4);
 }
@@ -59,7 +59,7 @@ TEST_F(ThrottleTest, AtTheSameTimeCountFromTheirBeginning) {
   fail("192.0.2.1");
   now += 2'000'000;
   throttle.begins("192.0.2.1", now);
-  EXPECT_EQ(throttle.wait_s("192.0.2.1", now), 1) << "one at a time";
+  EXPECT_EQ(throttle.wait_s("192.0.2.1", now), 1) << "only one attempt at a time";
 }
 
 }  // namespace

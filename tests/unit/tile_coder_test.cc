@@ -39,7 +39,7 @@ std::vector<std::uint8_t> copy(Bytes bytes) {
   return {bytes.begin(), bytes.end()};
 }
 
-// Always passes where the processor has nothing faster than libjpeg.
+// Compares libjpeg with itself on processors for which TileCoder has nothing faster.
 TEST(TileCoder, CodesAsLibjpegDoes) {
   std::mt19937 random(1);
   for (const bool grey : {false, true})

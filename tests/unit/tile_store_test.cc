@@ -31,8 +31,8 @@ TEST(TileStore, KeepsWhatIsUsedAndSomeOfTheRest) {
   EXPECT_EQ(store.find(1), shown);
 }
 
-// Compares with a plain list. The hashes share their low bits, come back and are removed in
-// between.
+// Compares the store with a plain list. The hashes share their low bits, and are inserted again
+// after they were removed.
 TEST(TileStore, FindsWhatItHoldsAndNothingElse) {
   constexpr std::size_t kRoom = 300;
   TileStore store(kRoom * (sizeof(std::uint64_t) + TileStore::kOverhead));

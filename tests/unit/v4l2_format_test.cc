@@ -55,7 +55,7 @@ TEST(PictureFormat, PlanesInOneMemoryFollowEachOtherPadded) {
   EXPECT_FALSE(format.image(cut));
 }
 
-// V4L2 documentation, "Colorspaces": the defaults for what a driver leaves open.
+// V4L2 documentation, "Colorspaces": the defaults for fields that a driver does not set.
 TEST(PictureFormat, ColoursAreWhatTheDriverSaysOrWhatFollows) {
   using enum ColorEncoding;
   const auto colours = [](std::uint32_t fourcc, std::uint32_t space, std::uint32_t encoding = 0,

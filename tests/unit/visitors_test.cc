@@ -9,7 +9,7 @@
 namespace kvm {
 namespace {
 
-// A connection: the server has `ours`.
+// A connection. `ours` is the server's end.
 struct Pair {
   Pair() {
     int ends[2];

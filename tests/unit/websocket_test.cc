@@ -10,7 +10,7 @@ namespace {
 const std::string kText("\x81\x81\0\0\0\0x", 7);
 const std::string kPing("\x89\x80\0\0\0\0", 6);
 
-// `frame` again and again, at least `bytes` long.
+// Repeats `frame` until the text has at least `bytes` bytes.
 std::string repeated(const std::string& frame, std::size_t bytes) {
   std::string text;
   while (text.size() < bytes) text += frame;

@@ -28,7 +28,7 @@ namespace fake {
 
 namespace {
 
-// By descriptor. Every ioctl of the program looks here, on any file, so there is no lock.
+// The index is a descriptor. Every ioctl of the program, on any file, looks here: hence no lock.
 std::array<std::atomic<Device*>, 1024> open_devices;
 
 std::int64_t now_us(clockid_t clock = CLOCK_MONOTONIC) {
@@ -299,7 +299,7 @@ Device::~Device() {
   if (far_ >= 0) ::close(far_);
 }
 
-// Reads the file again if it changed. False: the file is gone.
+// Reads the file again if it changed. False: the file is gone or has no mode.
 bool Device::load() {
   const std::string path = folder_ + "/" + name_;
   struct stat info = {};
@@ -327,7 +327,7 @@ bool Device::load() {
   return true;
 }
 
-// An HDMI bridge has only the size of its timings.
+// An HDMI bridge offers only the size and rate of its current timings.
 std::vector<Mode> Device::modes() const {
   std::vector<Mode> all = config_.modes;
   if (!config_.hdmi || timing_width_ == 0) return all;
@@ -708,7 +708,7 @@ int Device::dequeue(v4l2_buffer& buffer, std::unique_lock<std::mutex>& lock) {
     return fail(EINTR);
   if (config_.fault == "eio" && !done_.empty()) return fail(EIO);
   while (done_.empty()) {
-    // Poll was woken for pictures that were taken before: drop their bytes.
+    // The bytes that woke poll() belong to pictures that were dequeued before: drop them.
     if (std::exchange(in_vain_, true)) forget_bytes();
     if (fcntl(app_, F_GETFL) & O_NONBLOCK) return fail(EAGAIN);
     lock.unlock();
@@ -978,7 +978,8 @@ int Device::ioctl(unsigned long request, void* argument) {
   }
 }
 
-// Includes the CPU time of the player's thread, so that a benchmark can subtract it.
+// Appends a line to the report. It includes the CPU time of the player's thread, so that a
+// benchmark can subtract it.
 void Device::report() {
   const char* path = std::getenv("FAKE_V4L2_REPORT");
   if (!path || produced_ == 0) return;

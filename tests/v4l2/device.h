@@ -1,4 +1,5 @@
-// A V4L2 capture device that a text file describes and a thread plays: see README.md here.
+// A simulated V4L2 capture device. A text file describes it, and a thread delivers its frames:
+// README.md in this folder.
 #pragma once
 
 #include <linux/videodev2.h>
@@ -41,7 +42,7 @@ struct Config {
   int lanes = 0;  // CSI lanes to the board, 972 Mbit/s each; 0: enough
   std::uint32_t ycbcr = V4L2_YCBCR_ENC_DEFAULT, range = V4L2_QUANTIZATION_DEFAULT;
   std::string fault;  // stall, truncate, pad, zero, error, corrupt, stamps, eintr, eio, nospace,
-                      // nosignal
+                      // nosignal, vanish
   int every = 1;      // every Nth frame has the fault
   int amount = 7;     // bytes of padding
 };
@@ -66,7 +67,7 @@ struct Buffer {
 // epoll work on it.
 class Device {
  public:
-  // Returns the application's descriptor; -1 and errno.
+  // Returns the application's descriptor, or -1 and sets errno.
   static int open(const std::string& folder, const std::string& name, int flags);
   static Device* find(int fd);
   ~Device();
@@ -112,7 +113,7 @@ class Device {
 
   std::string folder_, name_;
   int number_ = 0;
-  int app_ = -1, far_ = -1;
+  int app_ = -1, far_ = -1;  // the connection's ends: the application's and the device's
   Config config_;
   Stamp config_stamp_{};
   bool gone_ = false, streaming_ = false, stopping_ = false, subscribed_ = false;

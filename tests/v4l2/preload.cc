@@ -1,4 +1,5 @@
-// LD_PRELOAD: redirects what a program does to /dev/videoN to the folder that FAKE_V4L2 names.
+// A library for LD_PRELOAD. It redirects accesses to /dev/videoN to the folder that FAKE_V4L2
+// names.
 #include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -30,7 +31,7 @@ std::string folder() {
   return path ? path : "";
 }
 
-// The path in the folder that plays PATH; empty for all other paths.
+// The path in the folder that stands for `path`; empty for paths that are not redirected.
 std::string played(const char* path) {
   const std::string base = folder();
   if (base.empty() || !path) return "";
@@ -40,7 +41,7 @@ std::string played(const char* path) {
   return "";
 }
 
-// "videoN" if PATH, after following links, is a device; empty otherwise.
+// "videoN" if `path`, with its links followed, is a device; otherwise empty.
 std::string device_at(const std::string& path) {
   char real[PATH_MAX];
   if (path.empty() || !realpath(path.c_str(), real)) return "";
