@@ -15,12 +15,12 @@ one_line() {
 }
 # json_is PATH VALUE [FILE]: checks a value in a JSON document, stdin by default (see the script).
 json_is() { python3 "${BASH_SOURCE[0]%/*}/json_is" "$@"; }
-# eventually COMMAND...: waits until the command succeeds. The limit ends what hangs; it is long enough for
-# a slow machine.
+# eventually COMMAND...: waits until the command succeeds. The limit ends a test that hangs; it is
+# long enough for a slow machine.
 eventually() {
 	local end=$((SECONDS + 120)) said=$BATS_TEST_TMPDIR/eventually
 	until "$@" >"$said" 2>&1; do
-		((SECONDS < end)) || { echo "did not come to hold: $*: $(cat "$said")"; return 1; }
+		((SECONDS < end)) || { echo "never succeeded: $*: $(cat "$said")"; return 1; }
 		command -p sleep 0.05 # the test may have a `sleep` of its own in PATH
 	done
 }
@@ -36,8 +36,9 @@ stop() {
 	kill "$1"
 	ends_with "${2-143}" "$1"
 }
-# sweep: for teardown: kills each job that was started with `&` and, with setsid, its process group. The
-# shell knows which jobs still run; a pid that a test kept may belong to another process by now.
+# sweep: for teardown(): kills each job that was started with `&`, and its process group if it was
+# started with setsid. It asks the shell which jobs still run, because a pid that a test kept may
+# belong to another process by now.
 sweep() {
 	local pid
 	for pid in $(jobs -pr); do
@@ -45,21 +46,22 @@ sweep() {
 		wait "$pid" 2>/dev/null || :
 	done
 }
-# held NAME: makes a FIFO and keeps both ends open as descriptor 9, so that a reader meets no end of file.
+# held NAME: makes a FIFO and keeps both ends open as descriptor 9, so that a reader never
+# gets end of file.
 held() {
 	mkfifo "$1"
 	exec 9<>"$1"
 }
 
-# on_device FOLDER COMMAND...: runs a command for which FOLDER plays /dev (tests/v4l2/README.md).
+# on_device FOLDER COMMAND...: runs a command that sees FOLDER as /dev (tests/v4l2/README.md).
 on_device() {
 	local folder=$1 preload=$BATS_TEST_DIRNAME/../../build/release/libfakev4l2.so
 	shift
-	# ASan insists on being the first library.
+	# ASan must be the first library.
 	[[ $BIN != */asan/* || $1 != kvm-* ]] || preload=$(gcc -print-file-name=libasan.so):$preload
 	${exec-} env LD_PRELOAD="$preload" FAKE_V4L2="$folder" "$@"
 }
-# The same with `&`: the command takes the place of the shell, so that $! is its pid.
+# The same, for use with `&`: the command replaces the subshell, so that $! is its pid.
 exec_on_device() {
 	exec=exec on_device "$@"
 }

@@ -10,7 +10,8 @@ setup() {
 	sed "s|/usr/local/share|$T|" "$SRC/scripts/completions/kvm.bash" >"$T/kvm.bash"
 	cd "$T"
 }
-# options_of COMMAND...: the options in its --help, found by other means than the completions use.
+# options_of COMMAND...: prints the options in the command's --help, parsed independently of the
+# completions.
 options_of() {
 	"$@" --help | sed '/^Subcommands:/,$d' | grep -oE '^  -[^ ]+' | tr ',' '\n' | tr -d ' ' | sort
 }
@@ -39,7 +40,7 @@ in_bash() {
 	[ "$(in_bash kvm-gadget-setup disc i)" = insert ]
 	[ "$(in_bash kvm-gadget-setup --profile full disc i)" = insert ]
 	for command in down status watch disc 'disc insert' 'disc eject' 'disc status'; do
-		# shellcheck disable=SC2086  # words are meant
+		# shellcheck disable=SC2086  # split into words
 		options_of kvm-gadget-setup $command >options
 		# shellcheck disable=SC2086
 		in_bash kvm-gadget-setup $command - | diff options -

@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
-# The manners that every tool shares (kvm(7), CONVENTIONS), and the exceptions of single tools.
+# The conventions that all tools share (kvm(7), CONVENTIONS), and the exceptions of single tools.
 load common
 
-# prints TOOL, waits TOOL: a command line of the tool that prints to stdout without any device, and one that
-# waits for input.
+# prints TOOL: outputs a command line of the tool that writes to stdout and needs no device.
+# waits TOOL: outputs a command line that waits for input.
 prints() {
 	case $1 in
 	kvm-capture) echo "kvm-capture -d test -s 320x200 -n 1 -o -" ;;
@@ -61,7 +61,7 @@ waits() {
 	for command in 'kvm-capture -n 1 -o /dev/null -d' 'kvm-type --dry-run --file' \
 		'kvm-gadget-setup up --script --config' 'kvm-mjpeg-httpd --passwords' \
 		'kvm-type --dry-run --no-such' 'kvm-capture --no-such' 'kvm-gadget-setup --profile' 'kvm-mjpeg-httpd -l'; do
-		# shellcheck disable=SC2086  # words are meant
+		# shellcheck disable=SC2086  # split into words
 		run --separate-stderr $command "$name"
 		[ "$status" -ne 0 ] && one_line "${command%% *}" && [[ $stderr == *'/nowhere/\x1b[31m\x0aa\xff'* ]] ||
 			{ echo "$command: $stderr"; false; }
@@ -93,7 +93,7 @@ waits() {
 
 @test "a reader that went away: dies of SIGPIPE, silently" {
 	held "$BATS_TEST_TMPDIR/pipe"
-	exec 8>"$BATS_TEST_TMPDIR/pipe" 9>&- # the reader goes
+	exec 8>"$BATS_TEST_TMPDIR/pipe" 9>&- # the reader has gone
 	for tool in kvm-capture kvm-type; do
 		run bash -c "$(waits "$tool") <<<'key a' >&8"
 		status_is 141
@@ -101,12 +101,12 @@ waits() {
 	done
 }
 
-# stops TOOL SIGNAL: ends a tool at work with a signal; returns its status.
+# stops TOOL SIGNAL: ends a running tool with a signal; returns its status.
 stops() {
 	local said=$BATS_TEST_TMPDIR/said written=$BATS_TEST_TMPDIR/written ended=0
 	rm -f "$said" "$written"
-	# A shell starts background jobs with SIGINT ignored: env(1) puts it back.
-	# shellcheck disable=SC2046  # words are meant
+	# A shell starts background jobs with SIGINT ignored: env(1) restores the default.
+	# shellcheck disable=SC2046  # split into words
 	env --default-signal=INT $(waits "$1") <"$BATS_TEST_TMPDIR/input" >"$written" 2>"$said" 3>&- &
 	echo keydown shift >&9
 	eventually eval '[ -s "$said" ] || [ -s "$written" ]' # the tool is at work

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Programs of other authors accept the played V4L2 device (tests/v4l2), so tests on it prove something.
+# Other authors' programs accept the simulated V4L2 device (tests/v4l2), so it is fit for tests.
 load common
 
 setup() {

@@ -71,7 +71,7 @@ load httpd/server
 	local relay=$!
 	served_at "$BATS_TEST_TMPDIR/relay"
 	eventually curl -sf -D "$BATS_TEST_TMPDIR/head" -o "$BATS_TEST_TMPDIR/shot" "$URL/snapshot"
-	# The time of the first pixel survives.
+	# The capture time survives the relay.
 	local time
 	time=$(grep -aoE 'kvm t=[0-9]+' "$BATS_TEST_TMPDIR/shot" | cut -d= -f2)
 	tr -d '\r' <"$BATS_TEST_TMPDIR/head" | grep -x "X-Kvm-Time: $time"

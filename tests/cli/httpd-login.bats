@@ -60,7 +60,7 @@ load httpd/server
 	grep -i '^set-cookie:' "$BATS_TEST_TMPDIR/head" | grep -q 'HttpOnly; SameSite=Strict'
 	[ "$(http_status /state -b "$jar")" = 200 ]
 	[ "$(http_status /state -b kvm_session_$PORT=0000)" = 401 ]
-	# The session table also has keys that are not cookies: this is the form of those.
+	# The session table also has keys that are no cookies; this one has their form.
 	[ "$(http_status /state -b "kvm_session_$PORT=basic 00")" = 401 ]
 	curl -s -X POST -b "$jar" "$URL/logout"
 	[ "$(http_status /state -b "$jar")" = 401 ]
@@ -79,7 +79,7 @@ load httpd/server
 	curl -si -b "$jar" -c "$jar" -d 'name=ann&password=secret' "$URL/login" | tr -d '\r' >"$BATS_TEST_TMPDIR/head"
 	[ "$(http_status /state -b "$jar")" = 200 ]
 	[ "$(URL=$one http_status /state -b "$jar")" = 200 ]
-	# The cookie lives much longer than the 12 hours of a session, which each use begins again.
+	# The cookie lives much longer than the 12 hours of a session, which each use restarts.
 	grep -qi '^set-cookie:.*Max-Age=[0-9]\{8\}' "$BATS_TEST_TMPDIR/head"
 	curl -s -X POST -b "$jar" -c "$jar" "$URL/logout"
 	[ "$(http_status /state -b "$jar")" = 401 ]
@@ -97,7 +97,7 @@ load httpd/server
 	passwords
 	certificate localhost
 	for tls in "" "--tls-cert $BATS_TEST_TMPDIR/cert.pem --tls-key $BATS_TEST_TMPDIR/key.pem"; do
-		# shellcheck disable=SC2086  # words are meant
+		# shellcheck disable=SC2086  # split into words
 		start --passwords "$PASSWORDS" --trust-proxy $tls
 		http=(-u ann:secret -H 'X-Forwarded-Proto: http')
 		[ "$(http_status /state "${http[@]}" -H 'X-Forwarded-For: 192.0.2.9, 127.0.0.1')" = 200 ]

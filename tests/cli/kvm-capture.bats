@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# kvm-capture with the built-in picture and with played devices (tests/v4l2/README.md).
+# kvm-capture with the built-in picture and with simulated devices (tests/v4l2/README.md).
 load common
 
 setup() {
@@ -24,13 +24,13 @@ jpeg_device() {
 		printf '%s\n' "$@"
 	} >dev/video0
 }
-# faulty [LINE...]: from now on the device has these faults only. The file with its pictures stays,
-# because the player has mapped it.
+# faulty [LINE...]: gives the device these faults and no others. The file with its pictures is not
+# rewritten, because the simulation has mapped it.
 faulty() {
 	{ grep -vE '^(fault|every) ' dev/video0; printf '%s\n' "$@"; } >dev/new
 	mv dev/new dev/video0
 }
-# recovers: while the device is faulty the reader is told so; without faults it gets the screen again.
+# recovers: checks that the stream says "stalled" while the device is faulty, and "live" after it.
 recovers() {
 	exec_on_device dev kvm-capture >out 2>err 3>&- &
 	pid=$!
@@ -40,7 +40,7 @@ recovers() {
 	eventually says live
 	stop $pid
 }
-# edit LINE...: replaces the description of the device while it plays.
+# edit LINE...: replaces the description of the device while it is in use.
 edit() {
 	printf '%s\n' "$@" >dev/new
 	mv dev/new dev/video0
@@ -75,7 +75,7 @@ says() { grep -aq "s=$1" "${2:-out}"; }
 @test "wrong arguments are usage errors that name them" {
 	for wrong in '-s 640' '-s 0x0' '-s 640x480x3' '-r fast' '-r 0' '-r 1/0' '-d test:nothing' '-f toolong' \
 		'-d test -f toolong' '-d test --control brightness' '--control brightness' '-q 0' '-q 101' '--subsampling 411' '-n 0' '-n -1' '--every 0' '--every nan' '--timeout nan' '--json' '-r 5 --every 3'; do
-		# shellcheck disable=SC2086  # words are meant
+		# shellcheck disable=SC2086  # split into words
 		run --separate-stderr kvm-capture -o - $wrong
 		status_is 64 || { echo "$wrong"; false; }
 		one_line kvm-capture
@@ -131,7 +131,7 @@ picture() { on_device dev kvm-capture -n 1 | ffmpeg -v error -f mjpeg -i - -f md
 	# Columns: format, ffmpeg's name of it, padded bytes a line, planes as LINESxBYTES.
 	while read -r -u 9 format pixels stride planes; do
 		raw_device "$format" "$pixels"
-		# shellcheck disable=SC2086  # words are meant
+		# shellcheck disable=SC2086  # split into words
 		"$BATS_TEST_DIRNAME/capture/pad_lines" $stride $planes
 		want=$(picture)
 		for api in '' mplane; do
@@ -408,7 +408,7 @@ dongle() {
 		mv dev/video0 dev/gone
 		eventually says no-device
 		: >out
-		sleep 1 # time to take the wrong one
+		sleep 1 # time enough to open the wrong device
 		mv dev/gone dev/video0
 		eventually says live
 		stop $pid
@@ -528,7 +528,7 @@ dongle() {
 	raw_device YUYV yuyv422
 	chmod 000 dev/video0
 	for command in '-n 1 -o -' --list; do
-		# shellcheck disable=SC2086  # words are meant
+		# shellcheck disable=SC2086  # split into words
 		run --separate-stderr on_device dev kvm-capture $command
 		status_is 77 || { echo "$command"; false; }
 		[[ $stderr == *'group video'* ]]

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# kvm-type writing to device nodes: FIFOs in a played sysfs, which take reports like a USB host that
-# is always ready. tests/vm shows how real hosts behave.
+# kvm-type writes to device nodes, here FIFOs in a simulated /sys, which take reports like a USB
+# host that is always ready. tests/vm tests kvm-type with the kernel's USB host.
 load common
 load sysfs
 
@@ -15,16 +15,16 @@ setup() {
 
 teardown() { sweep; }
 
-# reports FD COUNT SIZE: reads COUNT reports of SIZE bytes and prints each on a line. taken: the same,
-# and fails if there are more.
+# reports FD COUNT SIZE: reads COUNT reports of SIZE bytes and prints each on a line. taken does the
+# same, and fails if there are more.
 reports() { timeout 30 head -c $(($2 * $3)) <&"$1" | od -An -v -tx1 -w"$3" | sed 's/^ //'; }
 taken() {
 	reports "$@"
 	echo end >&"$1"
 	[ "$(timeout 30 head -c 4 <&"$1" | tr -d '\0')" = end ]
 }
-# The report of released keys. kvm-type -a sends it twice: at its start, to release leftovers, and as
-# the probe before its first key.
+# The report when no key is down. kvm-type -a sends it twice: at its start, to release leftovers,
+# and as the probe before its first key.
 none="00 00 00 00 00 00 00 00"
 
 @test "a text: nothing down at first, then each key down and up, one report a write" {
@@ -39,7 +39,7 @@ $none
 $none" ]
 }
 
-# one_place FD: lets the FIFO be busy while it holds a report, like a device.
+# one_place FD: gives the FIFO a single buffer: while it holds a report it is busy, like a device.
 one_place() { python3 -c 'import fcntl, sys; fcntl.fcntl(int(sys.argv[1]), 1031, 4096)' "$1"; } # F_SETPIPE_SZ
 # polls_mouse FILE: takes a report of the mouse every 10 ms and writes its movement to FILE.
 polls_mouse() {
@@ -49,7 +49,7 @@ with open(sys.argv[1], "a", buffering=1) as moves:
         print(*(byte - 256 * (byte > 127) for byte in report[1:3]), file=moves)
         time.sleep(0.01)' "$1" 3>&-
 }
-# moved FILE X Y: whether the movements add up to X and Y.
+# moved FILE X Y: checks that the movements in FILE add up to X and Y.
 moved() { [ "$(awk '{ x += $1; y += $2 } END { print x + 0, y + 0 }' "$1")" = "$2 $3" ]; }
 
 @test "all that moves arrives, though the input ends while the device is busy" {
@@ -70,7 +70,7 @@ moved() { [ "$(awk '{ x += $1; y += $2 } END { print x + 0, y + 0 }' "$1")" = "$
 	one_place 5
 	echo 'mouseto 1 1' >"$BATS_TEST_TMPDIR/lines"
 	for options in '' --ack '--status /dev/null'; do
-		# shellcheck disable=SC2086  # words are meant
+		# shellcheck disable=SC2086  # split into words
 		run --separate-stderr kvm-type -a --timeout 0.3 -f "$BATS_TEST_TMPDIR/lines" $options
 		status_is 75
 		[[ $output$stderr == *'takes no reports'* ]]
@@ -157,7 +157,7 @@ $none
 		mv "$KVM_SYSFS_ROOT/sys/kernel/config/usb_gadget/kvm" "$BATS_TEST_TMPDIR/kvm"
 		echo >"$udc/function"
 		echo 'not attached' >"$udc/state"
-		# shellcheck disable=SC2086  # words are meant
+		# shellcheck disable=SC2086  # split into words
 		kvm-type $way -k a 3>&- &
 		eventually asleep $!
 		mv "$BATS_TEST_TMPDIR/kvm" "$KVM_SYSFS_ROOT/sys/kernel/config/usb_gadget/kvm"
@@ -210,7 +210,7 @@ ended() {
 		exec 7>&- 8<&-
 		down=$(timeout 1 cat <&"$fd" | tail -c "$size" | od -An -v -tx1 | sed 's/^ //') || :
 		[[ $down == '01 '* ]]
-		# shellcheck disable=SC2086  # words are meant
+		# shellcheck disable=SC2086  # split into words
 		kvm-type $way </dev/null
 		case $fd in
 		5) [ "$(taken 5 1 7)" = "00 ${down#01 }" ] ;;
@@ -236,7 +236,7 @@ ended() {
 
 @test "who reads the answers goes: what is held is released, and it dies of SIGPIPE, silently" {
 	for options in --ack '--status -'; do
-		# shellcheck disable=SC2086  # words are meant
+		# shellcheck disable=SC2086  # split into words
 		begin $options 2>"$BATS_TEST_TMPDIR/said"
 		echo 'keydown a' >&7
 		until [[ ${answer-} == ok || ${answer-} == *'"done":1,'* ]]; do read -r answer <&8; done
@@ -253,7 +253,7 @@ $none" ]
 
 @test "who reads the answers stalls: a signal still releases what is held" {
 	for options in --ack '--ack --dry-run' '--status -'; do
-		# shellcheck disable=SC2086  # words are meant
+		# shellcheck disable=SC2086  # split into words
 		begin $options
 		{
 			echo 'keydown a'

@@ -5,7 +5,8 @@ load common
 teardown() { sweep; }
 
 released="keyboard 00 00 00 00 00 00 00 00"
-# tapped KEYS...: the reports of pressing and releasing keys, each given by its first three bytes.
+# tapped KEYS...: prints the reports of keys pressed and released. A key is given by the first three
+# bytes of its report.
 tapped() { printf "keyboard %s 00 00 00 00 00\n$released\n" "$@"; }
 
 @test "text becomes reports, each key pressed and released" {
@@ -28,7 +29,7 @@ tapped() { printf "keyboard %s 00 00 00 00 00\n$released\n" "$@"; }
 	yes 'a long text' | head -n 10000 >"$BATS_TEST_TMPDIR/text"
 	sed 's/^/type /' "$BATS_TEST_TMPDIR/text" >"$BATS_TEST_TMPDIR/lines"
 	for options in '-f text' '-a -f lines'; do
-		# shellcheck disable=SC2016  # expanded there
+		# shellcheck disable=SC2016  # expanded by the inner shell
 		run bash -c "cd '$BATS_TEST_TMPDIR' && { kvm-type --dry-run $options; echo \$? >status; } | head -n 1"
 		[[ $output == 'keyboard '* && $output != *$'\n'* ]]
 		[ "$(cat "$BATS_TEST_TMPDIR/status")" -eq 141 ]
@@ -220,7 +221,7 @@ ok" ]
 		"--list-keys -k a" "--list-layouts -f x" "--explain --list-keys" "--explain --wait" \
 		"--explain -a" "--explain -k a" "--ack" "--status x" "-a -k a" "--wait --timeout 1" "--rate 0" "--rate nan" \
 		"--rate inf" "--timeout nan" "--verify-leds 0" "--unicode dos"; do
-		# shellcheck disable=SC2086  # words are meant
+		# shellcheck disable=SC2086  # split into words
 		run --separate-stderr kvm-type $options </dev/null
 		status_is 64
 		one_line kvm-type

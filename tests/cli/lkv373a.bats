@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
-# ffmpeg plays the extender on loopback: it sends H.264 in MPEG-TS over UDP, unicast and multicast.
+# ffmpeg simulates the extender on loopback: H.264 in MPEG-TS over UDP, unicast and multicast.
 load common
 
 setup() {
 	PATH=$BATS_TEST_DIRNAME/../../scripts:$PATH
-	# Derived from the process number, so that tests that run at the same time differ; below the ports
-	# that the kernel hands out.
+	# Derived from the process ID, so that simultaneous tests use different ports; below the ports
+	# that the kernel assigns.
 	port=$((10000 + $$ % 20000))
 }
 teardown() { sweep; }
@@ -17,7 +17,7 @@ sends() {
 	sender=$!
 }
 
-# receives COMMAND...: the third frame that the command writes is a whole red picture.
+# receives COMMAND...: checks that the third frame that the command writes is a whole red picture.
 receives() {
 	"$@" >"$BATS_TEST_TMPDIR/frames" 2>"$BATS_TEST_TMPDIR/said" 3>&- &
 	local receiver=$!

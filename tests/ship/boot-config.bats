@@ -6,7 +6,7 @@ load ../cli/sysfs
 setup() {
 	mkdir -p "$T/boot/firmware"
 	file=$T/boot/firmware/config.txt
-	# The end of what Raspberry Pi OS 12 and 13 ship.
+	# The end of config.txt in Raspberry Pi OS 12 and 13.
 	cat >"$file" <<-'END'
 		dtparam=audio=on
 		arm_boost=1
@@ -25,7 +25,7 @@ setup() {
 }
 boot_config() { "$SRC/scripts/kvm-boot-config" "$@" --root "$T"; }
 
-# model_sees FILTER...: the settings that the firmware reads on a model that these filters fit.
+# model_sees FILTER...: prints the settings that the firmware reads where these filters match.
 model_sees() {
 	awk -v filters=" all $* " '
 		BEGIN { on = 1 }
@@ -65,7 +65,7 @@ model_sees() {
 
 @test "a file without a last newline, an empty one, one with CRLF: restored to the byte" {
 	for content in 'arm_boost=1' 'dtparam=audio=on ' '' 'arm_boost=1\r\n[all]\r\n' '\n\n'; do
-		# shellcheck disable=SC2059  # the format is meant
+		# shellcheck disable=SC2059  # $content is a format
 		printf "$content" >"$file"
 		cp "$file" "$T/before"
 		boot_config add
@@ -151,7 +151,7 @@ model_sees() {
 		status_is 1
 		[[ $output == *"dtoverlay=dwc2 is set, but the dwc2 driver is not loaded"* ]] || { echo "$model: $output"; false; }
 	done
-	# Those whose sections are for boards that can only be hosts, too.
+	# Models whose section of config.txt also covers boards that can only be hosts.
 	for model in 'Raspberry Pi 3 Model A Plus Rev 1.0' 'Raspberry Pi Model A Rev 2' \
 		'Raspberry Pi Compute Module Rev 1.0' 'Raspberry Pi Compute Module 3 Plus Rev 1.0'; do
 		board "$model"

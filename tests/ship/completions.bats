@@ -8,12 +8,12 @@ setup() {
 	for file in _kvm kvm.fish; do sed "s|/usr/local/share|$T|" "$SRC/scripts/completions/$file" >"$T/$file"; done
 	cd "$T"
 }
-# The options in --help, found by other means than the completions use.
+# Prints the options in --help, parsed independently of the completions.
 options_of() {
 	"$@" --help | sed '/^Subcommands:/,$d' | grep -oE '^  -[^ ]+' | tr ',' '\n' | tr -d ' ' | sort
 }
 in_fish() { fish --no-config -c "source kvm.fish; complete -C '$*'" | cut -f1 | sort; }
-# zsh only completes at a prompt: this plays a prompt and reads its list.
+# zsh only completes at a prompt: this simulates a prompt and reads the list of completions.
 in_zsh() {
 	cat >zsh-try <<-'END'
 		zmodload zsh/zpty

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# kvm-doctor against machines that are well and machines that are not, played by stand-ins.
+# kvm-doctor on healthy and on faulty machines, which stand-ins for the tools simulate.
 load common
 load ../cli/sysfs
 
@@ -34,7 +34,7 @@ stub() {
 	printf '#!/bin/sh\n%s\n' "$2" >"$T/bin/$1"
 	chmod +x "$T/bin/$1"
 }
-# sick WHAT CURE: one thing is WRONG, it is this, and the cure is said.
+# sick WHAT CURE: checks that exactly one line is WRONG, that it says WHAT, and its cure says CURE.
 sick() {
 	run "$SRC/scripts/kvm-doctor"
 	status_is 1
@@ -60,7 +60,7 @@ sick() {
 	stub vcgencmd 'echo throttled=0x50000'
 	stub kvm-capture 'exit 66' && sick capture dongle
 	stub kvm-capture 'echo /dev/video0'
-	# The one that knows the boards, in its own words.
+	# The real kvm-otg-check, which knows the boards.
 	stub kvm-otg-check 'exec "'"$SRC"'/scripts/kvm-otg-check"'
 	sick 'usb        there is no USB device controller' 'PCs hardly ever'
 	board 'Raspberry Pi 4 Model B Rev 1.4' arm_boost=1
@@ -101,7 +101,7 @@ sick() {
 	done
 }
 
-# well LINE...: nothing is WRONG with these lines of target.conf.
+# well LINE...: checks that nothing is WRONG with these lines of target.conf.
 well() {
 	printf '%s\n' "$@" >"$T/etc/target.conf"
 	rm -f "$T/asked"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# The samples of scripts/examples in front of a running server. The web servers are unpacked, not
-# installed: nothing starts to listen on this machine.
+# The samples of scripts/examples, with a running server behind them. The web servers are unpacked
+# and not installed, so that none of them starts as a service on this machine.
 load common
 
 setup_file() {
@@ -25,15 +25,15 @@ setup() {
 	setsid sh -c "kvm-capture -d test -s 320x200 -o - | kvm-mjpeg-httpd -l unix:$T/web.sock $options | cat >actions" 2>said 3>&- &
 	eventually answers web.sock snapshot
 	chmod 777 . web.sock
-	# The address comes from our pid, so that no other test has it; the kernel hands out no such port.
+	# No other test has this address, which the process ID makes; the kernel assigns no such port.
 	address=127.$(($$ >> 16 & 63 | 64)).$(($$ >> 8 & 255)).$(($$ & 255)) port=18443
 }
 teardown() { sweep; }
-# through CURL ARGS...; with `exec=exec through … &` the job is curl itself.
+# through CURL ARGS...: asks through the web server; after `exec=exec through … &` $! is curl.
 through() {
 	${exec-} curl -s --cacert cert.pem --connect-to "kvm.example.org:443:$address:$port" "$@"
 }
-# Pictures come at once and keep coming, a WebSocket opens, and actions arrive.
+# works: checks that pictures come at once and keep coming, a WebSocket opens, and actions arrive.
 works() {
 	eventually through -o snapshot.jpg -f https://kvm.example.org/snapshot
 	ffprobe -v error snapshot.jpg
@@ -72,7 +72,7 @@ works() {
 @test "Prometheus reads the sample, and its tool likes the metrics" {
 	promtool check config --syntax-only "$SRC/scripts/examples/prometheus.yml"
 	curl -sf --unix-socket web.sock http://localhost/metrics | promtool check metrics
-	# promtool parses rules: the queries of the dashboard become rules.
+	# promtool parses only rules, so the queries of the dashboard are made into rules.
 	python3 - "$SRC/scripts/examples/grafana.json" >rules.yml <<-'END'
 		import json, sys
 		asked = [t['expr'] for p in json.load(open(sys.argv[1]))['panels'] for t in p['targets']]
@@ -87,7 +87,7 @@ works() {
 	[ "$output" -eq "$(grep -c '^[^#]' "$SRC/scripts/examples/authorized_keys" | xargs)" ]
 }
 
-# Plays ssh for Ansible: runs the last word of the command line in the tree.
+# Ansible with a stand-in for ssh, which runs the last word of its command line in the tree.
 ansible_on_tree() { # TARGETS
 	printf '#!/bin/bash\nexec chroot %s sh -c "${@: -1}"\n' "$T/root" >ssh
 	chmod +x ssh
@@ -104,7 +104,7 @@ ansible_on_tree() { # TARGETS
 	echo '[all]' >root/boot/firmware/config.txt
 	cp /etc/resolv.conf root/etc
 
-	# Our package without its dependencies, which Debian's own tools check.
+	# Our package, built without its dependencies: Debian's own tools check those.
 	(cd "$SRC" && scripts/install-files install "$T/package" /usr "$BIN")
 	mkdir package/DEBIAN
 	printf '%s\n' 'Package: kvmpi' 'Version: 1' "Architecture: $(dpkg --print-architecture)" 'Maintainer: x <x@example.org>' \

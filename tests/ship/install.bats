@@ -20,9 +20,9 @@ setup() {
 	cp /usr/bin/env "$root/usr/bin"
 }
 install_() { $as_root "$SRC/scripts/install" --root "$root" "$@"; }
-# The root user of a namespace suffices for a tree.
+# For a tree, root of a user namespace suffices.
 if [ "$(id -u)" -eq 0 ]; then as_root=''; else as_root='unshare -r'; fi
-# Lists every file with its attributes; where we write, with a checksum, elsewhere with its time.
+# fingerprint: lists all files with attributes, and with checksums where we write, times elsewhere.
 fingerprint() {
 	(
 		cd "$root"
@@ -32,8 +32,8 @@ fingerprint() {
 		find . -type f \( -path './etc/*' -o -path './usr/local/*' -o -path './boot/*' -o -printf '%p %T@\n' \) | sort
 	)
 }
-# The tree as a running machine, without --root: the programs of this machine, and /etc, /boot and /usr/local
-# of the tree.
+# on_machine ARGS...: runs scripts/install without --root, on a machine with the programs of this
+# one and with /etc, /boot and /usr/local of the tree.
 on_machine() {
 	mkdir -p "$T/local" "$root"/{usr,proc,dev,tmp,src,etc/alternatives,var/lib/dpkg}
 	for folder in bin sbin lib lib64; do ln -sfn "usr/$folder" "$root/$folder"; done
@@ -152,7 +152,7 @@ rpi_config() { printf '%s\n' 'dtparam=audio=on' '[cm4]' 'otg_mode=1' '[cm5]' 'dt
 @test "--dry-run says the steps and does none" {
 	fingerprint >"$T/before"
 	for job in '' --uninstall; do
-		# shellcheck disable=SC2086  # none is none
+		# shellcheck disable=SC2086  # an empty $job is no argument
 		run install_ --dry-run $job
 		status_is 0
 		[[ $output == *"would: "* ]]

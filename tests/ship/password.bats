@@ -5,7 +5,7 @@ load common
 setup() {
 	export KVM_ETC=$T/etc
 	mkdir "$KVM_ETC"
-	# This machine has no user kvmpi: a stand-in for chown(1) sets the group.
+	# This machine has no group kvmpi: a stand-in for chown(1) records its arguments.
 	mkdir "$T/bin"
 	printf '#!/bin/sh\necho "$@" >>"%s/chown"\n' "$T" >"$T/bin/chown"
 	chmod +x "$T/bin/chown"
@@ -95,7 +95,7 @@ verifies() {
 	printf '#!/bin/sh\necho 1000\n' >"$T/bin/id"
 	chmod +x "$T/bin/id"
 	for job in 'set anna' 'remove anna' list first create; do
-		# shellcheck disable=SC2086  # words are meant
+		# shellcheck disable=SC2086  # split into words
 		run --separate-stderr password $job <<<'long enough'
 		status_is 77 && one_line kvm-password
 	done

@@ -56,7 +56,7 @@ start() {
 
 @test "a socket from systemd arrives at the server, and the manager hears that it is ready" {
 	manager=$T/manager
-	# Plays systemd: prints each message that it gets as a line.
+	# Stands in for systemd: prints each message that it gets as a line.
 	python3 -c 'import socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.bind(sys.argv[1])

@@ -17,7 +17,7 @@ stub() {
 	printf '#!/bin/sh\n%s\n' "$2" >"bin/$1"
 	chmod +x "bin/$1"
 }
-# recipe NAME: prints its lines without the roff.
+# recipe NAME: prints the lines of a recipe without the roff markup.
 recipe() {
 	awk -v name="$1" '$0 == ".\\\" recipe: " name { found = 1; next }
 		found && /^\.Bd/ { inside = 1; next }
@@ -34,7 +34,7 @@ cook() { bash -ec "$(recipe "$1")"; }
 
 # logins HOST...: writes the password file for the servers here, and ~/.netrc for these hosts.
 logins() {
-	# shellcheck disable=SC2016  # perl's
+	# shellcheck disable=SC2016  # $6$ is for perl
 	printf 'viewer:%s:view\n' "$(perl -e 'print crypt("long enough", q($6$saltsalt))')" >passwords
 	printf 'machine %s login viewer password "long enough"\n' "$@" >.netrc
 }
@@ -103,12 +103,12 @@ logins() {
 	rm "$REPORTS"
 	cook switch
 	rm "$REPORTS"
-	# The target is off: a caller that does not wait gives up.
+	# The target is off: without --wait kvm-type gives up.
 	off='case " $* " in *" --wait "*) ;; *) exit 75 ;; esac'
 	stub kvm-type "$off"'; exec "$BIN/kvm-type" --dry-run "$@" | tee -a "$REPORTS"'
 	cook bios >/dev/null
-	one=$("$BIN/kvm-type" --dry-run -k delete | head -1)
-	[ "$(grep -cF "$one" "$REPORTS")" -eq 60 ]
+	press=$("$BIN/kvm-type" --dry-run -k delete | head -1)
+	[ "$(grep -cF "$press" "$REPORTS")" -eq 60 ]
 	stub wakeonlan 'echo "$1" >woken'
 	stub kvm-type "$off; cat >actions"
 	cook wake
@@ -123,7 +123,7 @@ logins() {
 }
 
 @test "record, replay, relay" {
-	# curl plays the browser; the kernel chooses the addresses.
+	# curl stands in for the browser; Unix sockets replace the addresses of the recipes.
 	stub kvm-mjpeg-httpd 'exec "$BIN/kvm-mjpeg-httpd" -l unix:'"$T"'/web.sock'
 	setsid bash -ec "$(recipe record)" >/dev/null 2>&1 3>&- &
 	pipe=$!
@@ -152,7 +152,7 @@ logins() {
 }
 
 @test "openqa: what its backend writes arrives" {
-	# What ffmpeg reads there is a stream of ours; this is what comes the other way.
+	# The stream that openQA reads is tested above; this tests the input that it writes.
 	[ "$(sed -n 's/^#     //p' "$SRC/scripts/examples/openqa-input")" = "$(recipe openqa)" ]
 	printf '%s\n' a A '!' ctrl-alt-delete spc ret '\' 'mouse_move 960 540' 'mouse_button 3' 'mouse_button 0' |
 		"$SRC/scripts/examples/openqa-input" 1920 1080 tee actions | "$BIN/kvm-type" -a --ack --dry-run >played

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The manners that all helper scripts share, and tests of scripts too small for a file of their own.
+# The conventions of all helper scripts, and tests of scripts too small for a file of their own.
 load common
 
 setup() {
@@ -22,7 +22,7 @@ stub() {
 		done
 		run --separate-stderr "$helper" --version
 		status_is 0
-		# The number stands in the Makefile only.
+		# Only the Makefile has the number.
 		[[ $output == "$name $(sed -n 's/^VERSION := //p' "$SRC/Makefile")" && -z $stderr ]] || { echo "$name: $output $stderr"; false; }
 		run --separate-stderr "$helper" --no-such
 		status_is 64
@@ -37,7 +37,7 @@ stub() {
 	[ "$(sh -c "$line")" = up ]
 	echo 'with = ["disc"]' >"$T/gadget.conf"
 	[ "$(sh -c "$line")" = "--config $T/gadget.conf up" ]
-	# What kvm-service(8) puts there is what the tool takes.
+	# The tool accepts the gadget.conf that kvm-service(8) shows.
 	sed -n "s/^\.Dl # echo '\(.*\)' >.*gadget.conf/\1/p" "$SRC/man/kvm-service.8" | diff - "$T/gadget.conf"
 	"$BIN/kvm-gadget-setup" --config "$T/gadget.conf" up --script | grep -q mass_storage
 }
@@ -49,13 +49,14 @@ stub() {
 	stub systemctl 'echo "systemctl $*" >>'"$T/called"
 	stub deb-systemd-invoke 'echo "invoke $*" >>'"$T/called"
 	sed "s|/run/systemd/system|$T/run|; s|/etc/systemd/system|$T/system|" "$SRC/scripts/deb/postinst" >"$T/postinst"
-	sh "$T/postinst" configure 0.0.1 # the version before
+	sh "$T/postinst" configure 0.0.1 # the previous version
 	[ "$(tail -2 "$T/called")" = $'systemctl try-restart kvm@*.service\ninvoke start kvm-gadget.service kvm@rack-2.service' ]
 	! grep enable "$T/called"
 }
 
-# Plays a machine that has none of the packages, and whose Debian lacks some of them.
-bare() { # ARCHITECTURE ABSENT...
+# bare ARCHITECTURE ABSENT...: runs install-deps on a simulated machine without any of the packages,
+# whose Debian lacks some of them.
+bare() {
 	stub dpkg "echo $1"
 	stub dpkg-query 'exit 1'
 	stub id 'echo 0'

@@ -5,7 +5,8 @@ import {console_page, serve, server, show, until} from './pipe.mjs';
 
 serve();
 
-// Key events as another platform makes them: [type, code, modifiers, ms of its clock].
+// Dispatches key events as another platform makes them: [type, code, properties]; the property `at`
+// is the time stamp in ms.
 const events = (page, list) => page.evaluate(all => {
   for (const [type, code, more = {}] of all) {
     const event = new KeyboardEvent(type, {code, bubbles: true, cancelable: true, ...more});
@@ -33,7 +34,8 @@ test('every code that Linux has a key for has its name', async () => {
     NumpadEqual NumpadComma KanaMode Convert NonConvert Lang1 Lang2 Lang3 Lang4 Lang5 Power Help Undo Again Cut Copy
     Paste Find Props Open AudioVolumeMute AudioVolumeUp AudioVolumeDown`.split(/\s+/);
   await events(page, codes.flatMap(code => [['keydown', code], ['keyup', code]]));
-  await until(() => server.lines.length >= 2 * codes.length, 'all of them');  // the server refuses a name it does not know
+  // The server refuses a name that it does not know.
+  await until(() => server.lines.length >= 2 * codes.length, 'all the keys');
   assert.equal(await page.locator('#toast').isVisible(), false);
 });
 
@@ -75,7 +77,8 @@ test('closing the page lets go', async () => {
   await page.keyboard.down('w');
   await server.see('keydown w');
   await page.close();
-  await server.see(/^keyup (w|k:17)$/);  // said by the page, or where the browser gives it no time, for it
+  // Sent by the page, or by the server if the browser gives the page no time.
+  await server.see(/^keyup (w|k:17)$/);
 });
 
 test('Ctrl+W asks before it closes the page; without Ctrl nothing does', async () => {
@@ -181,7 +184,7 @@ test('dead keys and input methods: the key goes by position, what an input metho
   await devtools.send('Input.imeSetComposition', {text: 'é', selectionStart: 1, selectionEnd: 1});
   await devtools.send('Input.insertText', {text: 'été'});
   await server.see('type été');
-  await until(() => field.inputValue().then(left => !left), 'it to be typed');
+  await until(() => field.inputValue().then(left => !left), 'an empty field');
   await page.keyboard.press('Enter');
   await server.see('key enter');
 });

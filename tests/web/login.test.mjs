@@ -29,7 +29,7 @@ async function with_login(body) {
 }
 
 async function log_in(page, name, password) {
-  await page.waitForLoadState();  // its own, so that the next one is that of the answer
+  await page.waitForLoadState();  // the form's load event, so that the next one is the answer's
   await page.getByLabel('Name').fill(name);
   await page.getByLabel('Password').fill(password);
   await Promise.all([page.waitForEvent('load'), page.getByRole('button', {name: 'Log in'}).click()]);
@@ -65,12 +65,12 @@ test('a wrong password is told, and then too many of them', () => with_login(asy
   await until(async () => {
     await log_in(page, 'nobody', 'wrong');
     return page.getByText('Too many attempts').isVisible();
-  }, 'patience to end');
+  }, 'too many attempts');
   await page.screenshot({path: `${SHOTS}/login-wait.png`});
   await until(async () => {
     await log_in(page, 'ann', 'secret');
     return page.locator('#screen').isVisible();
-  }, 'to be let in after a while');
+  }, 'a login after a while');
 }));
 
 test('who may only watch has no input, and is told', () => with_login(async server => {
@@ -117,8 +117,9 @@ test('the bar is whole at every width, at most two rows high', () => with_login(
     const boxes = await page.evaluate(() => [...document.querySelectorAll('#bar, #title, #source, #role, #bar button')]
       .map(element => element.getBoundingClientRect()));
     assert.ok(boxes.every(box => box.left >= 0 && box.right <= width), `${width}: cut off`);
-    const [who, tools] = await page.evaluate(() => [document.getElementById('logout'), document.getElementById('tools')].map(element => element.getBoundingClientRect()));
-    assert.ok(who.right <= tools.left || who.bottom <= tools.top, `${width}: one upon the other`);
+    const [logout, tools] = await page.evaluate(() => ['logout', 'tools'].map(id =>
+      document.getElementById(id).getBoundingClientRect()));
+    assert.ok(logout.right <= tools.left || logout.bottom <= tools.top, `${width}: they overlap`);
     assert.ok(boxes[0].height <= 96, `${width}: ${boxes[0].height} px high`);
     await page.screenshot({path: `${SHOTS}/bar-${width}.png`});
   }
@@ -131,6 +132,6 @@ test('the form, narrow and wide, dark and light', () => with_login(async server 
       await page.screenshot({path: `${SHOTS}/login-${width}-${scheme}.png`});
       assert.deepEqual(await violations(page), []);
       const box = await page.locator('form').boundingBox();
-      assert.ok(box.x >= 0 && box.x + box.width <= width, 'outside');
+      assert.ok(box.x >= 0 && box.x + box.width <= width, 'the form is outside the window');
     }
 }));

@@ -1,4 +1,4 @@
-// How it looks and reads: widths, schemes, accessibility, size, and nothing from elsewhere.
+// The look of the page: widths, colour schemes, accessibility, size, and nothing from other hosts.
 import assert from 'node:assert/strict';
 import {readdirSync, statSync} from 'node:fs';
 import {get} from 'node:http';
@@ -51,8 +51,9 @@ for (const [width, height] of [[390, 844], [844, 390]])
     assert.deepEqual(cut, []);
     const keys = await page.locator('#osk').boundingBox(), shown = await page.locator('#screen').boundingBox();
     assert.ok(keys.y >= 0 && keys.y + keys.height <= height, 'the keyboard is outside');
-    assert.ok(shown.width * shown.height > 0.2 * width * height, `${shown.width}×${shown.height} are left`);
-    assert.ok(shown.y + shown.height <= keys.y + 1, 'its lower end is under the keyboard');
+    assert.ok(shown.width * shown.height > 0.2 * width * height,
+      `the picture has only ${shown.width}×${shown.height}`);
+    assert.ok(shown.y + shown.height <= keys.y + 1, 'the picture reaches under the keyboard');
     await page.screenshot({path: `${SHOTS}/osk-phone-${width}.png`});
   });
 
@@ -78,8 +79,9 @@ test('a phone: signs in the middle of their buttons, which have names; all is la
   const page = await open(server, {width: 390, height: 844, touch: true});
   await picture(page);
   const tools = await page.evaluate(() => [...document.querySelectorAll('#tools button')].map(button => {
-    const [sign, all] = [button.firstElementChild, button].map(element => element.getBoundingClientRect());
-    return {title: button.title, off: Math.abs(sign.left + sign.right - all.left - all.right)};
+    const [sign, whole] = [button.firstElementChild, button].map(element =>
+      element.getBoundingClientRect());
+    return {title: button.title, off: Math.abs(sign.left + sign.right - whole.left - whole.right)};
   }));
   for (const {title, off} of tools) assert.ok(title && off <= 1, `${title}: ${off}`);
   for (const panel of PANELS) {
@@ -93,7 +95,8 @@ test('a phone: signs in the middle of their buttons, which have names; all is la
   await page.locator('#osk-open').click();
   await page.getByRole('button', {name: 'Return', exact: true}).waitFor();
   await page.getByRole('button', {name: 'Enter', exact: true}).waitFor();
-  const key = page.locator('#osk-keys button:text-is("K")'), ground = () => key.evaluate(one => getComputedStyle(one).backgroundColor);
+  const key = page.locator('#osk-keys button:text-is("K")');
+  const ground = () => key.evaluate(button => getComputedStyle(button).backgroundColor);
   const before = await ground();
   await key.tap();
   await until(async () => await ground() === before, 'a key that was tapped to look as before');

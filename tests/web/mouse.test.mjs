@@ -5,14 +5,14 @@ import {console_page, rest, serve, server, show, until} from './pipe.mjs';
 
 serve();
 
-// A page, and where a part of the picture is in its window.
+// A page, and at(x, y): where in the window a point of the picture is (x and y from 0 to 1).
 async function placed_page(options) {
   const page = await console_page(options);
   const box = await page.locator('#screen').boundingBox();
   return {page, at: (x, y) => [box.x + x * box.width, box.y + y * box.height]};
 }
 
-// "mouseto X Y" within two pixels of where it was meant to be, on the smallest screen.
+// Checks that `line` is "mouseto X Y", within two pixels of x and y on the smallest screen.
 function near(line, x, y) {
   const [verb, ...place] = line.split(' ');
   assert.equal(verb, 'mouseto');
@@ -126,7 +126,7 @@ test('a click beside an open panel puts it away, and does nothing else', async (
   await server.see('buttondown left', 'buttonup left');
 });
 
-// Fingers as the browser makes them of a touch screen: lists of points in the picture, and ms between.
+// Sends touch events as a touch screen does. A step is [type, point...], or ms that pass.
 async function fingers(page, ...steps) {
   const devtools = await page.context().newCDPSession(page);
   for (const step of steps) {
@@ -136,10 +136,10 @@ async function fingers(page, ...steps) {
   }
 }
 
-// The page's clock for gestures, which stands still until pass(): how soon a slow machine lifts a
-// finger is no matter.
+// Makes the page's clock for gestures advance only by pass(), so that it does not matter how late a
+// slow machine lifts a finger.
 const unhurried = `
-  let now = 1000, held = null;  // the timer of a finger that stays
+  let now = 1000, held = null;  // the timer of a finger that rests
   const wait = setTimeout, forget = clearTimeout;
   Object.defineProperty(Event.prototype, 'timeStamp', {get: () => now});
   window.setTimeout = (act, ms, ...all) => ms === 500 ? held = {act, at: now + ms} : wait(act, ms, ...all);
@@ -158,34 +158,38 @@ test('touch: tap, hold, drag, scroll, two fingers, pinch', async () => {
   await server.see('buttondown left', 'buttonup left');
   near(server.lines[0], 0.4, 0.5);
 
-  // Begins anew: no double tap, and nothing left to come.
-  const anew = async () => { await fingers(page, 350); await server.all(page); server.clear(); };
-  await anew();
+  // Starts over: the next tap makes no double tap, and no line is left to come.
+  const start_over = async () => {
+    await fingers(page, 350);
+    await server.all(page);
+    server.clear();
+  };
+  await start_over();
   await fingers(page, ['Start', a], 600, ['End']);
   await server.see('buttondown right', 'buttonup right');
   assert.ok(!(await server.all(page)).includes('buttondown left'));
 
-  await anew();
+  await start_over();
   await fingers(page, ['Start', a], ['End'], 50, ['Start', a], ['Move', at(0.5, 0.5)], 50, ['Move', b], 50, ['End']);
   await server.see('buttondown left', 'buttonup left', 'buttondown left', /^mouseto 0\.6/, 'buttonup left');
 
-  await anew();
+  await start_over();
   await fingers(page, ['Start', a], ['Move', at(0.5, 0.5)], 50, ['Move', b], 50, ['End']);
   await server.see(/^mouseto 0\.6/);
   assert.ok(!(await server.all(page)).some(line => line.startsWith('button')));
 
-  await anew();
+  await start_over();
   await page.locator('#tools button[popovertarget=help]').tap();
   await page.locator('#help').waitFor();
   await fingers(page, ['Start', at(0.4, 0.1)], ['End']);
   await page.locator('#help').waitFor({state: 'hidden'});
   assert.deepEqual(await server.all(page), []);
 
-  await anew();
+  await start_over();
   await fingers(page, ['Start', a], ['Start', a, b], ['End']);
   await server.see('buttondown right', 'buttonup right');
 
-  await anew();
+  await start_over();
   const up = ([x, y], by) => [x, y - by];
   await fingers(page, ['Start', a, b], ['Move', up(a, 20), up(b, 20)], ['Move', up(a, 50), up(b, 50)], ['Move', up(a, 90), up(b, 90)], ['End']);
   await server.see(/^wheel -\d/);
@@ -198,7 +202,7 @@ test('touch: tap, hold, drag, scroll, two fingers, pinch', async () => {
 test('touch: enlarged it stays while one types, and two fingers move it, never out of its room', async () => {
   const {page, at} = await placed_page({width: 390, height: 844, touch: true, before: unhurried});
   const box = () => page.locator('#screen').boundingBox(), a = at(0.4, 0.5), b = at(0.6, 0.5);
-  // Two fingers side by side, again and again, until `test` of the picture's edges holds.
+  // Moves two fingers side by side, repeatedly, until `test` accepts the picture's edges.
   const move = (way, test, what) => until(async () => {
     await fingers(page, ['Start', a, b],
       ...[20, 60, 100, 140].map(px => ['Move', ...[a, b].map(([x, y]) => [x + way * px, y])]), ['End']);

@@ -1,4 +1,4 @@
-// Starts what the tests look at: the server at the end of a source of frames, and the browser.
+// Starts what the tests look at: the server, with a source of frames, and the browser.
 import {spawn, spawnSync} from 'node:child_process';
 import {once} from 'node:events';
 import {mkdtempSync, openSync, readFileSync, rmSync, writeSync} from 'node:fs';
@@ -11,14 +11,14 @@ import {chromium} from 'playwright-core';
 
 const BIN = resolve(process.env.KVM_BIN ?? '../../build/release/bin');
 export const SHOTS = resolve('../../build/web');
-const PATIENCE_MS = 300000;  // a slow machine is no fault: limits end what hangs
+const PATIENCE_MS = 300000;  // a wait that takes longer counts as hung; enough for a slow machine
 const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-quic',
   '--no-first-run', '--disable-component-update', '--disable-sync'];
 
 export const tool = name => join(BIN, name);
 export const rest = ms => new Promise(done => setTimeout(done, ms));
 
-// Waits until `test()` gives something true, and gives it back.
+// Waits until `test()` returns a true value, and returns that value.
 export async function until(test, what = String(test)) {
   for (const end = Date.now() + PATIENCE_MS; ;) {
     const value = await test();
@@ -28,7 +28,7 @@ export async function until(test, what = String(test)) {
   }
 }
 
-// What a server answers, as JSON; a body is posted.
+// A server's answer, parsed as JSON. With a body the request is a POST.
 const ask = (url, body) => new Promise((done, fail) => {
   request(url, {method: body ? 'POST' : 'GET', agent: false}, async reply => {
     let text = '';
@@ -62,7 +62,7 @@ export function with_facts(frame, facts) {
 // kvm-mjpeg-httpd with its frames from `source` (arguments of kvm-capture), or else from feed().
 export class Server {
   lines = [];   // action lines that came out since clear()
-  count = 0;    // of all of them
+  count = 0;    // of action lines since the start
   said = '';    // stderr
   #children = [];
   #timers = [];
@@ -100,15 +100,15 @@ export class Server {
   }
   #fifo;
 
-  // Waits until the server can have it; one that is gone takes all.
+  // Writes a frame; waits until it is in the pipe, or the server is gone.
   feed(frame) { return new Promise(done => this.httpd.stdin.write(frame, done)); }
-  // Does `act` again and again, until the server stops or what this returns is called.
+  // Calls `act` every `ms`, until the server stops or the returned function is called.
   every(ms, act) {
     const timer = setInterval(act, ms);
     this.#timers.push(timer);
     return () => clearInterval(timer);
   }
-  // As kvm-type tells it; all that came out so far was taken, unless `status` says otherwise.
+  // Writes a status line as kvm-type does: all lines so far are done, or what `status` says.
   tell(status) {
     const now = {t: Date.now() * 1000, keyboard: 'ready', leds: [], done: this.count, failed: 0, layout: 'us'};
     writeSync(this.#fifo, `${JSON.stringify({...now, ...status})}\n`);
@@ -125,19 +125,20 @@ export class Server {
       throw new Error(`wanted ${wanted.join(' | ')}, came ${this.lines.join(' | ')}`);
     });
   }
-  // What came since clear(), once it is all that the page has sent up to now: a key that comes after
-  // it tells. Without what the server itself lets go of, by number, when a page is silent for half a
-  // second: that is how fast the machine is.
+  // The lines since clear(), once all that the page has sent so far has come: a key sent last marks
+  // the end. Leaves out the releases by key number, which the server itself makes when a page is
+  // silent for half a second, because they depend on the speed of the machine.
   async all(page) {
     await page.locator('#screen').evaluate(async screen => {
-      for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);  // a move waits for one
+      // A mouse move waits for an animation frame.
+      for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);
       for (const type of ['keydown', 'keyup']) screen.dispatchEvent(new KeyboardEvent(type, {code: 'F24'}));
     });
     await this.see('keydown f24', 'keyup f24');
     this.lines = this.lines.filter(line => !line.endsWith(' f24'));
     return this.lines.filter(line => !/^keyup k:/.test(line));
   }
-  // Waits until nobody has control nor watches, and all that the last page left to say has come out.
+  // Waits until nobody has control or watches, and all lines of the last page have come out.
   async alone() {
     this.clear();
     await until(async () => (await ask(`${this.url}actions`, 'sleep 0')).ok, 'control to be free');
@@ -154,8 +155,9 @@ export class Server {
   }
 }
 
-// The one server of a test file that calls serve(), on which a picture shows. It stands still, which
-// the server finds out after a while: from then on no page changes its layout to tell.
+// The one server of a test file that calls serve(), with a picture. Since the picture stands still,
+// the server calls it stalled after a while. serve() waits for that, so that the banner that says
+// so does not move the page during a test.
 export let server;
 export function serve(options) {
   before(async () => {
@@ -179,23 +181,24 @@ after(async () => {
   if (faults.length) throw new Error(faults.join('\n'));
 });
 
-// A page on a slow machine must not take its server for gone, nor put away what it says.
+// On a slow machine a page must not give up on its server, nor hide a message before it is read.
 const PATIENT = `{
   const wait = setTimeout, timeout = AbortSignal.timeout;
   window.setTimeout = (act, ms, ...all) => wait(act, [5000, 6000].includes(ms) ? ${PATIENCE_MS} : ms, ...all);
   AbortSignal.timeout = () => timeout.call(AbortSignal, ${PATIENCE_MS});
 }`;
 
-// A page of the console. What it logs as an error, throws, or asks of another host is a fault that
-// fails the file, unless `rough`: the server goes away in that test, and the page is to miss it soon.
-// `ends`: a session does in that test, which a page learns from a 401 of /state.
+// A page of the console. If it logs an error, throws, or requests something from another host, the
+// test file fails. Options: `rough`: the server goes away in that test, so errors may be logged,
+// and the page keeps its short time limits. `ends`: a session ends in that test, so /state may
+// answer 401.
 export async function open(at, options) {
   const page = await visit(at, options);
   await page.locator('#source:not(:text-is("connecting"))').waitFor();
   return page;
 }
 
-// The same, of any page of the server.
+// The same for any page of the server.
 export async function visit(at, {path = '', width = 1280, height = 800, scheme = 'dark', rough, ends, touch, before} = {}) {
   browser ??= await chromium.launch({executablePath: '/usr/bin/chromium', args: ARGS, timeout: PATIENCE_MS});
   const context = await browser.newContext({viewport: {width, height}, colorScheme: scheme, hasTouch: touch,
@@ -234,7 +237,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 export async function violations(page) {
   await page.evaluate(axe);
   const {violations: all} = await page.evaluate(() => window.axe.run());
-  return all.map(one => `${one.id}: ${one.nodes.map(node => node.html).join(' ')}`);
+  return all.map(({id, nodes}) => `${id}: ${nodes.map(node => node.html).join(' ')}`);
 }
 
 // The on-screen keyboard has the layout's legends, and with them its size.

@@ -1,4 +1,4 @@
-// What issue 2 asks of the page: the real pipe, seen and steered by a real browser.
+// The whole pipe, seen and controlled from a real browser.
 import assert from 'node:assert/strict';
 import {spawn, spawnSync} from 'node:child_process';
 import {once} from 'node:events';
@@ -38,7 +38,7 @@ test('a picture shows, a key and a click come out of the end, and are told as ta
     await until(() => /(pointer|mouse).* 01 /i.test(out), 'the click');
     for (const label of ['K', 'left button']) await page.locator(`#history .taken:text-is("${label}")`).waitFor();
 
-    // What kvm-type cannot do is shown as such, and what was sent along with it as done.
+    // A line that kvm-type cannot carry out is shown as failed, and a line sent with it as done.
     await page.locator('[popovertarget=scripts]').click();
     await page.locator('#script').fill('type 漢\nkey tab');
     await page.locator('#script-play').click();
@@ -48,7 +48,7 @@ test('a picture shows, a key and a click come out of the end, and are told as ta
     await page.locator('[popovertarget=text]').click();
     await page.locator('#layout option:text-is("kvm-type’s own: de")').waitFor({state: 'attached'});
   } finally {
-    await close_pages();  // it would look for the server
+    await close_pages();  // an open page would look for the server
     if (pipe.exitCode === null && pipe.signalCode === null) {
       process.kill(-pipe.pid);
       await once(pipe, 'close');

@@ -1,4 +1,4 @@
-// How the page tells how things are: the source, the link, the controller, the target's keyboard.
+// How the page shows the state of the source, the link, control and the target's keyboard.
 import assert from 'node:assert/strict';
 import {createServer, request} from 'node:http';
 import {connect} from 'node:net';
@@ -31,7 +31,7 @@ test('no source, live, no signal, device gone, stalled, live again', () => with_
   assert.match(await banner(page), /kvm-capture/);
   for (const [state, said, why] of [['live', 'live', /^$/], ['no-signal', 'no signal', /asleep/],
     ['no-device', 'no device', /Plug it in/], ['stalled', 'stalled', /no new pictures/], ['live', 'live', /^$/]]) {
-    // Told again and again: after three seconds without a picture the server itself says stalled.
+    // Fed repeatedly, because after three seconds without a picture the server itself says stalled.
     const stop = server.every(200, () => server.feed(with_facts(frame, `t=${Date.now() * 1000} n=${++n} s=${state}`)));
     await until(async () => await source(page) === said && why.test(await banner(page)), `${said}, ${why}`);
     await page.locator('#age').waitFor({state: said === 'live' ? 'visible' : 'hidden'});
@@ -49,12 +49,12 @@ test('the status line: size, fps, age, rate', () => with_server({}, async server
   await page.locator('#fps:text-matches("\\\\d+ / [1-9]\\\\d* fps")').waitFor();
   assert.equal(await page.locator('#size').textContent(), '640×480');
   assert.match(await page.locator('#rate').textContent(), /^[\d.]+ (B|KB|MB)\/s$/);
-  await until(async () => await age(page) < 1000, 'a young picture');
+  await until(async () => await age(page) < 1000, 'an age below 1 s');
   stop();
-  // The page knows the server's clock but as well as answers are quick. Of a picture that looks like
-  // the last one that it took it would not be told.
+  // The page knows the server's clock only as exactly as answers are quick. The picture differs
+  // from the last one, because the server would not send the same picture again.
   await server.feed(with_facts(third, `t=${(Date.now() - 60000) * 1000} n=${++n} s=live`));
-  await until(async () => await age(page) >= 55000, 'an old picture called old');
+  await until(async () => await age(page) >= 55000, 'the age of an old picture');
 }));
 
 test('a first picture on its way is told of; before it nothing stands for it', () => with_server({}, async server => {
@@ -127,7 +127,7 @@ test('where keys go is said in words, and the picture is dimmed while they stay 
   await page.locator('#goes:text-is("keys go to the target")').waitFor();
   const second = await open(server);
   await second.locator('#screen').press('a');
-  await until(async () => await goes.textContent() === '', 'nothing to be said where another controls');
+  await until(async () => await goes.textContent() === '', 'no word on keys: another controls');
 }));
 
 test('two viewers: one controls, the other takes over, and both see it', () => with_server({}, async server => {
@@ -198,7 +198,7 @@ test('what is refused is said above an open panel, also on a phone', () => with_
   await page.locator('#chords button').first().click();
   await page.getByText('Somebody else has control').waitFor();
   assert.ok(await page.locator('#toast').evaluate(toast => {
-    toast.style.pointerEvents = 'auto';  // or else what is under it would be found
+    toast.style.pointerEvents = 'auto';  // without this, what is under it would be found
     const {left, right, top, bottom} = toast.getBoundingClientRect();
     return left >= 0 && right <= innerWidth && document.elementFromPoint((left + right) / 2, (top + bottom) / 2) === toast;
   }));
@@ -217,7 +217,8 @@ test('nobody reads the keys: view only, and it says so', () => with_server({}, a
 test('the server is killed and comes back: the page does too, by itself, with nothing held', async () => {
   let server = await Server.start({status: true});
   server.tell();
-  const front = await proxy(() => server.port);  // keeps the address, which another program could take
+  // The proxy keeps the page's address, which another program could take while the server is gone.
+  const front = await proxy(() => server.port);
   front.upgrades = true;
   try {
     await server.feed(frame);
@@ -231,7 +232,7 @@ test('the server is killed and comes back: the page does too, by itself, with no
     await server.see('keydown z');
     await server.stop('SIGKILL');
     await until(async () => await source(page) === 'reconnecting' && /Reconnecting|does not answer/.test(await banner(page)),
-      'the page to tell');
+      'the page to say so');
     for (const s of [2, 1]) await page.locator(`#next:text-is("Next try in ${s} s.")`).waitFor();
     for (const id of ['role', 'take', 'keyboard', 'age', 'goes'])
       assert.equal(await page.locator(`#${id}`).isVisible(), false, `${id} is not known now`);
@@ -277,7 +278,7 @@ test('the MJPEG stream instead: by ?mode=mjpeg and by choice', () => with_server
   await page.locator('#fps:text-matches("/ [1-9]")').waitFor();
 }));
 
-// A proxy before the server on that port() that lets WebSockets through when its `upgrades` says so.
+// A proxy in front of the server on port(). It lets WebSockets through if its `upgrades` is true.
 async function proxy(port) {
   const front = createServer((asked, answer) => {
     const {method, url, headers} = asked;

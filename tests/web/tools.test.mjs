@@ -1,4 +1,4 @@
-// The tools: on-screen keyboard, shortcuts, texts, scripts, captures; on a phone and on a desk.
+// The tools: on-screen keyboard, shortcuts, texts, scripts, captures; on small and large screens.
 import assert from 'node:assert/strict';
 import {spawnSync} from 'node:child_process';
 import {readFileSync, writeFileSync} from 'node:fs';
@@ -20,13 +20,13 @@ for (const [width, height] of [[390, 844], [1280, 800], [2560, 1440]])
     assert.ok(box.y + box.height <= height && box.x >= 0 && box.width <= width, 'it does not fit');
     await key(page, 'Q').click();
     await server.see('keydown q', 'keyup q');
-    // Once: for one key.
+    // Pressed once, a modifier is for one key.
     server.clear();
     await key(page, 'Shift').click();
     await key(page, 'A').click();
     await key(page, 'B').click();
     await server.see('keydown leftshift', 'keydown a', 'keyup a', 'keyup leftshift', 'keydown b', 'keyup b');
-    // Twice: until pressed again.
+    // Pressed twice, it stays down until pressed again.
     server.clear();
     await key(page, 'Alt').click();
     await key(page, 'Alt').click();
@@ -69,8 +69,8 @@ test('on-screen keyboard: legends of the layout, the same keys; by Tab and Enter
   for (const [name, has] of [['us:dvorak', '\''], ['gr', 'Ω'], ['il', 'ש'], ['jp', '^'], ['de:neo', 'ß']]) {
     await layout.selectOption(name);
     await key(page, has).waitFor();
-    const empty = await page.locator('#osk-keys button').evaluateAll(all => all.filter(one =>
-      !one.textContent || one.textContent.includes('undefined')).length);
+    const empty = await page.locator('#osk-keys button').evaluateAll(keys =>
+      keys.filter(({textContent}) => !textContent || textContent.includes('undefined')).length);
     assert.equal(empty, 0, name);
   }
 });
@@ -96,18 +96,18 @@ test('the text field: typed by the layout that is chosen, line by line; what it 
   const field = page.locator('#osk-text');
   await field.focus();
   await page.keyboard.type('zy');
-  await until(() => field.inputValue().then(left => !left), 'it to be typed');
+  await until(() => field.inputValue().then(left => !left), 'an empty field');
   const lines = await server.all(page);
   assert.equal(lines.filter(line => /^type /.test(line)).map(line => line.slice(5)).join(''), 'zy');
   assert.deepEqual([lines[0], lines.at(-1)], ['layout de', 'layout']);
   server.clear();
   await page.keyboard.insertText('cd /tmp\nls\nreboot');
   await server.see('layout de', 'type cd /tmp', 'key enter', 'type ls', 'key enter', 'type reboot', 'layout');
-  await until(() => field.inputValue().then(left => !left), 'it to be typed');
+  await until(() => field.inputValue().then(left => !left), 'an empty field');
   await page.keyboard.press('Enter');
   await page.keyboard.press('Enter');
   await server.see('type reboot', 'key enter', 'key enter');
-  await until(() => field.inputValue().then(left => !left), 'Enter to be sent');
+  await until(() => field.inputValue().then(left => !left), 'an empty field after Enter');
   await page.keyboard.press('Backspace');
   await server.see('key backspace');
   server.clear();
@@ -387,7 +387,7 @@ test('a script from a file is edited, played with its pauses, and stopped', asyn
   assert.ok(!(await server.all(page)).includes('key c'));
 });
 
-// A page that plays this script to a target that tells what it took.
+// A page that plays this script to a target whose status lines say what it took.
 async function playing(script) {
   const page = await console_page();
   server.tell();
@@ -416,7 +416,7 @@ test('a script stops at the first line that is refused, and tells which', async 
   await page.locator('#script-said:text("line 3: ")').waitFor();
   assert.match(await page.locator('#script-said').textContent(), /^line 3: unknown action.*\. 2 of 6 lines were sent\.$/);
   assert.deepEqual(await server.all(page), ['key a']);
-  // Not taken by the target: known once kvm-type tells.
+  // That the target did not take a line is known once kvm-type says so.
   server.clear();
   await page.locator('#script').fill('key x\nsleep 60000\nkey y');
   const done = server.count;
@@ -457,7 +457,7 @@ test('a browser without full screen and films has no buttons for them', async ()
 test('a picture and a film are saved', async () => {
   const page = await console_page({before: `
     const send = WebSocket.prototype.send;
-    window.drawn = 0;  // pictures
+    window.drawn = 0;  // number of pictures
     WebSocket.prototype.send = function (text) {
       window.drawn += text.includes('"ack"');
       send.call(this, text); };`});

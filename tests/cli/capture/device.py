@@ -1,4 +1,7 @@
-"""Runs kvm-capture(1) on a device that tests/v4l2 plays. BIN is the folder of the tools under test."""
+"""Runs kvm-capture(1) on a device that tests/v4l2 simulates.
+
+BIN is the folder of the tools under test.
+"""
 import os
 import pathlib
 import re
@@ -9,7 +12,7 @@ import unittest
 
 ROOT = pathlib.Path(__file__).parents[3]
 BIN = os.environ.get("BIN", str(ROOT / "build/release/bin"))
-PATIENCE_S = 120  # the limit for what hangs
+PATIENCE_S = 120  # a wait that takes longer counts as hung
 PIXELS = ("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=320x240:r=30", "-frames:v", "15")
 
 
@@ -27,7 +30,7 @@ def facts_of(frames):
 
 
 class CaptureTest(unittest.TestCase):
-    """A test in a folder of its own, which holds the played device."""
+    """A test in a folder of its own, which holds the simulated device."""
 
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="kvm-test-"))
@@ -43,7 +46,7 @@ class CaptureTest(unittest.TestCase):
         (self.folder / "dev/video0").write_text("".join(f"{line}\n" for line in settings))
 
     def begin(self, *options, **more):
-        """kvm-capture as a process, which ends with the test."""
+        """Starts kvm-capture; the process ends with the test."""
         environment = {**os.environ, "FAKE_V4L2": str(self.folder / "dev"), "LD_PRELOAD": preload()}
         process = subprocess.Popen([f"{BIN}/kvm-capture", *options], cwd=self.folder, env=environment, **more)
         self.addCleanup(process.wait)
@@ -51,7 +54,7 @@ class CaptureTest(unittest.TestCase):
         return process
 
     def frames(self, *options):
-        """What kvm-capture writes until it ends, which it must do with 0."""
+        """The output of kvm-capture, which must end with status 0."""
         process = self.begin(*options, stdout=subprocess.PIPE)
         frames, _ = process.communicate()
         self.assertEqual(process.returncode, 0)

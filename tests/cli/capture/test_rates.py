@@ -17,7 +17,7 @@ class Rates(CaptureTest):
         """a rate that the device has not is an even share"""
         self.play()
         times = self.seconds("-r", "20", "-n", "20", "--all-frames")
-        # A busy machine gives fewer; rate_gate_test is exact.
+        # A busy machine gives fewer frames; the unit test rate_gate_test is exact.
         self.assertLess((len(times) - 1) / (times[-1] - times[0]), 21.5)
 
     def test_faster_rate(self):
@@ -25,10 +25,11 @@ class Rates(CaptureTest):
         self.play(rates="60 30 15")
         facts = facts_of(self.frames("-r", "20", "-n", "40", "--all-frames"))
         steps = [(after[0] - before[0], after[1] - before[1]) for before, after in zip(facts, facts[1:])]
-        # The device gives 30 a second then. The median is that of the device, whatever a busy machine misses.
+        # The device then gives 30 frames a second. The median is the device's period, however many
+        # frames a busy machine misses.
         period_ms = statistics.median(time_us / frames for time_us, frames in steps) / 1000
         self.assertTrue(22 < period_ms < 50, steps)
-        # Two of three are taken. A busy machine takes fewer, never more.
+        # Two of three frames are taken. A busy machine takes fewer, never more.
         self.assertGreater(statistics.mean(frames for _, frames in steps), 1.4, steps)
 
     def test_time_lapse(self):
@@ -37,13 +38,14 @@ class Rates(CaptureTest):
         times = [time_us for time_us, _ in facts_of((self.folder / "lapse-%.mjpeg").read_bytes())]
         self.frames("-d", "test", "-s", "64x64", "-n", "1", "-o", "lapse-%Y.mjpeg")
         self.assertEqual(len(list(self.folder.glob("lapse-20??.mjpeg"))), 1)
-        # A picture may be late, by one period at most: after that the turns are counted from it.
+        # A picture may be up to one period late; the next period then begins with it.
         self.assertEqual(len(times), 3)
         self.assertGreater(times[2] - times[0], 900e3)
 
     def test_no_turn_lost(self):
         """--every and -r lose no turn to a damaged picture, and trust no device's clock"""
-        # Each turn lost is half a second more than the 2.5 s. A busy machine may lose some: then once more.
+        # Each lost turn adds half a second to the 2.5 s. A busy machine may lose some; then the
+        # test tries again.
         for attempt in range(8):
             self.play("fault truncate", "every 2")
             times = self.seconds("--every", "0.5", "-n", "6")
@@ -65,7 +67,7 @@ class Freshness(CaptureTest):
         pipe = self.folder / "pipe"
         os.mkfifo(pipe)
         process = self.begin("--every", "60", "-n", "1", "-o", "pipe")
-        time.sleep(3)  # the picture that it took first grows old: nobody reads yet
+        time.sleep(3)  # the first picture that it took grows old: nobody reads yet
         opened = time.time()
         with open(pipe, "rb") as reader:
             ((time_us, _),) = facts_of(reader.read())
@@ -74,7 +76,7 @@ class Freshness(CaptureTest):
         self.no_screen()
 
     def no_screen(self):
-        """Between two turns the loss of the device is told on stderr, not by a picture."""
+        """Between two turns the loss of the device is reported on stderr, not by a picture."""
         out, err = self.folder / "out", self.folder / "err"
         with open(out, "wb") as out_file, open(err, "wb") as err_file:
             process = self.begin("--every", "60", stdout=out_file, stderr=err_file)
@@ -83,7 +85,7 @@ class Freshness(CaptureTest):
         (self.folder / "dev/video0").unlink()
         while b"no-device" not in err.read_bytes():
             time.sleep(0.05)
-        time.sleep(2)  # in which it would write the notice
+        time.sleep(2)  # time in which a wrong notice would be written
         process.terminate()
         self.assertEqual(process.wait(), -signal.SIGTERM)
         self.assertEqual(len(facts_of(out.read_bytes())), 1)
@@ -103,5 +105,5 @@ class Freshness(CaptureTest):
             if len(began) > 1:
                 late.append(began[-2] - facts[0][0] / 1e6)
         process.stdout.close()
-        # The frame was written when the one before was taken, not 2 s earlier.
+        # Each frame was captured when the reader took the frame before, not 2 s earlier.
         self.assertLess(max(late), 1.9)

@@ -1,4 +1,4 @@
-"""Listens on all of IPv4 and all of IPv6; test_listen.py runs this in a network namespace of its own."""
+"""Listens on all of IPv4 and all of IPv6; test_listen.py runs this in a network namespace."""
 import contextlib
 import fcntl
 import socket
@@ -12,7 +12,8 @@ IFF_UP, SIOCSIFFLAGS = 1, 0x8914
 @contextlib.contextmanager
 def serving(*addresses):
     """The server, and the first lines of its stderr, one for each address."""
-    server = subprocess.Popen(["kvm-mjpeg-httpd", "--no-auth-on-purpose", *(f"-l{one}" for one in addresses)],
+    options = ["--no-auth-on-purpose", *(f"-l{address}" for address in addresses)]
+    server = subprocess.Popen(["kvm-mjpeg-httpd", *options],
                               stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:
         yield server, [server.stderr.readline() for _ in addresses]
@@ -37,10 +38,10 @@ def kernel_has_ipv6():
 fcntl.ioctl(socket.socket(), SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", IFF_UP))
 if kernel_has_ipv6():
     with serving("[::]:8080"):
-        ask("127.0.0.1", "[::1]")  # [::] takes IPv4 too, unless IPv4 has an address of its own
+        ask("127.0.0.1", "[::1]")  # [::] takes IPv4 too, unless another -l does
     for order in ("0.0.0.0:8080", "[::]:8080"), ("[::]:8080", "0.0.0.0:8080"):
         with serving(*order):
             ask("127.0.0.1", "[::1]")
-else:  # the server says so and serves nothing
+else:  # then the server reports the failure and serves nothing
     with serving("[::1]:8080") as (server, said):
         assert "-l [::1]:8080: " in said[0] and server.wait() != 0, said

@@ -19,7 +19,7 @@ def frame(number, comment):
     out = b"\xff\xd8" + segment(0xFE, comment)
     out += segment(0xDB, b"\x00" + b"\x10" * 64)
     out += segment(0xC0, struct.pack(">BHHB", 8, ROWS * 8, COLUMNS * 8, 1) + b"\x01\x11\x00")
-    # DC: categories 0 and 6 by one bit; AC: end of block by one bit.
+    # DC: one-bit codes for categories 0 and 6; AC: a one-bit code for the end of block.
     out += segment(0xC4, b"\x00\x02" + bytes(15) + b"\x00\x06")
     out += segment(0xC4, b"\x10\x01" + bytes(15) + b"\x00")
     out += segment(0xDD, b"\x00\x01")

@@ -11,7 +11,7 @@ start() {
 	: "${OUT:=$BATS_TEST_TMPDIR/out}"
 	ERR=$BATS_TEST_TMPDIR/err
 	local frames=$BATS_TEST_TMPDIR/frames
-	: >"$ERR" # before served_at() could find the address of an earlier server
+	: >"$ERR" # an earlier server's address must be gone before served_at() looks
 	rm -f "$frames" # an earlier feeder may still write to it
 	mkfifo "$frames"
 	kvm-mjpeg-httpd -l "${LISTEN:-127.0.0.1:0}" "$@" <"$frames" >"$OUT" 2>"$ERR" 3>&- &
@@ -19,7 +19,7 @@ start() {
 	if [ "${FEED-}" = "by hand" ]; then
 		exec 8>"$frames"
 	else
-		# shellcheck disable=SC2086  # words are meant
+		# shellcheck disable=SC2086  # split into words
 		"$HTTPD/feed" ${FEED-} >"$frames" 3>&- &
 		FEEDER=$!
 	fi
@@ -45,11 +45,11 @@ view() {
 	curl -skN -o "$SEEN" "$URL$1" "${@:2}" 3>&- &
 	VIEWER=$!
 }
-# Prints the number of whole frames in $SEEN: those followed by a boundary.
+# parts: prints the number of whole frames in $SEEN: those followed by a boundary.
 parts() { echo $(($(grep -ac '^--boundarydonotcross' "$SEEN") - 1)); }
-# A frame has come, or the server wants a login first.
+# frame_there: succeeds when the server has a frame, or wants a login first.
 frame_there() { [ "$(http_status /snapshot)" != 503 ]; }
-# state_is PATH VALUE: the value of a member of /state (json_is).
+# state_is PATH VALUE: checks the value of a member of /state (json_is).
 state_is() { curl -s "$URL/state" | json_is "$@"; }
 teardown() { sweep; }
 # http_status PATH [CURL ARGS...]: prints the status of an answer.

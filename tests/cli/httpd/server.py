@@ -1,4 +1,4 @@
-"""A kvm-mjpeg-httpd(1) with frames for a test, and what a test asks it.
+"""A kvm-mjpeg-httpd(1) with frames for a test, and the requests of a test.
 
 BIN is the folder of the tools under test (build/release/bin by default).
 """
@@ -24,16 +24,16 @@ from ws import WebSocket
 HERE = pathlib.Path(__file__).parent
 BIN = os.environ.setdefault("BIN", str(HERE.parents[2] / "build/release/bin"))
 os.environ["PATH"] = f"{BIN}:{os.environ['PATH']}"
-PATIENCE_S = 120  # the limit for what hangs; a slow machine is no reason to fail
+PATIENCE_S = 120  # a wait that takes longer counts as hung; a slow machine must not fail
 ANY_CERTIFICATE = ssl._create_unverified_context()
 
 
 def wait(test, came=lambda: ""):
-    """The result of `test` as soon as it is true; on failure the message shows what `came`."""
+    """Waits until `test()` is true and returns its result; a failure message shows `came()`."""
     end = time.monotonic() + PATIENCE_S
     while not (result := test()):
         if time.monotonic() > end:
-            raise AssertionError(f"did not come to hold within {PATIENCE_S} s: {came()}")
+            raise AssertionError(f"not true within {PATIENCE_S} s: {came()}")
         time.sleep(0.01)
     return result
 
@@ -100,7 +100,7 @@ class Server:
         return s
 
     def slow_viewer(self, path="/stream"):
-        """A viewer with room for next to no bytes: unless the test reads, it soon takes nothing more."""
+        """A viewer with a tiny receive buffer: it soon takes nothing more unless the test reads."""
         return self.send_request(path, receive_buffer=4096)
 
     def open(self, path, headers={}, data=None, method=None):
@@ -150,7 +150,7 @@ class Server:
         self.process.stdin.flush()
 
     def show(self, number, comment=None):
-        """Writes a frame; returns its bytes when the server has it."""
+        """Writes a frame; returns its bytes when the server has counted it."""
         before, picture = self.metric("kvm_frames_total"), frame(number, comment or facts(number))
         self.write(picture)
         wait(lambda: self.metric("kvm_frames_total") > before)
@@ -179,7 +179,7 @@ class Server:
         return self.wait_end()
 
     def kill(self):
-        """Ends server and feeder by force; returns the status of a server that had ended unasked."""
+        """Ends server and feeder by force; returns its status if the server had ended by itself."""
         crashed = None if self.ended else self.process.poll()
         for process in filter(None, (self.process, self.feeder)):
             process.kill()

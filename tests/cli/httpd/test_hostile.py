@@ -1,4 +1,4 @@
-"""kvm-mjpeg-httpd(1) from the outside: visitors who mean harm."""
+"""kvm-mjpeg-httpd(1) from the outside: malicious clients."""
 import os
 import struct
 import subprocess
@@ -64,7 +64,7 @@ class Floods(ServerTest):
         return connection
 
     def slow_headers(self, server):
-        """All of them are cut although they go on talking."""
+        """Clients that go on sending an unfinished header are all cut off."""
         slow = [self.begin(server) for _ in range(200)]
 
         def cut():
@@ -97,8 +97,8 @@ class Floods(ServerTest):
         over, dropped = threading.Event(), threading.Event()
 
         def flood():
-            """Pings and reads no answer; comes back each time the server has let it go. Its small receive
-            buffer makes the server notice after a number of pings, not after a time."""
+            """Sends pings and reads no answers; reconnects each time the server has dropped it.
+            With its small receive buffer that takes a number of pings, not a time."""
             while not over.is_set():
                 try:
                     ws = server.console(receive_buffer=4096)
@@ -115,7 +115,7 @@ class Floods(ServerTest):
         flooder = threading.Thread(target=flood, daemon=True)
         flooder.start()
         try:
-            # The flood does not end before these are answered: a server that it keeps busy never does.
+            # The flood lasts until these are answered: a server busy with it would never answer.
             for _ in range(5):
                 self.assertLessEqual(server.state()["stream"]["clients"], 1)
             wait(dropped.is_set)
@@ -129,7 +129,7 @@ class Floods(ServerTest):
         before = server.rss_kb()
 
         def stranger(*lines):
-            """Sends all of a large body but its end."""
+            """Sends a large body without its end."""
             connection = server.connect()
             head = ["POST /actions HTTP/1.1", "Host: 127.0.0.1", "Content-Length: 1000000", *lines, "", ""]
             try:
@@ -146,11 +146,11 @@ class Floods(ServerTest):
             connection.close()
 
         def body(size, password):
-            """From another address than the crowd, which has guessed and has to wait."""
+            """Posts from another address than the crowd, whose wrong guesses make it wait."""
             return self.curl(server, "/actions", "--interface", "127.0.0.2", "--data-binary", "@-", "-u",
                              f"ann:{password}", body=b"#" * size)
 
-        # A script's first request: its password is not known yet. The crowd must be gone.
+        # A script's first request, whose password is not known yet. The crowd must be gone.
         wait(lambda: body(300000, "secret") == "200")
         self.assertEqual(body(900000, "secret"), "200")
         self.assertEqual(body(900000, "bad"), "401")
@@ -169,7 +169,7 @@ class Frames(ServerTest):
         ):
             ws = server.console()
             send(ws)
-            ws.goodbye()  # not just an end
+            ws.goodbye()  # a closing message, not just the end of the connection
             ws.close()
         for text in ("{", "{}", "[" * 100000, '{"op":7}', '{"op":"ack"}', '{"op":"ack","id":-1}',
                      '{"op":"control","take":"x"}', '{"a":' * 5000, "\x00"):

@@ -20,7 +20,7 @@ class Idle(ServerTest):
     def test_fresh(self):
         """--idle reads nothing while nobody looks, and then what is fresh"""
         server = self.start("--idle")
-        wait(lambda: self.rests(server))  # 5 s after the last look
+        wait(lambda: self.rests(server))  # it rests 5 s after the last request
         began = time.time()
         ws = server.console()
         head, _ = ws.picture()

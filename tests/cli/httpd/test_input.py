@@ -63,7 +63,7 @@ class Input(ServerTest):
         ws = server.console()
 
         def press():
-            """Presses B; returns the time before that, once the line is there."""
+            """Presses B and waits for the line; returns the time before the press."""
             before, now = server.lines().count("keydown b"), time.time()
             ws.send("keydown b")
             wait(lambda: server.lines().count("keydown b") > before, server.lines)
@@ -131,7 +131,7 @@ class Input(ServerTest):
             for _ in range(200):
                 ws.send(f"type {name * 500}")
 
-        # The viewers stay until all lines are out: what a closed socket has not delivered is lost.
+        # The viewers stay until all lines are out: a closed socket loses undelivered lines.
         viewers = {name: server.console() for name in "abcd"}
         threads = [threading.Thread(target=talk, args=(ws, name)) for name, ws in viewers.items()]
         for thread in threads:

@@ -37,7 +37,7 @@ class Listen(ServerTest):
         path = self.folder / "http"
         old = self.start(listen=f"unix:{path}", feed=("--pad", "2000000"))
         wait(lambda: status_at(path, "/snapshot") == 200)
-        # A frame is under way to a viewer that reads no more: the old server waits for it for 5 s.
+        # The old server is sending a frame to a viewer that reads no more: it waits for 5 s.
         viewer = UnixConnection(path, "/stream")
         self.addCleanup(viewer.close)
         self.assertEqual(viewer.status(), 200)
@@ -62,7 +62,7 @@ class Listen(ServerTest):
         self.assertEqual(status_at(path, "/snapshot"), 200)
         here, server.url = server.url, other
         self.assertEqual(server.status("/snapshot"), 200)
-        # What one address refuses, all of them refuse.
+        # A Host that is refused at one address is refused at all of them.
         self.assertEqual(server.status("/state", {"Host": "evil.example"}), 421)
         server.url = here
         self.assertEqual(status_at(path, "/state", "evil.example"), 421)
@@ -110,7 +110,8 @@ class Listen(ServerTest):
         """SIGTERM: a goodbye for WebSockets and idle clients at once, a frame under way to its end"""
 
         def attempt():
-            """A stop that leaves the frame under way whole or not, and the seconds that it took."""
+            """Stops the server while it sends a frame; returns what the viewer got, and the seconds
+            that the stop took."""
             server = self.start(feed=("--pad", "200000"))
             ws = server.console()
             ws.picture()
@@ -127,8 +128,9 @@ class Listen(ServerTest):
             return data, time.monotonic() - began
 
         def in_time():
-            """What the slow viewer got, if the stop took less than the 5 s after which the server cuts
-            off what is left. A busy machine costs more attempts; a server that waits fails them all."""
+            """What the slow viewer got; None if the stop took so long that the server may have cut
+            the frame off, which it does after 5 s. A busy machine needs more attempts; a server
+            that always waits that long fails in all of them."""
             data, took = attempt()
             return data if took < 4 else None
 

@@ -45,8 +45,8 @@ class Login(ServerTest):
         of_script = opened(basic("ann"))
         self.assertEqual(ask("POST", "/logout", headers={"Cookie": ann}).status, 303)
         ends(*of_ann)
-        for who in of_tablet, of_bob, of_script:
-            goes_on(*who)
+        for viewers in of_tablet, of_bob, of_script:
+            goes_on(*viewers)
         bobs_line = passwords.read_text().splitlines()[1]
         passwords.write_text(f"ann:{password_hash('new')}:control\n{bobs_line}\n")
         server.signal(signal.SIGHUP)
@@ -81,8 +81,8 @@ class Login(ServerTest):
             return server.refusal("/state", {**headers, **basic("ann", password)})
 
         def guesses(address):
-            """The answers to two right passwords after four wrong ones; None if they may have come when
-            the wait of 2 s was over."""
+            """The answers to two right passwords after four wrong ones; None if the penalty of 2 s
+            may have been over by then."""
             for _ in range(4):
                 began = time.monotonic()
                 self.assertEqual(guess("bad", address).code, 401)
@@ -91,7 +91,7 @@ class Login(ServerTest):
                 return None
             return guess("secret", "1.2.3.4, " + address), form
 
-        # Each attempt comes from another address: on a busy machine the 2 s may be over too soon.
+        # On a busy machine the 2 s may be over too soon: each attempt has its own address.
         used = []
         addresses = (used.append(n) or f"192.0.2.{n}" for n in itertools.count(1))
         by_script, by_form = wait(lambda: guesses(next(addresses)))
@@ -102,7 +102,7 @@ class Login(ServerTest):
         failures = [line for line in server.get("/metrics", basic("ann")).splitlines()
                     if line.startswith("kvm_login_failures_total ")]
         self.assertEqual(failures, [f"kvm_login_failures_total {4 * len(used)}"])
-        # The same address at any port.
+        # An IPv6 address is named without its port.
         headers = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "[2001:db8::1]:99", **basic("ann", "bad")}
         self.assertEqual(server.status("/state", headers), 401)
         self.assertRegex(server.words(), r"(?m)login failed from 2001:db8::1$")

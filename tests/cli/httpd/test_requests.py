@@ -1,4 +1,4 @@
-"""kvm-mjpeg-httpd(1) from the outside: HTTP itself, from what is accepted to how it is refused."""
+"""kvm-mjpeg-httpd(1) from the outside: which requests it accepts, and how it refuses others."""
 import http.client
 import json
 import signal
@@ -12,12 +12,12 @@ class Requests(ServerTest):
         server = self.start()
 
         def answer(request):
-            """All that comes; only an answer with Connection: close has an end."""
+            """The whole answer; it ends only because the server closes the connection."""
             with server.connect() as connection:
                 connection.sendall(request.encode())
                 return read_all(connection)
 
-        # Follows each request: some take it for the body, others for a request of its own.
+        # Sent after each request: some servers take it for the body, others for a second request.
         hidden = "GET /state HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
         def refused(*lines, start="POST /check HTTP/1.1", host="Host: 127.0.0.1\r\n"):

@@ -15,7 +15,7 @@ class Snapshots(ServerTest):
         def connections():
             try:
                 return server.metric("kvm_connections")
-            except OSError:  # no place is free
+            except OSError:  # refused: all 40 are in use
                 return 40
 
         patient = ask()

@@ -42,7 +42,7 @@ class State(ServerTest):
         return text
 
     def ustreamer(self, server):
-        """What PiKVM's page, kvmd and its VNC server go by."""
+        """Checks the headers that PiKVM's page, kvmd and its VNC server rely on."""
         for path in "/snapshot", "/stream?extra_headers=1&key=a-Key_1":
             head = self.head_of(server, path)
             for line in (r"x-timestamp: [0-9.]+", "x-ustreamer-online: true", "x-ustreamer-width: 64",

@@ -1,4 +1,4 @@
-"""kvm-mjpeg-httpd(1) from the outside: /stream and what becomes of its viewers."""
+"""kvm-mjpeg-httpd(1) from the outside: /stream and its viewers, fast, slow and gone."""
 import pathlib
 import subprocess
 import time
@@ -43,7 +43,7 @@ class Streams(ServerTest):
         frames = 0
 
         def show():
-            """The other viewer gets each frame whole, while the slow one reads nothing."""
+            """The fast viewer gets each frame whole, while the slow one reads nothing."""
             nonlocal frames
             read_frame(fast, server.show(frames, facts(frames) + b" " * 60000))
             frames += 1
@@ -86,7 +86,7 @@ class Streams(ServerTest):
             return connection
 
         def shown(number, comment=None):
-            """The patient viewer gets this frame. Over TLS the stream is chunked: not looked at whole."""
+            """Waits for the header of this frame: over TLS the stream comes in chunks."""
             server.show(number, comment)
             seen = b""
             while b"X-Kvm-Sequence: %d\r\n" % number not in seen:

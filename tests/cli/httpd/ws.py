@@ -1,4 +1,4 @@
-"""The WebSocket client of the tests and benchmarks: the standard library, and no more than they need."""
+"""The WebSocket client of the tests and benchmarks. It needs the standard library only."""
 import base64
 import json
 import os
@@ -95,7 +95,8 @@ class WebSocket:
                 return update
 
     def update(self, payload):
-        """(header dict, [(x, y, w, h, jpeg)]) of a binary message; None for one that brings the shared JPEG head."""
+        """(header dict, [(x, y, w, h, jpeg)]) of a binary message; None if the message is the
+        shared JPEG head."""
         version, flags, count, number, time_us = struct.unpack_from("<BBHIq", payload)
         assert version == 2
         body = payload[16:]

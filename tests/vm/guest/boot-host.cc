@@ -1,7 +1,7 @@
 // boot-host INTERFACE: a host that knows only the boot protocol (HID 1.11, appendix B and 7.2), as
 // firmware does. It takes this interface of USB device 1-1 away from the kernel's driver, switches
-// it to the boot protocol and prints the bytes of each report, of a mouse's the three that such a
-// host knows. As CapsLock is pressed it lights the keyboard's lamp, or puts it out.
+// it to the boot protocol and prints the bytes of each report (of a mouse's report the three that
+// the protocol defines). When CapsLock is pressed, it toggles the keyboard's LED.
 #include <fcntl.h>
 #include <linux/usb/ch9.h>
 #include <linux/usbdevice_fs.h>
@@ -27,9 +27,9 @@ std::string read_word(const std::string& path) {
   return word;
 }
 
-int check(int result, const char* what) {
+int check(int result, const char* operation) {
   if (result >= 0) return result;
-  std::perror(what);
+  std::perror(operation);
   std::exit(1);
 }
 
@@ -52,10 +52,10 @@ int main(int argc, char** argv) {
   usbdevfs_disconnect_claim claim{number, 0, ""};
   check(ioctl(fd, USBDEVFS_DISCONNECT_CLAIM, &claim), "claim");
 
-  const auto request = [&](int direction, int what, int value, unsigned char* data, int size) {
+  const auto request = [&](int direction, int code, int value, unsigned char* data, int size) {
     usbdevfs_ctrltransfer transfer{
         static_cast<__u8>(direction | USB_TYPE_CLASS | USB_RECIP_INTERFACE),
-        static_cast<__u8>(what),
+        static_cast<__u8>(code),
         static_cast<__u16>(value),
         static_cast<__u16>(number),
         static_cast<__u16>(size),
@@ -63,7 +63,7 @@ int main(int argc, char** argv) {
         data};
     check(ioctl(fd, USBDEVFS_CONTROL, &transfer), "control request");
   };
-  unsigned char report[8] = {0xff}, lamps = 0;
+  unsigned char report[8] = {0xff}, leds = 0;
   request(USB_DIR_OUT, kSetProtocol, kBootProtocol, nullptr, 0);
   request(USB_DIR_IN, kGetProtocol, 0, report, 1);
   if (report[0] != kBootProtocol) return 1;
@@ -73,12 +73,12 @@ int main(int argc, char** argv) {
     std::fflush(stdout);
     usbdevfs_bulktransfer transfer{endpoint, sizeof report, 0, report};
     const int size = check(ioctl(fd, USBDEVFS_BULK, &transfer), "report");
-    if (size == 0) continue;  // dummy_hcd ends a report as long as a packet with an empty one
+    if (size == 0) continue;  // dummy_hcd sends an empty packet after a full one
     for (int i = 0; i < (is_keyboard ? size : 3); ++i)
       std::printf("%s%02x", i ? " " : "", report[i]);
     std::puts("");
     if (!is_keyboard || report[2] != kCapsLock) continue;
-    lamps ^= 2;  // HUT 1.4, page 0x08
-    request(USB_DIR_OUT, kSetReport, kOutputReport, &lamps, 1);
+    leds ^= 2;  // HUT 1.4, page 0x08
+    request(USB_DIR_OUT, kSetReport, kOutputReport, &leds, 1);
   }
 }

@@ -1,8 +1,7 @@
-// evdump: what the USB host's input devices report, one event a line, until it is killed:
+// evdump: prints what the USB host's input devices report, one event a line, until it is killed:
 // "key 30 1", "rel 8 -1", "abs 0 16383", "led 1 1" (linux/input-event-codes.h). The devices are
-// grabbed, so that the console does not act on the keys. "ready N" says that N are being read. How
-// a key that is down repeats is left out: the host makes that up. "dropped": it had no room for
-// more.
+// grabbed, so that the console does not act on the keys. "ready N": N devices are being read. Key
+// repeat is left out, because the host generates it. "dropped": the kernel's buffer overflowed.
 #include <fcntl.h>
 #include <linux/input.h>
 #include <poll.h>

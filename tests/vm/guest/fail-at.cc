@@ -1,6 +1,6 @@
-// fail-at N COMMAND...: the Nth change that COMMAND makes to files (mkdir, rmdir, symlink, unlink,
-// write beyond stderr) does not happen: it gets EIO, or, as "fail-at -15 N", it happens and signal
-// 15 comes with it. Ends as COMMAND does, or with 99 if it made fewer changes.
+// fail-at N COMMAND...: makes the Nth change of COMMAND to files (mkdir, rmdir, symlink, unlink, or
+// write to a descriptor above 2) fail with EIO. fail-at -15 N COMMAND...: lets the change happen
+// and sends signal 15 during it. Ends as COMMAND does, or with 99 if it made fewer changes.
 #include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>

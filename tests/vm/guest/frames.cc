@@ -1,6 +1,6 @@
-// frames [FILE]: what a reader of kvm-capture's stream gets, a line a frame, as they come:
+// frames [FILE]: reads kvm-capture's stream and prints a line for each frame as it comes:
 // "live 1280x720 n=4 age=12 bytes=20140" (age in ms). FILE is always the newest whole frame.
-// Strict: anything that is no whole JPEG image is an error, 65.
+// Anything in the stream that is no whole JPEG image is an error (65).
 #include <sys/time.h>
 #include <unistd.h>
 

@@ -1,6 +1,7 @@
-// hdmi-out FRAMEBUFFER DEVICE: plays the cable between a screen and an HDMI capture device: sends
-// the top left 1280x720 of a 32-bit framebuffer out of vivid's HDMI output as YUYV (BT.709,
-// limited range) until it is killed. The output and its timings are set before, with v4l2-ctl.
+// hdmi-out FRAMEBUFFER DEVICE: simulates the cable between a screen and an HDMI capture device:
+// sends the top left 1280x720 pixels of a 32-bit framebuffer to vivid's HDMI output as YUYV
+// (BT.709, limited range) until it is killed. Select the output and its timings before, with
+// v4l2-ctl.
 #include <fcntl.h>
 #include <linux/fb.h>
 #include <linux/videodev2.h>
@@ -41,7 +42,7 @@ int cr(std::uint32_t x) {
 }
 
 void convert_row(const std::uint32_t* from, std::uint8_t* to) {
-  std::uint32_t last = 0x1000000, packed = 0;  // a console repeats itself
+  std::uint32_t last = 0x1000000, packed = 0;  // runs of one colour are common on a console
   for (int x = 0; x < kWidth; x += 2, to += 4) {
     const std::uint32_t a = from[x] & 0xffffff, b = from[x + 1] & 0xffffff;
     if (a != last || b != last) {

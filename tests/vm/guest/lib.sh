@@ -1,6 +1,6 @@
 #!/bin/sh
-# What scenarios share: lib.sh SCENARIO runs one. Each function says why when it fails, and ends
-# the scenario.
+# Functions for scenarios; `lib.sh SCENARIO` runs a scenario with them. A function that fails says
+# why and ends the scenario.
 export GADGETS=/sys/kernel/config/usb_gadget
 
 fail() {
@@ -8,14 +8,14 @@ fail() {
 	exit 1
 }
 
-# expect GOT WANTED WHAT
+# expect GOT WANTED WHAT: fails, with WHAT in the message, if GOT is not WANTED.
 expect() {
 	[ "$1" = "$2" ] || fail "$3:
 got:    $1
 wanted: $2"
 }
 
-# fails_with STATUS COMMAND...: its exit status must be that; prints what it said on stderr.
+# fails_with STATUS COMMAND...: the command must end with STATUS; prints its stderr.
 fails_with() {
 	wanted=$1
 	shift
@@ -25,20 +25,20 @@ fails_with() {
 	cat /tmp/stderr
 }
 
-# Waiting ends what hangs, after so many seconds; how slow the machine is, is no matter.
+# Seconds after which a wait counts as hung: long enough for a slow machine.
 patience=300
 
-# wait_for COMMAND...: until it succeeds, tried five times a second.
+# wait_for COMMAND...: tries the command five times a second until it succeeds.
 wait_for() {
-	set -- $(($(date +%s) + patience)) "$@" # arguments are the function's own: COMMAND may wait too
+	set -- $(($(date +%s) + patience)) "$@" # no variable, for COMMAND may wait too
 	until quietly "$@"; do
-		[ "$(date +%s)" -le "$1" ] || { shift && fail "waited in vain for: $*"; }
+		[ "$(date +%s)" -le "$1" ] || { shift && fail "never succeeded: $*"; }
 		sleep 0.2
 	done
 }
 quietly() { shift && "$@" >/dev/null 2>&1; }
 
-# becomes WANTED WHAT COMMAND...: what the command comes to print.
+# becomes WANTED WHAT COMMAND...: waits until the command prints WANTED.
 becomes() {
 	set -- $(($(date +%s) + patience)) "$@"
 	until [ "$(shift 3 && "$@")" = "$2" ]; do
@@ -47,7 +47,7 @@ becomes() {
 	done
 }
 
-# has_open PID FILE
+# has_open PID FILE: checks that the process has the file open.
 has_open() {
 	for fd in "/proc/$1/fd"/*; do
 		[ "$(readlink "$fd")" != "$2" ] || return 0
@@ -58,20 +58,20 @@ has_open() {
 # ---- the end of a scenario ----
 
 cleanup=
-# at_exit COMMAND: run at the end, the last one first, however the scenario ends.
+# at_exit COMMAND: runs it at the end, however the scenario ends; the last registered runs first.
 at_exit() { cleanup="$1
 $cleanup"; }
 trap 'status=$?; trap "" TERM; set +e; eval "$cleanup"; exit $status' EXIT
 trap 'exit 143' TERM
 
-# spawn COMMAND...: in the background, stopped with all that it started at the end; $! is its pid.
+# spawn COMMAND...: starts process $! in the background; stops it and its children at the end.
 spawn() {
-	setsid "$@" <&3 3<&- & # & alone would take its stdin away
+	setsid "$@" <&3 3<&- & # with & alone its stdin would be /dev/null
 	at_exit "stop_session $!"
 } 3<&0
 
 stop_session() {
-	kill -- "-$1" || kill "$1" || : # it may not be a session yet, or over
+	kill -- "-$1" || kill "$1" || : # its session may not exist yet, or not any more
 	wait "$1" || :
 	deadline=$(($(date +%s) + patience))
 	while kill -0 "-$1" && [ "$(date +%s)" -le $deadline ]; do sleep 0.1; done
@@ -80,29 +80,31 @@ stop_session() {
 # ---- the cable ----
 
 host_sees() { [ "$(cat /sys/class/udc/dummy_udc.0/state)" = "$1" ]; }
-# The host numbers a device each time that it is plugged in; nothing without one.
+# The number that the host gives a device when it is plugged in; empty without a device.
 number() { cat /sys/bus/usb/devices/1-1/devnum 2>/dev/null || :; }
 
-# plugs COMMAND...: it plugs a gadget in, anew if there was one; returns when the host has configured
-# it. Until the host begins to talk the controller says what it said of the one before.
+# plugs COMMAND...: runs a command that plugs in a gadget, again if there was one, and waits until
+# the host has configured it. A new number is needed: until the host talks to the gadget, the
+# controller still shows the state of the gadget before.
 plugs() {
 	last_number=$(number)
 	"$@"
-	wait_for plugged_anew
+	wait_for plugged_again
 }
-plugged_anew() {
+plugged_again() {
 	case $(number) in '' | "$last_number") return 1 ;; esac
 	host_sees configured
 }
 
-# gadget_up [OPTION...]: up, configured, and its input devices in use by the host; down at the end.
+# gadget_up [OPTION...]: makes the gadget and waits until the host uses its input devices; removes
+# it at the end.
 gadget_up() {
 	at_exit 'kvm-gadget-setup down'
 	plugs kvm-gadget-setup up "$@"
 	wait_for inputs_in_use
 }
-# The event devices come last: by then the console has opened the keyboard, and the 50 ms are over in
-# which usbhid drops what comes.
+# The event devices come last: by then the console has opened the keyboard, and the first 50 ms, in
+# which usbhid drops reports, are over.
 inputs_in_use() {
 	set -- "$GADGETS"/kvm/functions/hid.*
 	wanted=$#
@@ -111,8 +113,8 @@ inputs_in_use() {
 	for event; do [ -e "/dev/input/${event##*/}" ] || return 1; done
 }
 
-# network_up: the gadget's network, each end in a namespace of its own: $here is ours, 10.9.8.1;
-# $there is the target's, 10.9.8.2, in the namespace of process $target.
+# network_up: sets up the gadget's network. $here is our interface, 10.9.8.1; $there is the
+# target's, 10.9.8.2, in the network namespace of process $target.
 network_up() {
 	wait_for sh -c "[ \$(ls -d /sys/class/net/usb* | wc -l) -eq 2 ]"
 	here=$(interface dev_addr)
@@ -125,15 +127,15 @@ network_up() {
 	nsenter -t $target -n ip link set "$there" up
 	wait_for carrier
 }
-# network_namespace: one of its own, of process $target.
+# network_namespace: makes a network namespace, that of the new process $target.
 network_namespace() {
 	spawn unshare -n sleep 100000
 	target=$!
 	wait_for apart
 }
 apart() { [ "$(readlink "/proc/$target/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
-# The target's end, told by ours. Between f_ncm and dummy_hcd that can get lost (seen once in some 400
-# runs); so it is told again.
+# carrier: checks that the target's end has a carrier, which our end announces. The announcement can
+# get lost between f_ncm and dummy_hcd (seen once in some 400 runs), so our end repeats it.
 carrier() {
 	for _ in $(seq 50); do
 		nsenter -t "$target" -n ip link show "$there" | grep -q NO-CARRIER || return 0
@@ -147,8 +149,8 @@ interface() { grep -lx "$(cat "$GADGETS/kvm/functions/ncm.network/$1")" /sys/cla
 
 # ---- the target's screen and keyboard ----
 
-# on_console COMMAND...: runs on tty1, in front, on a blank screen, until the end. Its keys do not repeat
-# (DECARM): an emulated machine may stand still while one is down.
+# on_console COMMAND...: runs the command on tty1, in front, on a blank screen, until the end. Key
+# repeat is off (DECARM), because an emulated machine may stall while a key is down.
 on_console() {
 	chvt 1
 	stty -F /dev/tty1 sane
@@ -157,14 +159,14 @@ on_console() {
 	at_exit "{ kill -KILL $!; wait $!; } 2>/dev/null; stty -F /dev/tty1 sane"
 }
 
-# console_layout LAYOUT: what a key means on the virtual consoles.
+# console_layout LAYOUT: sets the keyboard layout of the virtual consoles.
 console_layout() { loadkeys -q -u -C /dev/tty1 "/kvm/layouts/$1"; }
 
-# screen: the console's text as UTF-8, one line a row, without blank ends.
+# screen: prints the console's text as UTF-8, one line a row, without trailing blanks.
 screen() { vcs /dev/vcsu1; }
 on_screen() { screen | grep -qF -- "$1"; }
 
-# typed_into FILE: what comes from the console's keyboard, byte for byte, unechoed, until the end.
+# typed_into FILE: writes what the console's keyboard types to FILE, unechoed, until the end.
 typed_into() {
 	# shellcheck disable=SC2016  # $0 is the inner shell's
 	on_console sh -c 'stty raw -echo iutf8; exec cat >"$0"' "$1"
@@ -173,28 +175,28 @@ typed_into() {
 
 # ---- the HDMI cable and the capture device ----
 
-# vivid_up [PARAMETER=VALUE...]: /dev/video0 captures; unloaded at the end.
+# vivid_up [PARAMETER=VALUE...]: loads vivid as capture device /dev/video0; unloads it at the end.
 vivid_up() {
 	modprobe vivid n_devs=1 no_error_inj=0 "$@"
 	at_exit 'rmmod vivid'
 	wait_for test -c /dev/video0
 }
 
-# hdmi_up: /dev/video0 is an HDMI capture device that gets what is on the console, at 720p60.
+# hdmi_up: makes /dev/video0 an HDMI capture device that gets the screen of the console, at 720p60.
 hdmi_up() {
 	vivid_up node_types=0x101
-	# The control that closes the loop: since Linux 6.11, and before.
+	# The control that connects the output to the input: its name since Linux 6.11, and before.
 	loop=hdmi_000_0_is_connected_to=2
 	v4l2-ctl -d /dev/video0 -l | grep -q hdmi_000_0_is_connected_to || loop=loop_video=1
 	for end in '-d /dev/video1 --set-output 1' "-d /dev/video0 --set-input 3 -c $loop,osd_text_mode=2"; do
-		# shellcheck disable=SC2086  # words are meant
+		# shellcheck disable=SC2086  # split into words
 		v4l2-ctl $end --set-dv-bt-timings index=7 >/dev/null # 1280x720p60
 	done
 	spawn hdmi-out /dev/fb0 /dev/video1
 }
 
-# capture [OPTION...]: kvm-capture until the end; its frames are listed in /tmp/frames by frames(1),
-# and /tmp/frame.jpg is always the newest; what it says is in /tmp/capture.
+# capture [OPTION...]: runs kvm-capture until the end. The helper `frames` lists its frames in
+# /tmp/frames; /tmp/frame.jpg is always the newest; its stderr is /tmp/capture.
 capture() {
 	mkfifo /tmp/pipe
 	at_exit 'rm /tmp/pipe'
@@ -203,7 +205,7 @@ capture() {
 	spawn kvm-capture "$@" >/tmp/pipe 2>/tmp/capture
 }
 
-# newest STATE [WIDTHxHEIGHT]: what the newest frame is.
+# newest STATE [WIDTHxHEIGHT]: checks that the newest frame has this state and size.
 newest() { tail -n 1 /tmp/frames | grep -q "^$* "; }
 
 # shellcheck source=/dev/null

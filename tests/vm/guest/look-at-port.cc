@@ -1,5 +1,6 @@
 // look-at-port: asks the first root hub for the status of its port, and prints it in hex.
-// dummy_hcd's host notices only so that a device wants to wake it (GetPortStatus of dummy_hcd.c).
+// Only by this request does dummy_hcd's host notice that a device wants to wake it (GetPortStatus
+// of dummy_hcd.c).
 #include <fcntl.h>
 #include <linux/usb/ch11.h>
 #include <linux/usb/ch9.h>

@@ -1,4 +1,4 @@
-// make-iso NAME TEXT >IMAGE: the least CD-ROM image that holds one file (ECMA-119).
+// make-iso NAME TEXT >IMAGE: writes a minimal CD-ROM image that holds one file (ECMA-119).
 #include <array>
 #include <cstdio>
 #include <cstring>
@@ -10,7 +10,7 @@ namespace {
 constexpr unsigned kBlock = 2048;
 using Image = std::vector<unsigned char>;
 
-// Numbers are there twice, in both byte orders (7.2.3, 7.3.3).
+// Each number is stored twice, in both byte orders (7.2.3, 7.3.3).
 void put16(Image& image, std::size_t at, unsigned value) {
   image[at] = image[at + 3] = static_cast<unsigned char>(value);
   image[at + 1] = image[at + 2] = static_cast<unsigned char>(value >> 8);

@@ -1,11 +1,11 @@
 // Looks at pictures; a picture is a JPEG file, a PPM file, or /dev/fb0 (32 bits a pixel).
 //
 //   pictures size FILE                WIDTHxHEIGHT
-//   pictures at FILE X Y [X Y...]     each colour, R,G,B, the mean of 8x8 pixels around it
+//   pictures at FILE X Y [X Y...]     R,G,B at each place, the mean of 8x8 pixels around it
 //   pictures diff FILE FILE           the mean difference a sample (0-255); 1 when sizes differ
 //   pictures bars FILE LEVEL TOLERANCE
-//                                     says which of the eight colour bars, white to black, made of
-//                                     samples 0 and LEVEL, is not there, and exits 1
+//                                     names each of the eight colour bars (white to black, samples
+//                                     0 and LEVEL) that is missing, and then exits 1
 #include <fcntl.h>
 #include <linux/fb.h>
 #include <sys/ioctl.h>
@@ -63,7 +63,7 @@ void print_colour(const char* before, const std::array<int, 3>& colour) {
 }
 
 int check_bars(const Picture& picture, int level, int tolerance) {
-  // White, yellow, cyan, green, magenta, red, blue, black: green counts most, then red, then blue.
+  // White, yellow, cyan, green, magenta, red, blue, black: green is the high bit, then red, blue.
   int wrong = 0;
   for (int bar = 0; bar < 8; ++bar) {
     const std::array wanted = {bar & 2 ? 0 : level, bar & 4 ? 0 : level, bar & 1 ? 0 : level};

@@ -1,6 +1,6 @@
-// plug-vudc: plugs the gadget on usbip-vudc.0 into vhci_hcd.0, both of this kernel. Unlike
-// dummy_hcd they have 15 endpoints each way, and isochronous ones. Source:
-// drivers/usb/usbip/vudc_sysfs.c and vhci_sysfs.c: each takes its end of a stream socket.
+// plug-vudc: plugs the gadget on usbip-vudc.0 into vhci_hcd.0, on the same machine. Unlike
+// dummy_hcd they have 15 endpoints each way, isochronous ones among them. Each takes one end of a
+// stream socket (drivers/usb/usbip/vudc_sysfs.c and vhci_sysfs.c).
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>

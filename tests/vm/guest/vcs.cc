@@ -1,5 +1,5 @@
-// vcs [/dev/vcsuN]: prints a virtual console's text as UTF-8, rows without trailing blanks and
-// without the empty ones at the end.
+// vcs [/dev/vcsuN]: prints a virtual console's text as UTF-8, without trailing blanks and without
+// the empty rows at the end.
 #include <cstdio>
 #include <cstring>
 #include <string>

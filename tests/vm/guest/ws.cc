@@ -1,7 +1,7 @@
-// ws PORT: a viewer's browser without the browser (kvm-mjpeg-httpd(1), WEBSOCKET). Lines from stdin
-// are sent as text messages, "save FILE" writes the screen as it would be shown as PPM instead, and
-// the end of stdin ends it. Text messages are printed; of picture updates "picture ID COUNT WxH",
-// after they have been drawn and acknowledged.
+// ws PORT: does what the console page does in a browser (kvm-mjpeg-httpd(1), WEBSOCKET). Sends each
+// line of stdin as a text message, except that "save FILE" writes the screen that a browser would
+// show to FILE, as PPM. Prints the text messages that come, and "picture ID COUNT WxH" for each
+// picture update that it has drawn and acknowledged. Ends at the end of stdin.
 #include <arpa/inet.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -53,12 +53,12 @@ Number take(std::string_view& from) {
 }
 
 Picture screen;
-std::string head;  // of pieces, SOI to SOS
+std::string head;  // shared by all pieces: SOI to SOS
 
 void draw(int fd, std::string_view update) {
   struct Area {
     std::uint16_t x, y, width, height;
-    std::uint8_t left, top, right, bottom;  // not to be drawn
+    std::uint8_t left, top, right, bottom;  // margins, not drawn
     std::uint32_t bytes;
   };
   const auto version = take<std::uint8_t>(update), flags = take<std::uint8_t>(update);
@@ -97,7 +97,7 @@ void draw(int fd, std::string_view update) {
   std::printf("picture %u %d %dx%d\n", id, count, screen.width, screen.height);
 }
 
-// Takes one whole frame off the front; false when there is none yet or the server has closed.
+// Handles the first whole frame in `buffered`; false if there is none yet. Exits on a close frame.
 bool take_frame(int fd) {
   if (buffered.size() < 2) return false;
   std::size_t header = 2, size = buffered[1] & 0x7f;

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The laboratory itself: what the other scenarios take for granted.
+# The virtual machine itself: everything that the other scenarios take for granted.
 expect "$(ls /sys/class/udc)" dummy_udc.0 'device controllers'
 expect "$(cat /sys/class/graphics/fb0/virtual_size)" 1280,720 'the screen'
 expect "$(cat "$GADGETS"/* 2>/dev/null)" '' 'gadgets before the first'

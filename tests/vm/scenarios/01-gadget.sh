@@ -12,7 +12,7 @@ for _ in 1 2; do
 	grep -lx kvmpi /sys/bus/usb/devices/*/manufacturer >/tmp/device
 	cat "$(dirname "$(cat /tmp/device)")/devnum" >>/tmp/devnum
 done
-expect "$(uniq /tmp/devnum | wc -l)" 1 'the second up is nothing to the host; times plugged in'
+expect "$(uniq /tmp/devnum | wc -l)" 1 'times plugged in: the host must not notice the second up'
 expect "$(ls "$GADGETS")" kvm 'gadgets'
 expect "$(ls "$GADGETS/kvm/functions")" 'hid.keyboard
 hid.mouse

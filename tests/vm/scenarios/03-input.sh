@@ -4,7 +4,7 @@ gadget_up
 spawn evdump >/tmp/events
 wait_for grep -q '^ready 3' /tmp/events
 
-# reported WANTED WHAT ACTION...: what the host reports of these action lines.
+# reported WANTED WHAT ACTION...: types these action lines and checks that the host reports WANTED.
 reported() {
 	before=$(wc -l </tmp/events)
 	(shift 2 && printf '%s\n' "$@") | kvm-type -a
@@ -35,7 +35,7 @@ rel 11 -240
 rel 6 1
 rel 12 120' 'wheels' 'wheel -2' 'hwheel 1'
 
-# All of a file arrives, though it ends while the mouse is still busy.
+# A whole file arrives, although it ends while the mouse is still busy.
 at_exit 'rm /tmp/lines'
 yes 'mousemove 1 0' | head -n 100 >/tmp/lines
 before=$(wc -l </tmp/events)

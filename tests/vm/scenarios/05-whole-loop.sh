@@ -14,7 +14,7 @@ at_exit 'rm /tmp/viewer'
 exec 9<>/tmp/viewer
 spawn ws "$port" </tmp/viewer >/tmp/seen
 
-# seen_as FILE: the viewer's picture, saved there, is the target's screen but for JPEG's loss.
+# seen_as FILE: saves the viewer's picture; checks that it is the target's, but for JPEG's loss.
 seen_as() {
 	rm -f "$1"
 	echo "save $1" >&9
@@ -25,7 +25,7 @@ seen_as() {
 wait_for grep -q '^picture ' /tmp/seen
 wait_for seen_as /tmp/before.ppm
 
-# The shell does a sum, so that what is on the screen was not only echoed, and turns it white.
+# The shell turns the screen white and prints a product, which proves that the text is no mere echo.
 cat >&9 <<'LINES'
 type printf "\033[30;47m\033[2J\033[HLOOP %d\n" $((6*7))
 key enter

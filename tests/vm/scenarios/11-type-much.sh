@@ -1,6 +1,6 @@
 #!/bin/sh
-# A long text arrives byte for byte: 100 kB with --long, as fast as dummy_hcd takes reports (some
-# hundred characters a second; a real controller takes one report in 4 ms: 125 characters).
+# A long text (100 kB with --long) arrives byte for byte, as fast as dummy_hcd takes reports: a few
+# hundred characters a second. (A real controller takes a report in 4 ms: 125 characters a second.)
 size=${LONG:+100000}
 size=${size:-3000}
 gadget_up
@@ -10,4 +10,4 @@ while cat /kvm/init /kvm/lib.sh; do :; done | LC_ALL=C tr -dc '\n -~' | head -c 
 kvm-type -v -f /tmp/text
 grown() { [ "$(wc -c </tmp/typed)" -ge "$size" ]; }
 wait_for grown
-tr '\r' '\n' </tmp/typed | cmp - /tmp/text || fail 'it is another text'
+tr '\r' '\n' </tmp/typed | cmp - /tmp/text || fail 'another text arrived'

@@ -1,9 +1,9 @@
 #!/bin/sh
 # The cable is pulled and put back in the middle of a text: nothing is lost or doubled.
 
-# It is pulled between two characters, when all is taken. What became of a report that is under way
-# just then nobody can tell here: dummy_hcd says of a first one that the host has it when it is
-# handed over (its "emulated FIFO").
+# The cable is pulled between two parts of the text, when the host has taken all reports. To pull it
+# during a report would test nothing: dummy_hcd says that the host has a first report as soon as the
+# report is handed over (its "emulated FIFO").
 gadget_up
 console_layout us
 typed_into /tmp/typed

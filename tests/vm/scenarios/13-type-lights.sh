@@ -1,6 +1,6 @@
 #!/bin/sh
-# The target's lights: CapsLock does not spoil a text and is as before afterwards; status lines and
-# --verify-leds follow them, though only one reader is told.
+# The target's keyboard LEDs: CapsLock does not spoil a text and is restored afterwards. Status
+# lines and --verify-leds follow the LEDs, although the kernel reports them to one reader only.
 gadget_up
 console_layout us
 typed_into /tmp/typed
@@ -10,7 +10,7 @@ lights() { # caps and num as the target has them
 	done | tr '\n' ' '
 }
 lights_are() { [ "$(lights)" = "$1" ]; }
-# The console's light is a moment on its way to us.
+# It takes a moment until we know of a change of the console's LED.
 caps_is_known() { echo sleep 600 | kvm-type -a --status - | tail -n 1 | grep -q '"caps"'; }
 typed_is() { [ "$(tr '\r' '\n' </tmp/typed)" = "$1" ]; }
 type_and_see() { # TEXT LIGHTS
@@ -30,7 +30,7 @@ wait_for caps_is_known
 type_and_see 'caps is on, 2nd Time' "1 $num "
 wait_for caps_is_known
 
-# A long-lived one reads the lights, for all.
+# A long-running kvm-type reads the LEDs for all others.
 mkfifo /tmp/actions /tmp/status
 at_exit 'rm /tmp/actions /tmp/status'
 spawn sh -c 'exec kvm-type -a --status /tmp/status </tmp/actions'
@@ -41,7 +41,7 @@ at_exit "tail -n 5 /tmp/told"
 wait_for told '"keyboard":"ready"'
 wait_for told '"caps"'
 type_and_see 'Beside Another' "1 $num "
-kvm-gadget-setup status --json | grep -q '"leds":\["caps"' || fail 'status does not tell the lights'
+kvm-gadget-setup status --json | grep -q '"leds":\["caps"' || fail 'status does not show the LEDs'
 echo key capslock >&9
 wait_for lights_are "0 $num "
 wait_for told '"done":1,"failed":0'

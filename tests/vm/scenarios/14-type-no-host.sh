@@ -11,7 +11,7 @@ typed_into /tmp/typed
 wait $waiting
 typed_is() { [ "$(cat /tmp/typed)" = "$1" ]; }
 
-# The host's driver goes in the middle of a text, of which there is plenty.
+# The host's driver is unloaded in the middle of a long text.
 printf '%02000d' 0 | tr 0 x >/tmp/text
 kvm-type --rate 20 -f /tmp/text 2>/tmp/said &
 typist=$!
@@ -23,10 +23,10 @@ expect "$status" 75 'the status'
 grep -qE 'the USB host takes no reports.*; [0-9]+ of 2000 characters arrived' /tmp/said || fail "$(cat /tmp/said)"
 arrived=$(sed 's/.*; \([0-9]*\) of.*/\1/' /tmp/said)
 got=$(tr -dc x </tmp/typed | wc -c)
-# dummy_hcd holds one report back that it says the host has.
+# dummy_hcd holds back one report that it says the host has.
 case $((arrived - got)) in
 -1 | 0 | 1) ;;
-*) fail "$got came, $arrived are said to have" ;;
+*) fail "$got characters arrived, kvm-type says $arrived" ;;
 esac
 modprobe usbhid
 wait_for inputs_in_use
@@ -35,7 +35,7 @@ printf '%s' ' and on' | kvm-type
 wait_for grep -q 'and on$' /tmp/typed
 [ "$(wc -c </tmp/typed)" -le $((before + 8)) ] || fail "keys were stuck: $(tail -c 40 /tmp/typed)"
 
-# With --ack a line that fails is told, and the next one is tried.
+# With --ack a line that fails gets an error answer, and the next line is tried.
 echo >"$GADGETS/kvm/UDC"
 printf 'key a\nkey b\n' >/tmp/keys
 fails_with 66 kvm-type -a --ack --timeout 1 -f /tmp/keys

@@ -1,5 +1,5 @@
 #!/bin/sh
-# One writer at a time, between whole texts; a killed one leaves nothing down.
+# Writers take turns, a whole text each; the next writer releases the keys of a killed one.
 gadget_up
 console_layout us
 typed_into /tmp/typed
@@ -25,7 +25,7 @@ before=$(wc -c </tmp/typed)
 printf z | kvm-type
 becomes z 'after its turn' tail -c +$((before + 1)) /tmp/typed
 
-# Killed with a key down, it leaves it down; the next one releases it.
+# A kvm-type that is killed leaves its key down; the next kvm-type releases it.
 spawn evdump >/tmp/events
 wait_for grep -q 'ready 3' /tmp/events
 echo keydown shift >&9
@@ -34,6 +34,6 @@ kill -KILL $holder
 fails_with 137 wait $holder
 exec 9>&-
 sleep 0.3
-! grep -q 'key 42 0' /tmp/events || fail 'it was released by nobody'
+! grep -q 'key 42 0' /tmp/events || fail 'the key came up, although nobody released it'
 kvm-type -a </dev/null
 wait_for grep -q 'key 42 0' /tmp/events

@@ -1,5 +1,5 @@
 #!/bin/sh
-# A host that has suspended the bus: 75 and why; --wake wakes it, if the gadget may.
+# A host that has suspended the bus: 75 and why; --wake wakes it, if the gadget is allowed to.
 device=/sys/bus/usb/devices/1-1
 goes_to_sleep() {
 	echo 0 >$device/power/autosuspend_delay_ms
@@ -13,7 +13,7 @@ wakes_up() {
 	look-at-port
 	awake
 }
-echo on >/sys/bus/usb/devices/usb1/power/control # the hub listens
+echo on >/sys/bus/usb/devices/usb1/power/control # so that the hub notices the wake-up
 at_exit 'echo auto >/sys/bus/usb/devices/usb1/power/control'
 gadget_up --remote-wakeup
 console_layout us
@@ -21,7 +21,7 @@ typed_into /tmp/typed
 goes_to_sleep
 look-at-port
 look-at-port
-asleep || fail 'it woke by being looked at'
+asleep || fail 'reading the port status woke it'
 said=$(printf hello | fails_with 75 kvm-type --timeout 1)
 expect "$said" 'kvm-type: the target is asleep (--wake wakes it if it allows that); 0 of 5 characters arrived' 'what it says'
 asleep || fail 'it was woken unasked'
@@ -33,7 +33,7 @@ wait $typist
 typed_is() { [ "$(cat /tmp/typed)" = "$1" ]; }
 wait_for typed_is hello
 
-# The action, and what the status says meanwhile.
+# The action `wake`, and the status lines before and after.
 goes_to_sleep
 mkfifo /tmp/actions
 at_exit 'rm /tmp/actions'

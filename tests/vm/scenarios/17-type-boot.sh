@@ -1,6 +1,6 @@
 #!/bin/sh
 # A host that speaks the boot protocol, as firmware does (Debian's kernel has no usbkbd and
-# usbmouse: boot-host takes their place): keyboard with CapsLock, and what it sees of the mouse.
+# usbmouse: boot-host takes their place), gets the keys, CapsLock included, and the mouse's reports.
 gadget_up
 spawn boot-host 0 >/tmp/keys
 spawn boot-host 2 >/tmp/mouse
@@ -17,7 +17,7 @@ $no_key"
 kvm-type -k capslock
 wait_for last_is 2 "$caps
 $no_key"
-# It is on: off for the text, on again.
+# CapsLock is on: kvm-type turns it off for the text, and on again.
 printf aB | kvm-type
 wait_for last_is 8 "$caps
 $no_key

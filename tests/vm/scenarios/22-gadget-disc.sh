@@ -45,7 +45,7 @@ mount -t vfat -o ro /dev/sda /mnt
 # While the medium is mounted, the host has it locked.
 said 'the host has locked the disc.*--force' 75 disc eject
 said 'the host has locked the disc' 75 disc insert /tmp/discs/one.img
-expect "$(disc status)" '/tmp/discs/two.img (read-only)' 'what is in'
+expect "$(disc status)" '/tmp/discs/two.img (read-only)' 'the disc inserted'
 disc eject --force
 expect "$(fails_with 1 disc status)$(cat /tmp/stdout)" empty 'after force'
 umount /mnt
@@ -53,7 +53,7 @@ disc insert /tmp/discs/one.img
 wait_for medium 1474560
 expect "$(plugged)" "$before" 'the device number: the cable was never pulled'
 
-# For a CD-ROM the host must see another device.
+# For a CD-ROM the gadget must be plugged in again, as another device.
 disc insert --cdrom /tmp/discs/cd.iso 2>/tmp/said
 expect "$(cat /tmp/said)" 'kvm-gadget-setup: the drive becomes a CD-ROM: the host sees the cable pulled and plugged in' 'what it says'
 wait_for test -b /dev/sr0
@@ -61,7 +61,7 @@ wait_for mount -t iso9660 /dev/sr0 /mnt
 expect "$(cat /mnt/readme.txt)" 'on a disc' 'the file on the CD-ROM'
 umount /mnt
 kvm-gadget-setup up --with disc
-expect "$(disc status)" '/tmp/discs/cd.iso (CD-ROM)' 'up leaves in what is in'
+expect "$(disc status)" '/tmp/discs/cd.iso (CD-ROM)' 'the disc inserted, after up'
 
 # An image that cannot go in is refused, and nothing changes.
 said 'No such file' 66 disc insert /tmp/discs/none.img
@@ -79,6 +79,6 @@ said '/mnt/two.img: Read-only file system (leave out ro=0)' 77 \
 	kvm-gadget-setup up --with disc:image=/mnt/two.img,ro=0
 disc insert --cdrom /tmp/discs/cd.iso
 umount /mnt
-expect "$(disc status)" '/tmp/discs/cd.iso (CD-ROM)' 'what is in'
+expect "$(disc status)" '/tmp/discs/cd.iso (CD-ROM)' 'the disc inserted'
 kvm-gadget-setup up --without mouse
 said 'has no drive' 66 disc insert /tmp/discs/two.img

@@ -11,7 +11,7 @@ spawn sh -c 'while :; do printf "\2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" | dd bs=8 2>/
 writer=$!
 for _ in 1 2 3; do
 	kvm-gadget-setup up
-	expect "$(kvm-gadget-setup plan)" '' 'the plan of nothing'
+	expect "$(kvm-gadget-setup plan)" '' 'the plan without changes'
 done
 expect "$(number)" "$plugged" 'the device number'
 
@@ -62,7 +62,7 @@ for profile in kvm keyboard full kvm full keyboard; do kvm-gadget-setup up --pro
 wait
 kvm-gadget-setup up
 wait_for host_sees configured
-expect "$(kvm-gadget-setup plan)" '' 'after many at once'
+expect "$(kvm-gadget-setup plan)" '' 'the plan after many ups at once'
 
 # watch prints each change.
 spawn sh -c 'exec kvm-gadget-setup watch >/tmp/watch'

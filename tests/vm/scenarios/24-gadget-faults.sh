@@ -1,5 +1,5 @@
 #!/bin/sh
-# Whichever step of a change fails or is interrupted, the state is then as before.
+# Whichever step of a change fails or is interrupted, the state from before is restored.
 at_exit 'kvm-gadget-setup down'
 # state: prints all paths and values of configfs, without the values that the kernel itself chooses.
 state() {

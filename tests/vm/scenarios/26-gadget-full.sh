@@ -17,7 +17,7 @@ mount -t vfat /dev/sda /mnt
 at_exit 'umount /mnt 2>/dev/null'
 
 stty -F /dev/ttyGS0 raw -echo
-wait_for stty -F /dev/ttyACM0 raw -echo # dummy_hcd gave EIO here once at first
+wait_for stty -F /dev/ttyACM0 raw -echo # the first try once got EIO from dummy_hcd
 spawn cat /dev/ttyACM0 >/tmp/line
 network_up
 

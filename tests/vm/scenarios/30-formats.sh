@@ -1,6 +1,6 @@
 #!/bin/sh
-# Every format that vivid offers, in both APIs: its colour bars come back, or it is refused in a
-# line; and whatever encoding and range it claims.
+# For every format that vivid offers, in both APIs, the colour bars come back, or the format is
+# refused with one line. They also come back in every encoding and range that vivid claims to use.
 shoot() { kvm-capture -d /dev/video0 -s 320x180 -n 1 --timeout 300 -o /tmp/frame.jpg "$@"; }
 # bars FORMAT [WHAT]
 bars() {

@@ -18,7 +18,7 @@ for mode in 1 2 3; do
 	wait_for newest live 1280x720
 done
 
-# Other modes, followed without a restart: of these vivid's list has number 0 and 33.
+# Other modes are followed without a restart: numbers 0 and 33 of vivid's list.
 signal 4
 v4l2-ctl -d /dev/video0 -c dv_timings=0
 wait_for newest live 640x480
