@@ -65,7 +65,7 @@ $(B)/lib/picture/convert%.o $(B)/lib/picture/avx2%.o: build_flags += $(if $(filt
 
 # Instrumented unit tests are compiled without optimisation, which would take longer than it saves. The
 # exception is the test that draws and compares pictures.
-$(filter-out %/encoder_test.o,$(unit_objects)): build_flags += $(if $(filter asan tsan,$(V)),-O0)
+$(filter-out %/tile_encoder_test.o,$(unit_objects)): build_flags += $(if $(filter asan tsan,$(V)),-O0)
 
 # Tools are not instrumented: instrumenting CLI11 takes a minute per file, and CLI11 is not under test.
 $(B)/cmd/%.o: build_flags := $(filter-out -fsanitize=%,$(build_flags)) $(if $(filter asan tsan,$(V)),-O0)

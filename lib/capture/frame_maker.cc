@@ -63,7 +63,7 @@ MadeFrame FrameMaker::from_trouble(const Trouble& trouble, int width, int height
   return {.parts = {frame}, .time_us = time_us};
 }
 
-Encoder& FrameMaker::encoder() {
+TileEncoder& FrameMaker::encoder() {
   if (!encoder_) encoder_.emplace(encoder_options_);
   return *encoder_;
 }

@@ -7,9 +7,9 @@
 
 #include "capture/health.h"
 #include "capture/source.h"
-#include "jpeg/clean.h"
-#include "picture/encoder.h"
+#include "jpeg/clean_mjpeg.h"
 #include "picture/retile.h"
+#include "picture/tile_encoder.h"
 
 namespace kvm {
 
@@ -41,11 +41,11 @@ class FrameMaker {
   };
   MadeFrame encode(const Image& image, std::int64_t time_us, bool repeat_due);
   MadeFrame pass(Bytes jpeg, Picture picture, bool repeat_due);
-  Encoder& encoder();
+  TileEncoder& encoder();
 
   const EncoderOptions encoder_options_;
   const PassThrough pass_through_;
-  std::optional<Encoder> encoder_;  // made when first needed: it starts threads
+  std::optional<TileEncoder> encoder_;  // made when first needed: it starts threads
   Retiler retiler_;
   std::string com_;  // the COM segment of the last frame
   std::optional<Passed> passed_;

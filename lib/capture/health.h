@@ -7,7 +7,7 @@
 #include <string>
 
 #include "base/error.h"
-#include "jpeg/clean.h"
+#include "jpeg/clean_mjpeg.h"
 #include "jpeg/frame_facts.h"
 
 namespace kvm {

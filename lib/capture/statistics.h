@@ -7,7 +7,7 @@
 #include <string>
 
 #include "capture/source.h"
-#include "jpeg/clean.h"
+#include "jpeg/clean_mjpeg.h"
 
 namespace kvm {
 

@@ -16,7 +16,7 @@
 #include "hub/metrics.h"
 #include "hub/newest_frame.h"
 #include "jpeg/mosaic.h"
-#include "net/passwords.h"
+#include "net/password_file.h"
 
 namespace kvm {
 

@@ -14,7 +14,7 @@
 #include "http/reply.h"
 #include "hub/metrics.h"
 #include "hub/newest_frame.h"
-#include "net/passwords.h"
+#include "net/password_file.h"
 
 namespace kvm {
 

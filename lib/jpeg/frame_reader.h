@@ -11,7 +11,7 @@
 
 #include "base/io.h"
 #include "jpeg/frame_facts.h"
-#include "jpeg/walker.h"
+#include "jpeg/marker_walker.h"
 
 namespace kvm {
 

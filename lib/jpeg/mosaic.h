@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "jpeg/coded_mcu.h"
-#include "jpeg/walker.h"
+#include "jpeg/marker_walker.h"
 
 namespace kvm {
 

@@ -8,7 +8,7 @@
 
 #include "base/io.h"
 #include "jpeg/huffman.h"
-#include "jpeg/walker.h"
+#include "jpeg/marker_walker.h"
 
 namespace kvm {
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/loop.h"
-#include "net/passwords.h"
+#include "net/password_file.h"
 #include "net/sessions.h"
 #include "net/throttle.h"
 

@@ -9,7 +9,7 @@
 #include <optional>
 #include <string>
 
-#include "net/passwords.h"
+#include "net/password_file.h"
 
 namespace kvm {
 

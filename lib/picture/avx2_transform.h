@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "jpeg/walker.h"
+#include "jpeg/marker_walker.h"
 
 // Belongs on every function here, because all must be inlined into one caller. That caller may run
 // only after a check that the processor has these extensions.

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <csetjmp>
 
-#include "jpeg/walker.h"
+#include "jpeg/marker_walker.h"
 
 namespace kvm {
 

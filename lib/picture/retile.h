@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "jpeg/clean.h"
+#include "jpeg/clean_mjpeg.h"
 
 namespace kvm {
 

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "base/error.h"
-#include "jpeg/walker.h"
+#include "jpeg/marker_walker.h"
 
 namespace kvm {
 

@@ -10,10 +10,10 @@
 
 #include "base/error.h"
 #include "base/poller.h"
-#include "type/lights.h"
+#include "type/led_reader.h"
 #include "type/report_line.h"
 #include "type/report_sink.h"
-#include "usb/cable.h"
+#include "usb/host_cable.h"
 
 namespace kvm {
 
@@ -80,11 +80,11 @@ class HidLink : public ReportSink {
 
   Poller& poller_;
   HidLinkOptions options_;
-  Cable cable_;
+  HostCable cable_;
   int watched_cable_ = -1;
   HostState host_ = HostState::kNoDevice;
   std::array<ReportLine, kHidDevices> lines_;  // by HidDevice
-  Lights lights_;
+  LedReader lights_;
   bool woken_ = false;    // the host was woken since it was last ready
   bool gave_up_ = false;  // since a timeout no report got through: the next one fails at once
   std::function<void()> changed_;

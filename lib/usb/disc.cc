@@ -6,8 +6,8 @@
 #include <cstdio>
 
 #include "base/message.h"
-#include "usb/change.h"
 #include "usb/gadget.h"
+#include "usb/gadget_change.h"
 
 namespace kvm {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "base/signals.h"
-#include "usb/medium.h"
+#include "usb/disc_image.h"
 
 namespace kvm {
 

@@ -4,9 +4,9 @@
 
 #include "base/error.h"
 #include "base/message.h"
-#include "usb/change.h"
 #include "usb/endpoints.h"
 #include "usb/gadget.h"
+#include "usb/gadget_change.h"
 #include "usb/gadget_script.h"
 #include "usb/machine_id.h"
 #include "usb/udc.h"

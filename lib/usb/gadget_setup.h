@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "base/signals.h"
+#include "usb/disc_image.h"
 #include "usb/gadget_spec.h"
-#include "usb/medium.h"
 
 namespace kvm {
 

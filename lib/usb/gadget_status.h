@@ -7,9 +7,9 @@
 
 #include "base/json.h"
 #include "keys/leds.h"
+#include "usb/disc_image.h"
 #include "usb/gadget.h"
 #include "usb/gadget_functions.h"
-#include "usb/medium.h"
 #include "usb/udc.h"
 
 namespace kvm {

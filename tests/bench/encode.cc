@@ -9,8 +9,8 @@
 #include "../unit/libjpeg.h"
 #include "base/clock.h"
 #include "base/text.h"
-#include "picture/encoder.h"
 #include "picture/pattern.h"
+#include "picture/tile_encoder.h"
 
 using namespace kvm;
 
@@ -130,7 +130,7 @@ int main(int argc, char** argv) {
     for (const int threads : {1, 2}) {
       EncoderOptions options;
       options.threads = threads;
-      Encoder encoder(options);
+      TileEncoder encoder(options);
       ours[threads - 1] = measure(
           scene, frames, [&](const Image& image) { return encoder.encode(image, "").size(); });
     }

@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <vector>
 
-#include "jpeg/walker.h"
-#include "picture/encoder.h"
+#include "jpeg/marker_walker.h"
+#include "picture/tile_encoder.h"
 
 using namespace kvm;
 
@@ -23,7 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   options.noise = data[4] / 3 % 4;
   options.quality = 1 + data[5] % 100;
   options.threads = 1;
-  Encoder encoder(options);
+  TileEncoder encoder(options);
   Image image = image_over(format, width, height, stride, pixels.data());
   image.limited_range = data[6] & 1;
   image.encoding = data[6] & 2 ? ColorEncoding::k709 : ColorEncoding::k601;

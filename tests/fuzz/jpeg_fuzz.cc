@@ -2,7 +2,7 @@
 #include <cstdlib>
 
 #include "jpeg/frame_facts.h"
-#include "jpeg/walker.h"
+#include "jpeg/marker_walker.h"
 #include "picture/retile.h"
 
 using namespace kvm;

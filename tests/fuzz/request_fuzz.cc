@@ -8,7 +8,7 @@
 #include "http/origin.h"
 #include "http/request.h"
 #include "keys/keyboard_status.h"
-#include "net/passwords.h"
+#include "net/password_file.h"
 
 using namespace kvm;
 

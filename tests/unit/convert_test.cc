@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "libjpeg.h"
-#include "picture/encoder.h"
+#include "picture/tile_encoder.h"
 #include "test_picture.h"
 
 namespace kvm {
@@ -64,7 +64,7 @@ TEST(Colours, ComeBackInEveryFormatAndEncoding) {
           EncoderOptions options;
           options.quality = 100;
           options.subsampling = subsampling;
-          Encoder encoder(options);
+          TileEncoder encoder(options);
           const Decoded decoded = decode(encoder.encode(image, ""), true);
           const bool grey = format.layout == PixelLayout::kGrey;
           const int tolerance = format.layout == PixelLayout::kRgb565 ? 12 : 4;

@@ -6,7 +6,7 @@
 #include <random>
 
 #include "gadget_model.h"
-#include "usb/change.h"
+#include "usb/gadget_change.h"
 #include "usb/gadget_script.h"
 #include "usb/gadget_spec.h"
 

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "jpeg/frame_facts.h"
-#include "jpeg/walker.h"
+#include "jpeg/marker_walker.h"
 #include "libjpeg.h"
 
 namespace kvm {

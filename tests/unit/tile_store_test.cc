@@ -9,7 +9,7 @@
 #include <random>
 
 #include "base/error.h"
-#include "picture/crew.h"
+#include "picture/workers.h"
 
 namespace kvm {
 namespace {
@@ -66,10 +66,10 @@ TEST(TileStore, FindsWhatItHoldsAndNothingElse) {
   for (const auto& [hash, tile] : held) EXPECT_EQ(store.find(hash), tile);
 }
 
-TEST(Crew, RunsAJobOnEachHelperThatIsInTime) {
-  Crew crew(3);
+TEST(Workers, RunsAJobOnEachHelperThatIsInTime) {
+  Workers crew(3);
   std::atomic<int> runs = 0, left = 1000;
-  const Crew::Job job = [&](int) {
+  const Workers::Job job = [&](int) {
     while (left.fetch_sub(1) > 0) ++runs;
   };
   for (int i = 0; i < 50; ++i) {
@@ -83,10 +83,10 @@ TEST(Crew, RunsAJobOnEachHelperThatIsInTime) {
   }
 }
 
-TEST(Crew, GivesBackWhatAHelperThrew) {
-  Crew crew(1);
+TEST(Workers, GivesBackWhatAHelperThrew) {
+  Workers crew(1);
   std::atomic<bool> began = false;
-  const Crew::Job job = [&](int) {
+  const Workers::Job job = [&](int) {
     began = true;
     throw Error(Exit::kBug, "lost");
   };

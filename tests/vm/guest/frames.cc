@@ -10,7 +10,7 @@
 
 #include "base/io.h"
 #include "jpeg/frame_facts.h"
-#include "jpeg/walker.h"
+#include "jpeg/marker_walker.h"
 
 namespace {
 

@@ -1,4 +1,4 @@
-#include "type/lights.h"
+#include "type/led_reader.h"
 
 #include <utility>
 
@@ -9,7 +9,7 @@ namespace kvm {
 // The kernel gives each output report to one reader only, so each kvm-type stores what it read in
 // /run/kvm, where all others find it. If that fails, the stored report is older than ours and
 // is not used.
-bool Lights::read(Hidg* keyboard) {
+bool LedReader::read(Hidg* keyboard) {
   auto report = keyboard ? keyboard->read_output() : std::nullopt;
   if (report)
     remembered_ = remember_leds(*report);
@@ -20,7 +20,7 @@ bool Lights::read(Hidg* keyboard) {
   return std::exchange(leds_, now) != now;
 }
 
-void Lights::forget() noexcept {
+void LedReader::forget() noexcept {
   leds_.reset();
   remembered_ = forget_leds();
 }

@@ -1,4 +1,4 @@
-#include "usb/change.h"
+#include "usb/gadget_change.h"
 
 #include "base/error.h"
 #include "base/message.h"

@@ -12,7 +12,7 @@ namespace kvm {
 
 // Reads `state` and `function` of the controller to which the gadget `kvm` is bound, in
 // /sys/class/udc (Documentation/ABI/stable/sysfs-class-udc), and the gadget's `suspended`.
-class Cable {
+class HostCable {
  public:
   // The state now. While the host is there this costs three reads of open files.
   HostState state();

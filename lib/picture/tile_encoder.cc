@@ -1,4 +1,4 @@
-#include "picture/encoder.h"
+#include "picture/tile_encoder.h"
 
 #include <algorithm>
 #include <atomic>
@@ -9,11 +9,11 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "jpeg/walker.h"
-#include "picture/crew.h"
+#include "jpeg/marker_walker.h"
+#include "picture/tile_changes.h"
 #include "picture/tile_coder.h"
-#include "picture/tile_pixels.h"
 #include "picture/tile_store.h"
+#include "picture/workers.h"
 
 namespace kvm {
 
@@ -103,10 +103,10 @@ int thread_count(int wanted) {
 
 }  // namespace
 
-struct Encoder::State {
+struct TileEncoder::State {
   const EncoderOptions options;
-  Crew crew;
-  const Crew::Job help = [this](int thread) { take_rows(thread); };
+  Workers crew;
+  const Workers::Job help = [this](int thread) { take_rows(thread); };
 
   // Format and size of the last picture, for which the members below were made. Its pixels may be
   // gone.
@@ -144,7 +144,7 @@ struct Encoder::State {
 
 // Prepares for the picture, if its size or format differs from the last. Throws if JPEG cannot hold
 // it.
-void Encoder::State::fit(const Image& picture) {
+void TileEncoder::State::fit(const Image& picture) {
   if (!places.empty() && picture.fourcc == like.fourcc && picture.width == like.width &&
       picture.height == like.height && picture.encoding == like.encoding &&
       picture.limited_range == like.limited_range)
@@ -178,26 +178,26 @@ void Encoder::State::fit(const Image& picture) {
   strips.assign(size(rows), {});
 }
 
-Rect Encoder::State::rect_of(int row, int column) const {
+Rect TileEncoder::State::rect_of(int row, int column) const {
   const int width = shape.mcus * shape.mcu_width(), height = shape.mcu_height();
   return {column * width, row * height, std::min(width, like.width - column * width),
           std::min(height, like.height - row * height)};
 }
 
-void Encoder::State::call_help() {
+void TileEncoder::State::call_help() {
   if (!helped && crew.helpers() > 0) crew.start(help);
   helped = true;
 }
 
 // Encodes the tiles that changed, with helpers where there are enough tiles.
-void Encoder::State::work() {
+void TileEncoder::State::work() {
   next_row = 0;
   helped = false;
   if (encoded.exchange(0) > kTilesWorthHelp) call_help();
   {
     // Even after an exception no helper may use the picture any longer: its pixels may be gone.
     struct Finish {
-      Crew& crew;
+      Workers& crew;
       ~Finish() { crew.finish(); }
     } finish{crew};
     take_rows(0);
@@ -206,7 +206,7 @@ void Encoder::State::work() {
 }
 
 // Takes rows until none is left. Thread 0 is the caller of encode().
-void Encoder::State::take_rows(int thread) {
+void TileEncoder::State::take_rows(int thread) {
   Worker& worker = *workers[size(thread)];
   for (int row; (row = next_row.fetch_add(1, std::memory_order_relaxed)) < rows;) {
     const int top = row * shape.mcu_height();
@@ -226,7 +226,7 @@ void Encoder::State::take_rows(int thread) {
 
 // Encodes the tiles of the row that changed. Returns false if no tile changed, and none would be
 // encoded if the next picture were the same.
-bool Encoder::State::encode_row(int row, const Rect& rect, Worker& worker) {
+bool TileEncoder::State::encode_row(int row, const Rect& rect, Worker& worker) {
   std::array<std::uint64_t, kMostColumns> hashes;
   hash_tiles(*image, rect, shape.mcus * shape.mcu_width(), hashes);
   bool changes = bool{reference};  // differences within the noise are encoded later: kRefreshEvery
@@ -253,7 +253,7 @@ bool Encoder::State::encode_row(int row, const Rect& rect, Worker& worker) {
 
 // Gives each changed place its new tile. All new tiles are held before any old tile is released,
 // because an old tile of one place may be the new tile of another.
-void Encoder::State::exchange_tiles() {
+void TileEncoder::State::exchange_tiles() {
   for (const auto& worker : workers) worker->hand_over(*store);
   for (Place& place : places)
     if (place.changed && !place.next) place.next = store->find(place.hash);
@@ -264,7 +264,7 @@ void Encoder::State::exchange_tiles() {
 
 // Writes all tiles from the first changed tile to the last changed tile into the output. The tiles
 // after these are moved as one block.
-void Encoder::State::assemble() {
+void TileEncoder::State::assemble() {
   const auto has_changed = [](const Place& place) { return place.changed; };
   auto first = places.begin(), last = places.end();
   if (whole) {
@@ -296,7 +296,7 @@ void Encoder::State::assemble() {
   whole = true;
 }
 
-Bytes Encoder::State::finish(std::string_view com) {
+Bytes TileEncoder::State::finish(std::string_view com) {
   if (const std::size_t need = 2 + com.size(); need > body) {
     output.insert(output.begin(), need - body, 0);
     for (Place& place : places) place.offset += need - body;
@@ -310,11 +310,11 @@ Bytes Encoder::State::finish(std::string_view com) {
   return Bytes(output).subspan(start);
 }
 
-Encoder::Encoder(const EncoderOptions& options) : state_(new State(options)) {}
+TileEncoder::TileEncoder(const EncoderOptions& options) : state_(new State(options)) {}
 
-Encoder::~Encoder() = default;
+TileEncoder::~TileEncoder() = default;
 
-Bytes Encoder::encode(const Image& image, std::string_view com) {
+Bytes TileEncoder::encode(const Image& image, std::string_view com) {
   State& s = *state_;
   s.fit(image);
   s.image = &image;
@@ -330,7 +330,7 @@ Bytes Encoder::encode(const Image& image, std::string_view com) {
   return s.finish(com);
 }
 
-bool Encoder::unchanged() const noexcept {
+bool TileEncoder::unchanged() const noexcept {
   return state_->unchanged;
 }
 

@@ -1,4 +1,4 @@
-#include "picture/encoder.h"
+#include "picture/tile_encoder.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "jpeg/frame_facts.h"
-#include "jpeg/walker.h"
+#include "jpeg/marker_walker.h"
 #include "libjpeg.h"
 #include "test_picture.h"
 
@@ -41,14 +41,14 @@ void expect_same_pixels(Bytes ours, Bytes plain, const std::string& label) {
   ASSERT_TRUE(a.samples == b.samples) << label;
 }
 
-TEST(Encoder, EqualsPlainLibjpegAtEverySmallSize) {
+TEST(TileEncoder, EqualsPlainLibjpegAtEverySmallSize) {
   for (const char* name : {"YUYV", "NV12", "RGB3", "GREY"})
     for (const Subsampling subsampling : kSubsamplings) {
       if (std::string_view(name) == "GREY" && subsampling != Subsampling::k420) continue;
       EncoderOptions options;
       options.subsampling = subsampling;
       options.threads = 1;
-      Encoder encoder(options);
+      TileEncoder encoder(options);
       for (int height = 1; height <= 40; ++height)
         for (int width = 1; width <= 40; ++width) {
           const TestPicture picture =
@@ -62,14 +62,14 @@ TEST(Encoder, EqualsPlainLibjpegAtEverySmallSize) {
     }
 }
 
-TEST(Encoder, EqualsPlainLibjpegInEveryFormat) {
+TEST(TileEncoder, EqualsPlainLibjpegInEveryFormat) {
   for (const PixelFormat& format : pixel_formats())
     for (const Subsampling subsampling : kSubsamplings)
       for (const auto& [width, height] : {std::pair{200, 50}, {131, 33}}) {
         EncoderOptions options;
         options.subsampling = subsampling;
         options.quality = 95;
-        Encoder encoder(options);
+        TileEncoder encoder(options);
         const TestPicture picture = TestPicture(format.name, width, height, 6).paint(7);
         expect_same_pixels(encoder.encode(picture.image(), ""), plain(picture, subsampling, 95),
                            format.name);
@@ -77,8 +77,8 @@ TEST(Encoder, EqualsPlainLibjpegInEveryFormat) {
       }
 }
 
-TEST(Encoder, AnUnchangedTileIsByteIdentical) {
-  Encoder encoder({});
+TEST(TileEncoder, AnUnchangedTileIsByteIdentical) {
+  TileEncoder encoder({});
   TestPicture picture = TestPicture("YUYV", 640, 96).paint(1);
   const Bytes first = encoder.encode(picture.image(), "");
   EXPECT_FALSE(encoder.unchanged());
@@ -111,8 +111,8 @@ TEST(Encoder, AnUnchangedTileIsByteIdentical) {
   EXPECT_EQ(markers(Bytes(before).last(same_end)), 24 - 1 - 9);
 }
 
-TEST(Encoder, TakesPicturesOfAnotherSizeOrFormat) {
-  Encoder encoder({});
+TEST(TileEncoder, TakesPicturesOfAnotherSizeOrFormat) {
+  TileEncoder encoder({});
   for (const char* name : {"YUYV", "GREY", "BGR3", "YUYV"})
     for (const int width : {64, 33, 512}) {
       const TestPicture picture = TestPicture(name, width, 48).paint(3);
@@ -121,8 +121,8 @@ TEST(Encoder, TakesPicturesOfAnotherSizeOrFormat) {
     }
 }
 
-TEST(Encoder, EncodesMoreTilesThanLibjpegHasRows) {
-  Encoder encoder({});
+TEST(TileEncoder, EncodesMoreTilesThanLibjpegHasRows) {
+  TileEncoder encoder({});
   TestPicture picture("YUYV", 16, 16);
   for (unsigned i = 0; i < 4200; ++i) {
     picture.paint(i);
@@ -132,11 +132,11 @@ TEST(Encoder, EncodesMoreTilesThanLibjpegHasRows) {
   }
 }
 
-TEST(Encoder, GivesTheSameBytesWithAnyNumberOfThreads) {
+TEST(TileEncoder, GivesTheSameBytesWithAnyNumberOfThreads) {
   EncoderOptions one, many;
   one.threads = 1;
   many.threads = 4;
-  Encoder alone(one), together(many);
+  TileEncoder alone(one), together(many);
   TestPicture picture("NV12", 1280, 720);
   for (unsigned i = 0; i < 30; ++i) {
     // A new picture, the same again, or the same with a changed part.
@@ -150,8 +150,8 @@ TEST(Encoder, GivesTheSameBytesWithAnyNumberOfThreads) {
 
 // A picture that scrolls by a tile's height is put together from known tiles. That must not change
 // the decoded pixels.
-TEST(Encoder, ScrollsByWholeTiles) {
-  Encoder encoder({});
+TEST(TileEncoder, ScrollsByWholeTiles) {
+  TileEncoder encoder({});
   TestPicture picture = TestPicture("YUYV", 640, 480).paint(5);
   for (int i = 0; i < 40; ++i) {
     std::rotate(picture.pixels.begin(),
@@ -163,8 +163,8 @@ TEST(Encoder, ScrollsByWholeTiles) {
   }
 }
 
-TEST(Encoder, LongCommentsFit) {
-  Encoder encoder({});
+TEST(TileEncoder, LongCommentsFit) {
+  TileEncoder encoder({});
   const TestPicture picture = TestPicture("GREY", 640, 480).paint(5);
   for (const std::size_t size : {0u, 60000u, 10u, 300u}) {
     std::string com = "\xff\xfe";
@@ -176,10 +176,10 @@ TEST(Encoder, LongCommentsFit) {
   }
 }
 
-TEST(Encoder, NoiseIsNoChangeUntilItAddsUp) {
+TEST(TileEncoder, NoiseIsNoChangeUntilItAddsUp) {
   EncoderOptions options;
   options.noise = 3;
-  Encoder encoder(options);
+  TileEncoder encoder(options);
   TestPicture picture = TestPicture("YUYV", 64, 16).paint(1);
   for (auto& pixel : picture.pixels) pixel = static_cast<std::uint8_t>(pixel / 2 + 60);
   const auto base = picture.pixels;
@@ -207,8 +207,8 @@ TEST(Encoder, NoiseIsNoChangeUntilItAddsUp) {
   expect_same_pixels(encoder.encode(picture.image(), ""), plain(picture, Subsampling::k420), "");
 }
 
-TEST(Encoder, RefusesWhatItCannotEncode) {
-  Encoder encoder({});
+TEST(TileEncoder, RefusesWhatItCannotEncode) {
+  TileEncoder encoder({});
   Image image = TestPicture("YUYV", 16, 16).image();
   image.fourcc = fourcc("H264");
   EXPECT_THROW(encoder.encode(image, ""), Error);

@@ -1,4 +1,4 @@
-#include "picture/tile_pixels.h"
+#include "picture/tile_changes.h"
 
 #include <xxhash.h>
 #if __has_include(<xxh_x86dispatch.h>) && defined(__x86_64__)

@@ -1,4 +1,4 @@
-#include "jpeg/clean.h"
+#include "jpeg/clean_mjpeg.h"
 
 #include <algorithm>
 

@@ -1,9 +1,9 @@
-#include "jpeg/clean.h"
+#include "jpeg/clean_mjpeg.h"
 
 #include <gtest/gtest.h>
 
 #include "jpeg/frame_facts.h"
-#include "jpeg/walker.h"
+#include "jpeg/marker_walker.h"
 #include "libjpeg.h"
 
 namespace kvm {

@@ -13,16 +13,16 @@
 
 namespace kvm {
 
-class Crew {
+class Workers {
  public:
   // Its argument is the helper's number, 1 to `helpers`.
   using Job = std::function<void(int)>;
 
   // Starts up to `helpers` threads: fewer where a limit of tasks or memory is reached.
-  explicit Crew(int helpers);
-  ~Crew();
-  Crew(const Crew&) = delete;
-  Crew& operator=(const Crew&) = delete;
+  explicit Workers(int helpers);
+  ~Workers();
+  Workers(const Workers&) = delete;
+  Workers& operator=(const Workers&) = delete;
 
   int helpers() const noexcept { return static_cast<int>(threads_.size()); }
   // Wakes all helpers and returns at once. They avoid the caller's processor if the process may use

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "jpeg/frame_facts.h"
-#include "jpeg/walker.h"
+#include "jpeg/marker_walker.h"
 
 namespace kvm {
 

@@ -20,10 +20,10 @@ struct EncoderOptions {
 // Makes one JPEG after the other, with standard Huffman tables and a restart interval of one tile.
 // A tile is one MCU row high and a quarter of the picture wide, if four divides the number of MCUs
 // (otherwise see tiles_across()).
-class Encoder {
+class TileEncoder {
  public:
-  explicit Encoder(const EncoderOptions& options);
-  ~Encoder();
+  explicit TileEncoder(const EncoderOptions& options);
+  ~TileEncoder();
 
   // Returns a whole JPEG with `com`, a COM segment, right after SOI. It is valid until the next
   // call. Size and format may change from picture to picture. Throws Error if the format is not one

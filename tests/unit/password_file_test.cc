@@ -1,4 +1,4 @@
-#include "net/passwords.h"
+#include "net/password_file.h"
 
 #include <gtest/gtest.h>
 

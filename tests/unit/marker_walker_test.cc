@@ -1,4 +1,4 @@
-#include "jpeg/walker.h"
+#include "jpeg/marker_walker.h"
 
 #include <gtest/gtest.h>
 

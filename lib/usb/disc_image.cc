@@ -1,4 +1,4 @@
-#include "usb/medium.h"
+#include "usb/disc_image.h"
 
 #include <fcntl.h>
 #include <linux/fs.h>

@@ -1,4 +1,4 @@
-#include "usb/cable.h"
+#include "usb/host_cable.h"
 
 #include <filesystem>
 
@@ -25,7 +25,7 @@ Fd open_quietly(const std::string& path) {
 
 }  // namespace
 
-void Cable::open() {
+void HostCable::open() {
   state_.reset();
   function_.reset();
   suspended_.reset();
@@ -43,7 +43,7 @@ void Cable::open() {
   }
 }
 
-HostState Cable::state() {
+HostState HostCable::state() {
   // While no gadget is bound, Linux may still show the last `state`, so `function` is read first.
   if (reread(function_) != kGadgetName) {
     open();
@@ -55,7 +55,7 @@ HostState Cable::state() {
   return reread(suspended_) == "1" ? HostState::kAsleep : HostState::kReady;
 }
 
-void Cable::wake() {
+void HostCable::wake() {
   if (udc_.empty()) throw Error(Exit::kNoInput, "wake: no gadget", "kvm-gadget-setup up");
   const std::string path = sys_path("/sys/class/udc/" + udc_ + "/srp");
   write_all(open_fd(path, O_WRONLY).get(), "1", "wake: " + path);

@@ -1,4 +1,4 @@
-#include "picture/crew.h"
+#include "picture/workers.h"
 
 #include <pthread.h>
 
@@ -17,7 +17,7 @@ constexpr std::int64_t kAwakeUs = 100;
 
 }  // namespace
 
-Crew::Crew(int helpers) {
+Workers::Workers(int helpers) {
   ::sched_getaffinity(0, sizeof allowed_, &allowed_);
   threads_.reserve(static_cast<std::size_t>(helpers));
   try {
@@ -28,7 +28,7 @@ Crew::Crew(int helpers) {
   }
 }
 
-Crew::~Crew() {
+Workers::~Workers() {
   const std::scoped_lock lock(mutex_);
   stop_ = true;
   wake_.notify_all();
@@ -37,7 +37,7 @@ Crew::~Crew() {
 // Keeps the helpers off the caller's `processor`. Where processors are not known to share a cache
 // (virtual machines, some servers), Linux wakes a helper on the caller's processor, where it would
 // wait until the caller has done the work.
-void Crew::keep_off(int processor) noexcept {
+void Workers::keep_off(int processor) noexcept {
   if (processor == kept_off_ || processor < 0) return;
   kept_off_ = processor;
   cpu_set_t others = allowed_;
@@ -47,7 +47,7 @@ void Crew::keep_off(int processor) noexcept {
     ::pthread_setaffinity_np(thread.native_handle(), sizeof others, &others);
 }
 
-void Crew::start(const Job& job) {
+void Workers::start(const Job& job) {
   keep_off(::sched_getcpu());
   const std::scoped_lock lock(mutex_);
   job_ = &job;
@@ -56,7 +56,7 @@ void Crew::start(const Job& job) {
   wake_.notify_all();
 }
 
-void Crew::finish() noexcept {
+void Workers::finish() noexcept {
   {
     const std::scoped_lock lock(mutex_);  // after this no helper begins
     job_ = nullptr;
@@ -67,12 +67,12 @@ void Crew::finish() noexcept {
   idle_.wait(lock, [this] { return busy_ == 0; });
 }
 
-void Crew::rethrow() {
+void Workers::rethrow() {
   if (std::exception_ptr failure = std::exchange(failure_, nullptr))
     std::rethrow_exception(failure);
 }
 
-void Crew::run(int number) {
+void Workers::run(int number) {
   std::unique_lock lock(mutex_);
   for (unsigned seen = 0;;) {
     wake_.wait(lock, [&] { return stop_ || (job_ && round_ != seen); });

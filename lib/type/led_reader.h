@@ -8,7 +8,7 @@
 
 namespace kvm {
 
-class Lights {
+class LedReader {
  public:
   // The lights as the host last set them; nullopt: unknown.
   std::optional<Leds> known() const noexcept { return leds_; }
