@@ -29,7 +29,8 @@ int main(int argc, char** argv) {
   options.words = {.listen = "-l ",
                    .host = "start it with --allow-host NAME if it is",
                    .passwords = "give --passwords FILE, or --no-auth-on-purpose",
-                   .tls = "see --tls-cert"};
+                   .tls = "see --tls-cert",
+                   .actions = {"see kvm-type --list-keys", "see kvm-type --list-layouts"}};
   std::string mode = "660";
 
   text("-l,--listen", options.listen, "ADDR",

@@ -79,8 +79,7 @@ TypingOptions typing_options(const CommandLine& line) {
   typing.link.no_host_hint += " --wait waits for it";
   typing.link.asleep_hint = "--wake wakes it if it allows that";
   typing.link.no_gadget_hint += ", --wait waits for it";
-  typing.session.keys_hint = kKeysHint;
-  typing.session.layouts_hint = kLayoutsHint;
+  typing.session.hints = {kKeysHint, kLayoutsHint};
   typing.untypable_hint = "--skip, --replace, --unicode or another -l helps";
   return typing;
 }

@@ -102,13 +102,6 @@ void V4l2Node::must(unsigned long request, void* argument, const char* name) con
   throw Error::from_errno(operation, err, hint_for(err, hints_));
 }
 
-PictureFormat V4l2Node::format() const {
-  v4l2_format answer{};
-  answer.type = type_;
-  must(VIDIOC_G_FMT, &answer, "VIDIOC_G_FMT");
-  return read_format(answer);
-}
-
 PictureFormat V4l2Node::set_format(std::uint32_t fourcc, int width, int height) const {
   v4l2_format wanted{};
   wanted.type = type_;

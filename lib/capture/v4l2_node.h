@@ -64,7 +64,6 @@ class V4l2Node {
   // Sets the format and returns the driver's choice, which may have another size. Throws Error if
   // the device lacks the fourcc (78) or is busy (75).
   PictureFormat set_format(std::uint32_t fourcc, int width, int height) const;
-  PictureFormat format() const;
   // The rate that the driver reports, after asking for `wanted` if given; nullopt if the driver
   // does not report a rate.
   std::optional<Rate> rate(std::optional<Rate> wanted = std::nullopt) const;

@@ -187,9 +187,11 @@ class Server {
   NewestFrame newest_{loop_};
   Auth auth_{loop_, options_.passwords, [this] { drop_ended(); }};
   Gate gate_{auth_, metrics_, options_.allow_hosts, options_.words.host};
-  Control control_{loop_, metrics_, {options_.shared_control}, STDOUT_FILENO, [this] {
-                     consoles_.state_changed();
-                   }};
+  Control control_{loop_,
+                   metrics_,
+                   {.shared = options_.shared_control, .hints = options_.words.actions},
+                   STDOUT_FILENO,
+                   [this] { consoles_.state_changed(); }};
   KeyboardStatusIn keyboard_{loop_, options_.status, [this](const KeyboardStatus& status) {
                                control_.counted(status);
                                consoles_.state_changed();

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "keys/action.h"
 
 namespace kvm {
 
@@ -15,6 +16,7 @@ struct ServerWords {
   std::string host;       // hint: how to allow a host name
   std::string passwords;  // hint: how to serve an address that other machines can reach
   std::string tls;        // hint: how to encrypt
+  ActionHints actions;    // hints for refused action lines
 };
 
 struct ServerOptions {

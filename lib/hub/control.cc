@@ -91,12 +91,17 @@ std::optional<Refused> Control::submit(ViewerId viewer, std::string_view lines) 
   return refused;
 }
 
+std::string Control::reason(const ActionError& error) const {
+  const std::string& hint = options_.hints.of(error.kind);
+  return hint.empty() ? error.why : error.why + " (" + hint + ")";
+}
+
 std::optional<Refused> Control::submit_line(ViewerId viewer, const Line& line) {
   auto refused = barred(viewer);
   if (refused && refused->reason == Refused::kBusy && passes_when_busy(viewer, line))
     refused.reset();
   if (const auto* const error = std::get_if<ActionError>(&line.parsed))
-    refused = Refused{Refused::kLine, error->why};
+    refused = Refused{Refused::kLine, reason(*error)};
   if (refused) {
     ++metrics_.actions_refused;
     receipts_.refused(viewer);
@@ -115,7 +120,7 @@ std::optional<Refused> Control::submit_all(ViewerId viewer, std::string_view lin
     ++number;
     Line line = parse(text);
     if (const auto* const error = std::get_if<ActionError>(&line.parsed))
-      refused = Refused{Refused::kLine, strf("line %d: ", number) + error->why, number};
+      refused = Refused{Refused::kLine, strf("line %d: ", number) + reason(*error), number};
     else if (auto* const action = std::get_if<Action>(&line.parsed))
       actions.emplace_back(line.text, std::move(*action));
   }

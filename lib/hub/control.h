@@ -26,6 +26,7 @@ namespace kvm {
 struct ControlOptions {
   bool shared = false;                // all viewers may send lines at the same time
   std::int64_t silence_us = 500'000;  // keys of a viewer that is silent for longer are released
+  ActionHints hints{};                // what refusals of a line add
 };
 
 enum class Permission { kWatch, kControl };
@@ -86,6 +87,7 @@ class Control {
     std::variant<std::monostate, Action, ActionError> parsed;
   };
   static Line parse(std::string_view line);
+  std::string reason(const ActionError& error) const;
   std::optional<Refused> barred(ViewerId viewer) const;
   bool passes_when_busy(ViewerId viewer, const Line& line) const;
   std::optional<Refused> submit_line(ViewerId viewer, const Line& line);

@@ -193,6 +193,19 @@ std::optional<ActionError> read_argument(std::string_view rest, Argument kind, A
 
 }  // namespace
 
+const std::string& ActionHints::of(ActionError::Kind kind) const noexcept {
+  static const std::string kNone;
+  switch (kind) {
+    case ActionError::kUnknownKey:
+      return keys;
+    case ActionError::kUnknownLayout:
+      return layouts;
+    case ActionError::kOther:
+      break;
+  }
+  return kNone;
+}
+
 std::variant<Chord, ActionError> parse_chord(std::string_view word) {
   Chord chord;
   for (const std::string_view name : split(word, '+')) {

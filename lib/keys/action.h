@@ -71,6 +71,14 @@ struct ActionError {
   Kind kind = kOther;
 };
 
+// What a tool says about such an error: how to list the known names. Empty: it says nothing.
+struct ActionHints {
+  std::string keys{}, layouts{};
+
+  // The hint for an error of this kind; empty: there is none.
+  const std::string& of(ActionError::Kind kind) const noexcept;
+};
+
 // Keys joined by +, such as "ctrl+alt+delete".
 std::variant<Chord, ActionError> parse_chord(std::string_view word);
 

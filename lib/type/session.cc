@@ -78,7 +78,7 @@ void Session::play_line(std::string_view line, LineReader& lines) {
   const auto* error = std::get_if<ActionError>(&parsed);
   if (error) settle();  // the lines before the wrong one count as done
   if (action || error) ++unsettled_;
-  if (error) throw Error(Exit::kData, error->why, hint_of(error->kind));
+  if (error) throw Error(Exit::kData, error->why, options_.hints.of(error->kind));
   if (action) run(*action);
   // Movement waits while more lines are ready, which may add to it. Nothing else waits.
   if (action && is_movement(*action) && !options_.acknowledge && lines.ready()) return;
@@ -91,7 +91,7 @@ void Session::run(const Action& action) {
     player_.run(action);
   } catch (const Error& error) {
     if (action.verb != Verb::kLayout) throw;
-    throw error.with_hint(hint_of(ActionError::kUnknownLayout));
+    throw error.with_hint(options_.hints.of(ActionError::kUnknownLayout));
   }
 }
 
@@ -122,19 +122,6 @@ void Session::write_status() {
   if (link_) status_.leds = link_->known_leds().value_or(Leds{});
   status_.layout = player_.typist().layout().name();
   status_file_->write(status_);
-}
-
-const std::string& Session::hint_of(ActionError::Kind kind) const {
-  static const std::string kNone;
-  switch (kind) {
-    case ActionError::kUnknownKey:
-      return options_.keys_hint;
-    case ActionError::kUnknownLayout:
-      return options_.layouts_hint;
-    case ActionError::kOther:
-      break;
-  }
-  return kNone;
 }
 
 }  // namespace kvm

@@ -20,14 +20,14 @@ namespace kvm {
 struct SessionOptions {
   bool acknowledge = false;   // answer each line on stdout: "ok", or "error: " and why
   std::string status_file{};  // gets status lines, kvm(7) STATUS; empty: none are written
-  // What to try when a line names an unknown key or layout. Empty: errors give no hint.
-  std::string keys_hint{}, layouts_hint{};
+  ActionHints hints{};        // what errors in action lines add
 };
 
 class Session {
  public:
-  // Borrows the player, the link and the poller. `link` gives the state of the host; null: there is
-  // no gadget. Throws Error if the status file cannot be opened.
+  // Borrows the player, the link and the poller. `link` gives the state of the host; null: no
+  // reports are sent, and the status says that there is no gadget. Throws Error if the status file
+  // cannot be opened.
   Session(Player& player, HidLink* link, Poller& poller, SessionOptions options);
   ~Session();
   Session(const Session&) = delete;
@@ -45,7 +45,6 @@ class Session {
   void fail(const Error& error, const std::string& where);
   void answer(const std::string& text);
   void write_status();
-  const std::string& hint_of(ActionError::Kind kind) const;
 
   Player& player_;
   HidLink* link_;

@@ -31,7 +31,7 @@ Typist make_typist(const TypingOptions& options) {
     return Typist(Layout(options.layout), options.typist);
   } catch (const Error& error) {
     if (error.exit() != Exit::kUsage) throw;
-    throw error.with_hint(options.session.layouts_hint);
+    throw error.with_hint(options.session.hints.layouts);
   }
 }
 

@@ -72,7 +72,7 @@ bare() {
 	bare arm64
 	[ -z "$stderr" ]
 	grep -q clang-format "$T/line"
-	! grep -qE 'aarch64|qemu-user' "$T/line"
+	[ -z "$(grep -E 'aarch64|qemu-user' "$T/line")" ]
 	bare armhf g++-aarch64-linux-gnu libclang-rt-dev
 	[ "$(grep -c 'left out' <<<"$stderr")" -eq 2 ] && [[ $stderr == *g++-aarch64*armhf* ]]
 	grep -q clang-format "$T/line"

@@ -57,6 +57,14 @@ TEST_F(ControlTest, ASilentViewersKeysAreReleased) {
   EXPECT_EQ(metrics.keys_released, 1u);
 }
 
+TEST_F(ControlTest, AnUnknownNameIsRefusedWithTheToolsHint) {
+  Control control = open({.hints = {"list keys", "list layouts"}});
+  EXPECT_EQ(control.submit(1, "key ctlr")->why, "key: unknown key 'ctlr' (list keys)");
+  EXPECT_EQ(control.submit_all(1, "\nlayout ../x")->why,
+            "line 2: layout: needs LAYOUT or LAYOUT:VARIANT (list layouts)");
+  EXPECT_EQ(control.submit(1, "sleep x")->why.find('('), std::string::npos);
+}
+
 TEST_F(ControlTest, AViewerIsNotSilentWhoseMessageWaitsForUs) {
   Control control = open();
   const Pipe viewer = make_pipe();

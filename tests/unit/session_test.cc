@@ -52,7 +52,7 @@ TEST_F(SessionTest, EachLineIsAnsweredAndTheFirstFailureIsReturned) {
 
 TEST_F(SessionTest, UnknownNamesComeWithTheHintsOfTheTool) {
   const std::string lines = "key nosuch\nlayout nosuch\nlayout ../us\nkey\n";
-  EXPECT_EQ(answers(lines, {.keys_hint = "list keys", .layouts_hint = "list layouts"}),
+  EXPECT_EQ(answers(lines, {.hints = {"list keys", "list layouts"}}),
             "error: key: unknown key 'nosuch' (list keys)\n"
             "error: no such layout: 'nosuch' (list layouts)\n"
             "error: layout: needs LAYOUT or LAYOUT:VARIANT (list layouts)\n"
