@@ -64,8 +64,8 @@ inline CLI::Validator judged_by(std::function<void(const std::string&)> judge) {
           ""};
 }
 
-// If --config was given, reads options that the command line does not set from that file. Throws
-// Error with Exit::kConfig if the file is wrong.
+// If --config was given, reads from that file the options that the command line does not set.
+// Throws Error with Exit::kConfig if the file is wrong.
 inline void read_config(CLI::App& app) {
   const CLI::Option* option = app.get_option_no_throw("--config");
   if (!option || option->empty()) return;

@@ -40,7 +40,8 @@ bool Poller::wait(std::span<pollfd> wanted, Timeout timeout) {
   }
 }
 
-// Calls look_ if it is due. Returns when to wake up: at `deadline`, or before, for the next look_.
+// Calls look_ if it is due. Returns when to wake up: at `deadline`, or earlier if look_ is due
+// again before that.
 Poller::Clock::time_point Poller::look_if_due(Clock::time_point deadline) {
   if (!look_) return deadline;
   if (Clock::now() - looked_ >= interval_) {
@@ -76,8 +77,9 @@ void Poller::write(int fd, std::string_view text, const std::string& name) {
   }
 }
 
-// Calls the callbacks of those watched descriptors, from index `first` of fds_, that have events.
-// Looks each descriptor up again, because another descriptor's callback may have unwatched it.
+// Calls the callback of each watched descriptor that has events. In fds_ the watched descriptors
+// begin at index `first`. Looks each descriptor up again, because another descriptor's callback may
+// have unwatched it.
 void Poller::serve(std::size_t first) {
   for (std::size_t i = first; i < fds_.size(); ++i) {
     const auto found = fds_[i].revents == 0 ? watched_.end() : watched_.find(fds_[i].fd);

@@ -13,8 +13,8 @@ ActionsOut::ActionsOut(Loop& loop, int fd, std::function<void()> on_gone)
     gone_ = true;
     return;
   }
-  // epoll reports that the last reader has gone even if no events are asked for: as an error on a
-  // pipe, as a hang-up on a socket.
+  // Even if no events are asked for, epoll reports when the last reader has gone: on a pipe as an
+  // error, on a socket as a hang-up.
   always_ready_ = !loop_.watch(fd, 0, [this](std::uint32_t events) {
     if ((events & (EPOLLERR | EPOLLHUP)) != 0) return lose();
     flush();

@@ -61,8 +61,8 @@ class Control {
   // Takes action lines, separated by '\n'. Unless control is shared, the first accepted line takes
   // control if nobody has it. Lines after a refused line are refused as well. If the target is
   // busy, lines that release what the viewer holds pass all the same: the viewer sends them only
-  // once, and a lost line would leave a key pressed. Returns the first refusal, with `line` as
-  // join() numbers lines.
+  // once, and a lost line would leave a key pressed. Returns the first refusal; its `line` counts
+  // the viewer's lines since join().
   std::optional<Refused> submit(ViewerId viewer, std::string_view lines);
   // The same, but accepts either all lines or none. `line` counts within `lines`, from 1; it is 0
   // if no line is at fault.

@@ -21,7 +21,8 @@ void NewestFrame::publish(JpegImage image, const FrameFacts& facts) {
   frame->time_us = facts.time_us.value_or(unix_us());
   frame->arrived_us = loop_.now_us();
   const bool same = newest_ && as_text(picture_of(*frame)) == as_text(picture_of(*newest_));
-  // From the clock, because the number is a snapshot's ETag and must not repeat after a restart.
+  // `content` comes from the clock, because it is a snapshot's ETag and must not repeat after a
+  // restart.
   const std::int64_t before = newest_ ? newest_->content : 0;
   frame->content = same ? before : std::max(unix_us(), before + 1);
   newest_ = current_ = std::move(frame);

@@ -57,7 +57,7 @@ class NewestFrame {
   // Frames in the last second.
   int fps() { return rate_.per_second(loop_.now_us()); }
 
-  // `call` runs after every publish(), or whenever source() has changed.
+  // on_frame(): `call` runs after every publish(). on_source(): whenever source() has changed.
   void on_frame(std::function<void()> call) { on_frame_.push_back(std::move(call)); }
   void on_source(std::function<void()> call) { on_source_.push_back(std::move(call)); }
 

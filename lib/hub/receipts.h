@@ -1,6 +1,6 @@
 // Which of a viewer's action lines were executed. Compares the place of each line in the pipe to
-// kvm-type with the counts in kvm-type's status lines. If no status arrives, a viewer's oldest
-// lines count as executed once more of its lines wait than the pipe can hold.
+// kvm-type with the counts in kvm-type's status lines. If no status arrives and more of a
+// viewer's lines wait than the pipe can hold, the oldest of them count as executed.
 #pragma once
 
 #include <cstdint>
@@ -26,9 +26,10 @@ class Receipts {
   // A line of this viewer was refused, so it never went into the pipe: it counts as failed.
   void refused(ViewerId viewer);
 
-  // kvm-type reported how many lines it has executed since it was started. If the sum went down,
-  // kvm-type was restarted: lines that its predecessor did not report count as failed. If the sum
-  // exceeds the lines that we wrote, kvm-type was started before us or has another writer, too.
+  // kvm-type reported how many lines have succeeded and failed since it was started. If done +
+  // failed went down, kvm-type was restarted: lines that its predecessor did not report count as
+  // failed. If done + failed exceeds the number of lines that we wrote, kvm-type was started before
+  // us or has another writer, too.
   void counted(std::int64_t done, std::int64_t failed);
 
   // The number of this viewer's last line; 0: no line yet.

@@ -75,8 +75,8 @@ std::optional<User> Auth::session(const std::string& token) {
   return sessions_.use(token, loop_.now_us());
 }
 
-// The key of a name and password in the table of sessions, which does not reveal them. The blank
-// keeps marks and tokens apart: no cookie has this value.
+// The key under which sessions_ finds a name and password. The key does not reveal them. The blank
+// in it distinguishes it from a token: no cookie has such a value.
 std::string Auth::mark(const std::string& name, const std::string& password) const {
   const std::string text = std::to_string(name.size()) + ":" + name + password;
   unsigned char digest[32];
@@ -92,8 +92,8 @@ std::optional<User> Auth::remembered(const std::string& name, const std::string&
 }
 
 // The account whose hash is checked for an unknown name, so that the answer takes as long as for a
-// known name. An unknown name always borrows the same account's hash: hashes take from milliseconds
-// to seconds, so varying times would expose the name as unknown.
+// known name. The same unknown name always gets the same account: hashes take from milliseconds to
+// seconds, so times that change from try to try would expose the name as unknown.
 const Account& Auth::stand_in(const std::string& name) const {
   return accounts_[std::hash<std::string>{}(mark(name, "")) % accounts_.size()];
 }

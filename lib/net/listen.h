@@ -13,7 +13,7 @@ struct Listener {
   std::string name;  // for messages: "127.0.0.1:8080", "[::1]:8080", "unix:/run/x"
   bool local;        // loopback or unix: no other machine can reach it
   bool unix_socket;
-  std::string path;  // to unlink on close: of a unix socket that open_listeners() made
+  std::string path;  // of a unix socket that open_listeners() made; unlink it on close
 };
 
 struct ListenOptions {
@@ -21,7 +21,7 @@ struct ListenOptions {
   // several addresses. "[::]:8080" includes all of IPv4, unless "0.0.0.0:8080" is in the list, too.
   std::vector<std::string> addresses;
   unsigned unix_mode = 0660;  // access to the unix sockets
-  std::string label = {};     // before an IP address in an error message: "-l "
+  std::string label = {};     // error messages put it before an IP address: "-l "
 };
 
 // Throws Error: kUsage for a malformed address, kUnavailable for an unknown host or an address in

@@ -26,9 +26,9 @@ struct User {
 };
 
 // Parses the content of a password file; `name` stands for the file in messages. A missing role
-// means control. Skips empty lines and lines that begin with #. Throws Error (Exit::kConfig) with
-// the line's number for a hash that crypt(3) calls weak or does not know, for an unknown role and
-// for a name that occurs twice; and without a number if there is no account at all.
+// means control. Skips empty lines and lines that begin with #. Throws Error (Exit::kConfig) if
+// there is no account at all. Throws it with the line's number for a hash that crypt(3) calls weak
+// or does not know, for an unknown role, and for a name that occurs twice.
 std::vector<Account> parse_passwords(std::string_view text, const std::string& name);
 
 // crypt(3), which is slow on purpose: some tens of milliseconds. May be called from any thread.

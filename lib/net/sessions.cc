@@ -15,8 +15,8 @@ const User& Sessions::begin(const std::string& key, const User& user, std::int64
   return place->second.user;
 }
 
-// If the users of at least `most` sessions satisfy `counts`, ends the one of these sessions that
-// was unused for longest.
+// Counts the sessions whose user satisfies `counts`. If there are `most` of them or more, ends the
+// one that was unused for longest.
 void Sessions::make_room(std::size_t most, const std::function<bool(const User&)>& counts) {
   std::size_t count = 0;
   auto oldest = sessions_.end();

@@ -13,8 +13,8 @@
 
 namespace kvm {
 
-// A user has at most 50 sessions, all users together have 1000. Beyond that, the session that was
-// unused for longest ends. A user with 50 sessions loses one of these, not another user's.
+// A user has at most 50 sessions; all users together have at most 1000. Beyond that, the session
+// that was unused for longest ends. A user with 50 sessions loses one of these, not another user's.
 // Times are monotonic µs.
 class Sessions {
  public:

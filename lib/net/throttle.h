@@ -22,7 +22,7 @@ class Throttle {
  private:
   struct Tries {
     int failures = 0, undecided = 0;
-    std::int64_t last_us = 0;  // monotonic: the last failure; the first try before any failure
+    std::int64_t last_us = 0;  // monotonic: the last failure; if none yet, the first try
   };
   std::map<std::string, Tries> tries_;  // by address or network
 };
