@@ -67,7 +67,7 @@ class Streams {
     Pieces left;                   // the unsent rest of head or part
     std::uint32_t last_id = 0;     // of the last frame sent
     std::int64_t last_content = 0;
-    std::int64_t last_us = 0;  // when that frame began to be sent
+    std::int64_t last_us = 0;  // when the last frame began to be sent
     std::int64_t due_us = 0;   // the rate's cap allows no frame before this time
     std::int64_t late = 0;     // new pictures that came due while the viewer was busy
     std::int64_t progress_us = 0;
@@ -97,7 +97,7 @@ class Streams {
   std::list<Viewer> viewers_;
   PartPtr part_;  // of the newest frame; null until a viewer needs it
   std::uint64_t last_id_ = 0;
-  std::int64_t content_ = 0;  // of the newest frame
+  std::int64_t content_ = 0;  // Frame::content of the newest frame
   bool ticking_ = false, finishing_ = false;
 };
 

@@ -47,7 +47,8 @@ class WebSocket {
 
   // Bytes that the kernel has not taken yet.
   std::size_t queued_bytes() const noexcept { return queued_bytes_; }
-  // Monotonic µs: when bytes were last sent (or the queue was last empty), and last received.
+  // Monotonic µs. sent_us(): when bytes were last sent or the queue was last empty; heard_us():
+  // when bytes were last received.
   std::int64_t sent_us() const noexcept { return sent_us_; }
   std::int64_t heard_us() const noexcept { return heard_us_; }
 

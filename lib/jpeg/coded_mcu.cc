@@ -188,7 +188,7 @@ bool McuCode::read(const CodedBits& segment, std::span<CodedMcu> mcus) const noe
     mcu.content = hashes.content.value;
     mcu.colour = hashes.flat ? 1ull << 63 | hashes.dc_values : hashes.colour.value >> 1;
   }
-  return segment.size() - at < 8;  // more bits than the fill bits would be more MCUs
+  return segment.size() - at < 8;  // up to 7 fill bits; more bits would be more MCUs
 }
 
 bool McuCode::append(BitWriter& to, DcValues& before, const CodedBits& segment,

@@ -135,8 +135,8 @@ void FrameReader::judge_gap(std::string_view gap) {
   part_time_us_ = find_time(head);
 }
 
-// Moves to other memory either the image at begin_ or the bytes after it, whichever are fewer. A
-// writer that writes whole images leaves few bytes after the image.
+// Moves the image at begin_ or the bytes after it, whichever are fewer, to other memory. A writer
+// that writes whole images leaves few bytes after the image.
 JpegImage FrameReader::take() {
   JpegImage image;
   image.info = walker_.info();

@@ -29,7 +29,7 @@ struct JpegImage {
 };
 
 // Why the reader skipped bytes of the stream. A JpegFault judges one buffer; a Dropped also covers
-// events of a stream (bytes between images, the size limit), and metrics publish its names.
+// events of a stream (bytes between images, the size limit). Metrics publish the reasons' names.
 enum class Dropped {
   kGarbage,    // bytes between images that are not a part header
   kTruncated,  // an image without its end

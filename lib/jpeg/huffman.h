@@ -20,7 +20,8 @@ class HuffmanCodes {
     std::uint8_t length;  // 0: the value has no code
   };
 
-  // `table`: 16 counts and the values, which follow Tc and Th. nullopt: this is not a prefix code.
+  // `table`: the part of a DHT table after Tc and Th, that is, 16 counts and the values. nullopt:
+  // this is not a prefix code.
   static std::optional<HuffmanCodes> of(Bytes table);
 
   // The symbol whose code is at the front of `next`, the next 16 bits of the data.
@@ -37,7 +38,7 @@ class HuffmanCodes {
   std::array<Symbol, 1 << kQuick> quick_{};
   std::array<Code, 256> codes_{};
   std::array<std::uint8_t, 256> values_{};
-  // By code length: the last code plus 1, padded at the end with zero bits to 16 bits.
+  // By code length: the last code plus 1, shifted left until it is 16 bits long.
   std::array<std::uint32_t, 17> end_{};
   // By code length: added to a code, this gives the index of its value in values_.
   std::array<int, 17> value_offset_{};

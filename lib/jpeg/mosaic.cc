@@ -91,7 +91,8 @@ bool Mosaic::begin(Bytes image, const JpegInfo& info) {
   if (head_ && *head_ == head && interval_ == interval) return true;
 
   begun_ = id_;
-  // A block takes at least two bits, and a segment at least a marker and a byte.
+  // Refuses a header that claims more than the image can hold: a block takes at least two bits, and
+  // a segment at least a marker and a byte.
   if (mcus > kMostMcus || mcus / 4 > info.size || mcus / interval > info.size / 3 ||
       head.size() > kMostHead)
     return false;
@@ -213,9 +214,9 @@ Mosaic::Rect Mosaic::with_border(const Rect& rect, bool bleeds) const {
   if (bleeds) return around;
   const auto [left, top, right, bottom] = around;
   Rect bordered = around;
-  // The compared rows and columns include the corners, where both directions meet. A piece that
-  // begins a few pixels from the right edge of the picture keeps its left border, because libjpeg
-  // does not interpolate an image that is two samples wide.
+  // The compared rows and columns include the MCUs at the corners, because a decoder interpolates
+  // in both directions there. A piece that begins a few pixels from the right edge of the picture
+  // keeps its left border, because libjpeg does not interpolate an image that is two samples wide.
   const bool narrow = width_ - rect.left * mcu_width_ <= 4;
   if (left < rect.left && !narrow &&
       blends({left + 1, top, left + 2, bottom}, {left, top, left + 1, bottom}))

@@ -7,14 +7,14 @@ const platform = navigator.userAgentData?.platform || navigator.platform;
 const mac = /^(mac|ip)/i.test(platform), windows = /^win/i.test(platform);
 const ALTGR_MS = 50;
 
-// The modifiers whose state an event reports, and the event's names of our modifier keys.
+// The modifiers whose state an event reports; and our name of a modifier → the event's name.
 const REPORTED = ['Shift', 'Control', 'Alt', 'AltGraph', 'Meta'];
 const NAMES = {shift: 'Shift', ctrl: 'Control', alt: 'Alt', meta: 'Meta'};
 
 // Ctrl+Alt+Home calls `leave`, which moves the focus to the tools.
 export function keyboard(link, element, leave) {
-  // Our name of a key → the browser's name, which is that of another key if this machine remaps
-  // keys.
+  // The keys that are down: our name → the browser's name. If this machine remaps a key, the
+  // browser gives it the name of another key.
   const pressed = new Map();
   let phantom;  // Windows: a ControlLeft that may come from an AltGr
 
@@ -26,8 +26,8 @@ export function keyboard(link, element, leave) {
   };
   element.onkeyup = event => on(event, false);
   element.onblur = () => link.release();
-  // While Ctrl is down, Ctrl+W was meant for the target: the browser asks before it closes the
-  // page.
+  // If the page is closed while Ctrl is down, that was a Ctrl+W meant for the target: the browser
+  // asks first.
   addEventListener('beforeunload', event => ['leftctrl', 'rightctrl'].some(link.holds) && event.preventDefault());
   link.on('released', () => {
     pressed.clear();
@@ -70,10 +70,10 @@ export function keyboard(link, element, leave) {
     if (real) press('leftctrl', 'Control');
   }
 
-  // Releases modifiers for which the browser never sent an up event: after Alt+Tab to another
-  // window, or of the second Shift on Windows. A remapped key keeps the name that it had when it
-  // went down. A key whose name is not in REPORTED stays down, because events do not report its
-  // state.
+  // Releases modifiers for which the browser never sent an up event, for example Alt after Alt+Tab
+  // to another window, or the second of two Shift keys on Windows. A remapped key keeps the name
+  // that it had when it went down. A key whose name is not in REPORTED stays down, because events
+  // do not report its state.
   function release_missed(event, key) {
     lift(...MODIFIERS.filter(held => {
       const name = held.replace(/left|right/, ''), called = pressed.get(held);

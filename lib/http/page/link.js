@@ -146,7 +146,7 @@ export class Link extends EventTarget {
     if (!lines.length || !this.#may()) return false;
     this.#socket.send(lines.join('\n'));
     for (const line of lines) note(this.held, line);
-    this.#emit('sent', lines);  // before `number` counts them: the first line is number + 1
+    this.#emit('sent', lines);  // `number` does not count them yet: lines[0] is `number` + 1
     this.number += lines.length;
     return true;
   }

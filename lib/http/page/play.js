@@ -10,8 +10,8 @@ export const make = (tag, ...inside) => {
   return element;
 };
 
-// Moves the focus to the picture if no element, or an element of the closed `panel`, has it, so
-// that keys go to the target again.
+// Moves the focus to the picture, so that keys go to the target again, unless the focus is on an
+// element outside of the closed `panel`.
 export function back_to_picture(panel) {
   const at = document.activeElement;
   if (at === document.body || panel?.contains(at)) $('screen').focus({preventScroll: true});
@@ -39,9 +39,10 @@ export function sending(element, yes) {
 const SILENT = /^(sleep +(\d+)|#|$)/;  // lines that are not sent
 
 // Sends `lines`, pausing at each `sleep MS`, with at most `ahead` lines on their way to the target.
-// Calls `progress` with the number of lines that the target took or, without receipts, that were
-// sent. Returns false if stopped. Throws at the first line that is refused: in the error, `at` is
-// the index of that line and `went` the number of lines that went to the target.
+// Calls `progress` with the number of lines that the target took; if the server does not report
+// that, with the number of lines sent. Returns false if stopped. Throws at the first line that is
+// refused: in the error, `at` is the index of that line and `went` the number of lines that went to
+// the target.
 export async function play(link, lines, {signal, progress, ahead = 12} = {}) {
   const cut = new AbortController(), over = cut.signal;
   const places = new Map();  // the link's number of a line → its index in `lines`
