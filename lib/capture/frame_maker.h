@@ -16,7 +16,7 @@ namespace kvm {
 enum class PassThrough { kAsIs, kRetiled };  // kRetiled: JPEG images are cut into tiles
 
 struct MadeFrame {
-  JpegFault fault = JpegFault::kNone;  // any other fault: there is no frame
+  JpegFault fault = JpegFault::kNone;  // unless kNone: there is no frame
   // The picture equals that of the last frame, and no repeat is due: there is no frame.
   bool unchanged = false;
   FrameParts parts{};        // readable until the next call

@@ -9,8 +9,8 @@ namespace kvm {
 namespace {
 
 constexpr std::int64_t kStartUs = 5'000'000;  // the time that the first picture may take
-// A source that delivers only damaged pictures for this time is stalled: people know within a
-// second.
+// A source that delivers only damaged pictures for this time is stalled. The time is short enough
+// to tell people within a second.
 constexpr std::int64_t kDamagedUs = 700'000;
 constexpr double kDamagedPictures = 3;  // the same for a slow device, in picture periods
 

@@ -49,8 +49,8 @@ class Health {
   void picture_damaged(JpegFault fault) noexcept { damage_ = fault; }
 
   // Call this after each change and at deadline_us(). A live source counts as stalled when it has
-  // delivered only damaged pictures for 0.7 s, or for three periods if that is longer. The error is
-  // Exit::kNoInput for a lost device, else Exit::kBusy.
+  // delivered only damaged pictures for 0.7 s, or for three periods if that is longer. The exit
+  // code in `give_up` is Exit::kNoInput for a lost device, else Exit::kBusy.
   Verdict observe(const Observation& source);
 
   // The state that the last observe() found.

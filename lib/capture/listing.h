@@ -10,8 +10,9 @@
 namespace kvm {
 
 // For "auto" returns all devices, beginning with the device that resolve_device() chooses. For any
-// other `device`, which is a name for resolve_device(), returns only that device. Throws Error if
-// it cannot be opened; for "auto", only if no other device can be opened.
+// other `device`, which is a name for resolve_device(), returns only that device, and throws Error
+// if it cannot be opened. For "auto" throws Error only if no device can be opened and permission
+// for one is missing.
 std::vector<V4l2Node> find_devices(const std::string& device, const V4l2Hints& hints);
 
 // Lists identity, signal, formats with sizes and rates, and controls of each device, in many lines.

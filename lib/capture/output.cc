@@ -37,8 +37,8 @@ FrameOutput::FrameOutput(const std::string& destination)
   }
 }
 
-// Returns false if the FIFO has no reader yet. Waiting for a reader in open(2) would block the stop
-// signals.
+// Returns false if the FIFO has no reader yet. If open(2) waited for a reader, stop signals would
+// not end the wait.
 bool FrameOutput::open_fifo() {
   fd_.reset(::open(name_.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
   if (!fd_ && errno != ENXIO) throw Error::from_errno(name_);
@@ -159,9 +159,8 @@ void FileOutput::write_picture(const std::string& name, const FrameParts& frame)
   }
 }
 
-// An existing file is emptied when the local time that its name stands for comes for the first
-// time. When that time comes again (summer time ends, the clock is set back), the file keeps its
-// frames.
+// Empties an existing file when it opens it, unless an earlier frame had the same or a later
+// local time (summer time ended, the clock was set back): the file then keeps its frames.
 void FileOutput::append(const std::string& name, const FrameParts& frame, Existing existing) {
   if (name != name_) {
     file_ = open_fd(name, O_WRONLY | O_CREAT | (existing == Existing::kEmpty ? O_TRUNC : 0), 0666);

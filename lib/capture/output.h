@@ -32,8 +32,8 @@ class FileOutput {
   std::int64_t latest_s_ = INT64_MIN;  // the latest local time so far
 };
 
-// Writes to a pipe or socket without blocking, as fast as the reader takes the bytes. Writes to
-// anything else at once.
+// Writes to a pipe or socket without blocking, as fast as the reader takes the bytes. Anything
+// else gets the whole frame before begin() returns.
 class FrameOutput {
  public:
   // `destination`: "-" for stdout; a FIFO, which may get its reader later; else a pattern for

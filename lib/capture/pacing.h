@@ -50,7 +50,8 @@ class Pacing {
 
  private:
   static constexpr std::int64_t kRepeatUs = 1'000'000;  // between repeats of a still screen
-  static constexpr std::int64_t kTurnUs = 950'000;  // the same with a rate, as turns may be early
+  // The same if there is a rate: shorter, because turns may be early.
+  static constexpr std::int64_t kTurnUs = 950'000;
 
   std::int64_t period_us_;
   std::optional<RateGate> gate_;

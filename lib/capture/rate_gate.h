@@ -15,8 +15,8 @@ class RateGate {
   // Whether a picture that arrives at this time may pass. `coming_hz`: pictures that arrive per
   // second; 0: unknown.
   bool pass(std::int64_t time_us, double coming_hz) noexcept {
-    // The picture nearest to each due time passes. So a picture may be early by half the period in
-    // which pictures arrive.
+    // The picture nearest to each due time passes. So a picture may be early by half the time
+    // between two arrivals.
     const auto slack = coming_hz > 0 ? static_cast<std::int64_t>(5e5 / coming_hz) : period_us_ / 8;
     // Start again from now if the clock jumped back or no picture came for a while.
     if (due_us_ - time_us > 2 * period_us_ || time_us - due_us_ > period_us_) due_us_ = time_us;

@@ -10,8 +10,8 @@ namespace kvm {
 
 namespace {
 
-// A driver may report a value as "default": it then follows from the values before it in the list
-// of parameters.
+// A driver may report any of these parameters as "default": its value then follows from the
+// parameters before it.
 void read_colours(PictureFormat& format, std::uint32_t space, std::uint32_t encoding,
                   std::uint32_t quantization) noexcept {
   const PixelFormat* pixels = find_pixel_format(format.fourcc);

@@ -17,9 +17,11 @@ namespace {
 // One buffer each for the picture being written, the newest picture and the picture being taken,
 // and two for the driver to fill.
 constexpr std::uint32_t kBuffers = 5;
-// A source without a picture for this time is stalled: people know within a second.
+// A source without a picture for this time is stalled. The time is short enough to tell people
+// within a second.
 constexpr std::int64_t kLeastStallUs = 700'000;
-constexpr std::int64_t kCheckUs = 250'000;      // between two checks of the signal or for a device
+// Between two checks of the signal, or two searches for the device.
+constexpr std::int64_t kCheckUs = 250'000;
 constexpr std::int64_t kLiveCheckUs = 500'000;  // the same while pictures come
 // The time between two restarts of a stalled stream. It doubles with each restart, in case the
 // device is only slow.

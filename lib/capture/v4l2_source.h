@@ -63,7 +63,8 @@ class V4l2Source : public CaptureSource {
   // Identity of the device that delivered pictures, to recognize it under another number. Empty
   // until a picture has come.
   std::string driver_, card_, bus_;
-  std::vector<std::string> others_;  // buses of the devices that remained when it was lost
+  // Buses of the devices that remained when the device was lost.
+  std::vector<std::string> others_;
   std::optional<V4l2Node> node_;
   std::shared_ptr<V4l2Stream> stream_;
   bool has_events_ = false;
@@ -76,9 +77,10 @@ class V4l2Source : public CaptureSource {
   std::string reason_;
   // Monotonic times.
   std::int64_t now_us_ = 0;
-  std::int64_t picture_us_ = 0;  // when the last picture came, or later the wait for pictures began
+  // When the last picture came. If the wait for pictures began later than that: when it began.
+  std::int64_t picture_us_ = 0;
   std::int64_t started_us_ = 0;  // when the stream started
-  std::int64_t revive_us_ = 0;   // a duration: restart a stream that is silent for this time
+  std::int64_t revive_us_ = 0;   // a duration: a stalled stream runs this long before a restart
   std::int64_t check_us_ = 0;    // when to check the signal or look for the device again
   std::optional<Picture> newest_;
   std::uint64_t base_ = 0;      // added to the driver's sequence, which starts at 0 with the stream

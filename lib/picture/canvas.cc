@@ -24,7 +24,7 @@ Canvas::Canvas(int width, int height, Color color)
 }
 
 void Canvas::fill(int x, int y, int width, int height, Color color) noexcept {
-  // In a row of odd width, memory holds both pixels of the last pair.
+  // In memory a row of odd width ends with a whole pair, so it has one pixel more.
   const int left = std::max(x, 0) & ~1, right = std::min(x + width + 1, image_.width + 1) & ~1;
   const int bottom = std::min(y + height, image_.height);
   for (int at = std::max(y, 0); at < bottom; ++at) {

@@ -65,7 +65,7 @@ const PixelFormat* find_pixel_format(std::uint32_t fourcc) noexcept {
 std::size_t plane_stride(const PixelFormat& format, int plane, int width,
                          std::size_t stride) noexcept {
   if (stride == 0) {
-    // In a row of odd width, memory holds both pixels of the last pair.
+    // In memory a row of odd width ends with a whole pair, so it has one pixel more.
     const auto pair = format.layout == L::kPacked422 ? 2u : 1u;
     stride = divided_up(size(width), pair) * pair * format.pixel_bytes;
   }

@@ -49,7 +49,8 @@ struct PixelFormat {
   // The pixels that share a chroma sample, across and down: 2, 2 for 4:2:0; 1, 1 for RGB.
   std::uint8_t chroma_x, chroma_y;
   // The places of Y, Cb, Cr or R, G, B. Packed formats: byte offsets in a pixel or pair of pixels.
-  // Planar formats: planes. Semi-planar formats: the plane of Y, byte offsets in a chroma pair.
+  // Planar formats: planes. Semi-planar formats: the plane of Y, then the byte offsets of Cb and Cr
+  // in a chroma pair.
   std::array<std::uint8_t, 3> at;
   bool separate;  // each plane has a buffer of its own (V4L2's multi-planar "NV12M")
 };

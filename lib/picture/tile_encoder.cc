@@ -224,8 +224,8 @@ void TileEncoder::State::take_rows(int thread) {
   worker.settle();
 }
 
-// Encodes the tiles of the row that changed. Returns false if no tile changed, and none would be
-// encoded if the next picture were the same.
+// Encodes the tiles of the row that changed. Returns true if one changed, or if one may have
+// to be encoded later although its pixels stay the same.
 bool TileEncoder::State::encode_row(int row, const Rect& rect, Worker& worker) {
   std::array<std::uint64_t, kMostColumns> hashes;
   hash_tiles(*image, rect, shape.mcus * shape.mcu_width(), hashes);

@@ -29,8 +29,8 @@ class TileStore {
   TileStore& operator=(const TileStore&) = delete;
 
   bool has(std::uint64_t hash) const { return table_[slot_of(hash)].tile != nullptr; }
-  // Both add a user to the tile, which keeps it in the store until release(). find() returns null
-  // if there is no such tile. insert() returns the existing tile if there is one.
+  // find() and insert() add a user to the tile, which keeps it in the store until release(). find()
+  // returns null if there is no such tile. insert() returns the existing tile if there is one.
   Tile* find(std::uint64_t hash);
   Tile* insert(std::uint64_t hash, Bytes bytes);
   // Removes a user. Ignores null.
@@ -56,7 +56,7 @@ class TileStore {
   std::vector<Slot> table_;    // its size is a power of two; at least half of the slots are free
   std::deque<Tile> tiles_;     // owns all tiles
   std::vector<Tile*> unused_;  // dropped tiles, to be reused
-  Tile idle_;                  // anchor of the ring of tiles without users: `newer` is the oldest
+  Tile idle_;  // anchor of the ring of tiles without users; its `newer` is the oldest
 };
 
 }  // namespace kvm
