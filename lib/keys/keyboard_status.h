@@ -34,8 +34,8 @@ struct KeyboardStatus {
 // `{"t":…,"keyboard":"ready","leds":["caps"],"done":17,"failed":0,"layout":"us"}` and '\n';
 // `time_us` is unix time.
 std::string to_json_line(const KeyboardStatus& status, std::int64_t time_us);
-// nullopt: `line` is not a status line of a keyboard. Counts are 10^15 at most, which a browser
-// reads exactly.
+// nullopt: `line` is not a status line of a keyboard. A count above 10^15 is read as 10^15, so that
+// a browser reads it exactly.
 std::optional<KeyboardStatus> read_keyboard_status(std::string_view line);
 // The status in the form that viewers get:
 // `{"state":"ready","leds":["caps"],"done":17,"failed":0,"layout":"us"}`.

@@ -12,9 +12,9 @@ namespace {
 
 constexpr std::uint8_t kUsageEnter = 0x28, kUsageTab = 0x2b;
 
-// Whether the key with this character's keysym types two other characters instead, because X11's
-// Compose table splits the character: Arabic lam-alef (also split on Windows), and the code points
-// that XKB's Khmer layout uses as placeholders for a vowel with a sign.
+// Whether a key that has this character's keysym types two other characters: X11's Compose table
+// splits Arabic lam-alef (as Windows does), and the code points that XKB's Khmer layout uses as
+// placeholders for a vowel with a sign.
 bool is_split(char32_t character) noexcept {
   return character == 0xfef5 || character == 0xfef7 || character == 0xfef9 || character == 0xfefb ||
          (character >= 0x17fb && character <= 0x17ff);

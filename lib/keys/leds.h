@@ -18,7 +18,7 @@ Leds leds_from_report(std::uint8_t report) noexcept;
 
 // The names of the lights that are lit: "caps", "num", "scroll".
 std::vector<std::string> names_of(const Leds& leds);
-// LedReader of which exactly those with these names are lit. Unknown names are ignored.
+// The lights with these names are lit, all others are not. Unknown names are ignored.
 Leds leds_named(const std::vector<std::string>& names);
 
 }  // namespace kvm

@@ -113,8 +113,9 @@ std::vector<Step> find_steps(xkb_keymap* keymap) {
     while (!add_level(keymap, held, steps) && std::ranges::next_permutation(held, {}, order).found)
       continue;
   }
-  // If two keys give a character at the same cost, the letter key comes last, because XKB added the
-  // character there: French keyboards show @ on AltGr+0, and XKB also puts it on AltGr+Q.
+  // If two keys give a character at the same cost, the letter key comes last, because there the
+  // character is XKB's addition: French keyboards show @ on AltGr+0, and XKB also has it on
+  // AltGr+Q.
   std::ranges::stable_sort(steps, {}, [](const Step& step) {
     return std::pair(cost(step.stroke), step.stroke.key <= kUsageZ);
   });

@@ -16,7 +16,8 @@ void CapsLockOff::switch_off() {
   const auto leds = sink_.leds();
   if (!leds || !leds->caps) return;
   sink_.send(with_caps_lock(keyboard_));
-  // If the light was out of date, CapsLock is on now. In either case restore() presses it again.
+  // If leds() was out of date, this has switched CapsLock on. In either case restore() presses it
+  // again.
   off_ = true;
   sink_.send(keyboard_.report());
   if (sink_.leds_change(*leds)) return;

@@ -93,8 +93,8 @@ bool HidLink::open(ReportLine& line) {
 
 HidLink::Step HidLink::not_ready(ReportLine& line) {
   if (host_ == HostState::kAsleep) {
-    // The kernel keeps its report until the host polls again; then it has to be checked again that
-    // the host listens.
+    // The kernel keeps its report until the host polls again. After that, we check again that the
+    // host listens.
     line.state().meet_again();
     if (options_.wake && !std::exchange(woken_, true)) cable_.wake();
   } else {
@@ -108,7 +108,8 @@ HidLink::Step HidLink::not_ready(ReportLine& line) {
 }
 
 // Waits until the host has taken the last probe, then gives it time to start if it needs that. The
-// pointer is not probed: here the host has to take the report that the kernel may still hold.
+// pointer is not probed; for it, waits until the host has taken any report that the kernel still
+// holds.
 HidLink::Step HidLink::greet(ReportLine& line) {
   if (!line.writable(kTick)) return Step::kWaiting;
   if (line.state().host_starts(Clock::now())) poller_.pause(kHostStarts);
@@ -247,7 +248,7 @@ void HidLink::read_lights() {
 }
 
 std::optional<Leds> HidLink::leds() {
-  // A host that takes reports has set the lights before.
+  // Once a host takes reports, it has set the lights.
   drive(line(HidDevice::kKeyboard), nullptr);
   read_lights();
   return lights_.known();

@@ -13,9 +13,9 @@ constexpr milliseconds kStalled{500};
 }  // namespace
 
 // The first probe releases the keys that a killed kvm-type left down, and shows whether the host
-// takes reports. After an absence a second probe follows: a controller with a FIFO (dummy_hcd)
-// reports the first as taken before any host asks for it. The pointer cannot be probed, because its
-// reports always place it.
+// takes reports. If the host was away, a second probe follows: a controller with a FIFO
+// (dummy_hcd) reports the first as taken before any host asks for it. The pointer cannot be probed,
+// because its reports always place it.
 LineState::Move LineState::next(Time now) const noexcept {
   if (stage_ != Stage::kMet) {
     const int wanted = device_ == HidDevice::kPointer ? 0 : stage_ == Stage::kNew ? 1 : 2;
@@ -40,8 +40,8 @@ const Report* LineState::lost_report() const noexcept {
 
 void LineState::probe_handed_over(Time now) noexcept {
   ++probes_;
-  // The kernel had room for the probe, so the host took the report before it. A lost report stays
-  // lost.
+  // The kernel had room for the probe, so the host took the report before it. A report that counts
+  // as lost stays lost.
   if (kernel_holds()) taken();
   handed_at_ = now;
   refused_ = false;

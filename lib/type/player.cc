@@ -202,8 +202,8 @@ void Player::tap(std::uint8_t usage) {
   send(keyboard_.report());
 }
 
-// Presses `usages` in this order. They usually share the report of the next key; where one report
-// would show them to the host in another order, an extra report is sent.
+// Presses `usages` in this order. Usually the report of the next key presses them too. If the host
+// would read them from one report in another order, sends extra reports.
 void Player::hold(std::span<const std::uint8_t> usages) {
   int order = 0;
   for (const std::uint8_t usage : usages) {
@@ -250,8 +250,8 @@ void Player::type(std::string_view text) {
   if (missing > 0)
     throw Error(Exit::kData, strf("layout %s cannot type %zu of these characters",
                                   typist_.layout().name().c_str(), missing));
-  touched_[static_cast<std::size_t>(HidDevice::kKeyboard)] =
-      true;  // CapsLock, too, needs releasing
+  // CapsLockOff does not call send(), but what it presses has to be released too.
+  touched_[static_cast<std::size_t>(HidDevice::kKeyboard)] = true;
   CapsLockOff caps_lock(sink_, keyboard_);
   caps_lock.switch_off();
   Pace pace(options_.rate);

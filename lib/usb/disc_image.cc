@@ -35,8 +35,8 @@ void check_size(const std::string& image, std::uint64_t size, DiscMode mode,
   if (cdrom && size > kLargestCdrom) refuse("at most", kLargestCdrom, hints.not_cdrom);
 }
 
-// Throws Error if another process has the file open for writing or, if the target may write, open
-// in any way: then the kernel refuses a lease.
+// Throws Error if another process has the file open for writing. If the target may write, throws if
+// another process has it open at all. In these cases the kernel refuses a lease.
 void check_unused(int fd, const std::string& image, DiscMode mode) {
   const bool writable = mode == DiscMode::kWritable;
   if (::fcntl(fd, F_SETLEASE, writable ? F_WRLCK : F_RDLCK) == 0) {

@@ -33,7 +33,7 @@ struct Endpoints {
 // An attribute of a function in configfs, and the option that sets the attribute.
 struct FunctionOption {
   const char* name;       // "": users cannot set the attribute
-  const char* attribute;  // below the function's directory; "": the option is not one attribute
+  const char* attribute;  // below the function's directory; "": the option sets no attribute
   const char* preset;     // written if the option is not given; nullptr: the kernel's value stays
   bool optional = false;  // the preset matters only if the kernel has the attribute
 };

@@ -48,9 +48,9 @@ std::vector<GadgetStep> take_media_out(const GadgetTree& from, Writes& writes) {
   return steps;
 }
 
-// The number of links that can stay. The kernel fixes the attributes of a linked function and keeps
-// links in the order in which they were made, so the links stay up to the first that is new or
-// whose function changes.
+// The number of links that can stay. The attributes of a linked function cannot change, and the
+// kernel keeps links in the order in which they were made. So the first link that is new, or whose
+// function changes, has to be made again, and so have all links after it.
 std::size_t links_kept(const GadgetTree& from, const GadgetTree& to, const Writes& writes) {
   std::size_t kept = 0;
   for (const auto& link : to.links) {
@@ -68,7 +68,7 @@ std::size_t links_kept(const GadgetTree& from, const GadgetTree& to, const Write
   return kept;
 }
 
-// Removes the links after the first `kept` of `to`, and the directories that `to` does not have.
+// Removes all links except the first `kept` of `to`, and the directories that `to` does not have.
 void take_apart(const GadgetTree& from, const GadgetTree& to, std::size_t kept,
                 std::vector<GadgetStep>& steps) {
   for (auto link = from.links.rbegin(); link != from.links.rend(); ++link) {

@@ -24,8 +24,8 @@ struct SetupOptions {
 void bring_up(const SetupOptions& options, StopSignals& stop);
 // Prints the steps of bring_up(), one a line, and changes nothing. Throws Error.
 void print_plan(const SetupOptions& options);
-// Prints shell_script(). The script may be meant for another machine, so the functions must fit on
-// the controller only if this machine has it. Throws Error.
+// Prints shell_script(). The functions are checked against the controller only if this machine has
+// it, because the script may be meant for another machine. Throws Error.
 void print_script(const SetupOptions& options);
 
 // Disconnects the gadget and removes it, whole or half-built. If a step fails or a stop signal

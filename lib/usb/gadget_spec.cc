@@ -119,7 +119,7 @@ GadgetTree tree_of(const GadgetSpec& spec) {
            {"configs/c.1/MaxPower", std::to_string(spec.max_power_ma)},
            {"configs/c.1/bmAttributes", spec.remote_wakeup ? "0xa0" : "0x80"},
            // Written even when unused, because the kernel refuses to make a signature empty again.
-           // It would show a vendor code above 0x7f as 0xffffff….
+           // The vendor code is below 0x80, because the kernel shows larger ones as 0xffffff….
            {"os_desc/b_vendor_code", "0x4b"},
            {"os_desc/qw_sign", "MSFT100"},
        })

@@ -44,7 +44,7 @@ bool same_value(std::string_view path, std::string_view a, std::string_view b);
 std::string_view parent_of(std::string_view path) noexcept;
 // Whether `path` lies below `directory`, at any depth.
 bool is_below(std::string_view path, std::string_view directory) noexcept;
-// Whether the last component of a path with several components is `name`.
+// Whether `path` has several components and the last one is `name`.
 bool is_file(std::string_view path, std::string_view name) noexcept;
 
 }  // namespace kvm

@@ -17,8 +17,8 @@ std::optional<std::uint8_t> remembered_leds() noexcept;
 // For when the host has gone. False: the file could not be removed.
 bool forget_leds() noexcept;
 
-// The last report of a mouse while buttons are down, in /run/kvm/pointer or /run/kvm/mouse: the
-// buttons stay down if this kvm-type is killed.
+// Notes the last report of a mouse while buttons are down, in /run/kvm/pointer or /run/kvm/mouse.
+// If this kvm-type is killed, the buttons stay down until another kvm-type releases them.
 void remember_buttons(const Report& report) noexcept;
 void forget_buttons(HidDevice mouse) noexcept;
 // The report that releases the remembered buttons without moving the pointer; nullopt: no buttons
