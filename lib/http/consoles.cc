@@ -186,7 +186,7 @@ void Consoles::state_changed() {
     state_scheduled_ = false;
     state_sent_us_ = needs_.loop.now_us();
     for (auto& [id, console] : consoles_)
-      // Skips a viewer that does not read: each later state message is complete.
+      // A viewer that does not read may miss messages, because each state message is complete.
       if (console->socket->queued_bytes() < kMostQueued / 4) send_state(*console);
   });
 }

@@ -18,9 +18,9 @@ std::string host_name(std::string_view host);
 std::string forwarded_address(std::string_view entry);
 
 // Sets the client's address, `local` and `tls` from the last entries of X-Forwarded-For and
-// X-Forwarded-Proto. Only the last entry comes from our own proxy, which may append it to the
-// client's header line or send it as a separate line; the client may have forged all earlier
-// entries.
+// X-Forwarded-Proto. The last entry is our own proxy's; the client may have forged all earlier
+// ones. The proxy may append its entry to the client's header line or send a header line of its
+// own.
 void believe_proxy(Peer& peer, const Fields& headers);
 
 // The name of the session's cookie for a Host header: "kvm_session_8443"; "kvm_session" without a

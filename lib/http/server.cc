@@ -140,7 +140,8 @@ class Server {
       drain();
   }
 
-  // A broken certificate must not keep a removed user logged in, so the two are read separately.
+  // Passwords and certificate are read separately: a broken certificate must not keep a removed
+  // user logged in.
   void reload() {
     read_again([this] { auth_.reload(); }, "the old passwords stay in force");
     read_again([this] { front_.reload(); }, "the old certificate stays in force");

@@ -14,7 +14,8 @@ constexpr double kLongestWaitS = 60;
 constexpr std::int64_t kTickUs = 1'000'000;
 // How long a client that shut down its side of the connection may still wait for the answer.
 constexpr std::int64_t kHungUpUs = 1'000'000;
-// How long a source that rested may take until its first frame.
+// A request waits this long for the first frame of a source that rested, even if its ?wait is
+// shorter.
 constexpr std::int64_t kWakeUs = 3'000'000;
 
 // nullopt: not a number of seconds.

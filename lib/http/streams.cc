@@ -95,7 +95,8 @@ void Streams::add(const ReplyPtr& reply, const User& user, Wish wish, Headers he
   viewer->fd = reply->fd();
   tune_socket(viewer->fd, limits_.send_buffer, limits_.stall_us);
   viewer->left = Pieces(first_boundary());
-  // When the client is gone, the function given to pour() is destroyed, and the guard with it.
+  // When the client is gone, the function given to pour() is destroyed, and with it the guard,
+  // which removes the viewer.
   const std::shared_ptr<void> guard(nullptr, [this, viewer](void*) { viewers_.erase(viewer); });
   reply->pour(kStreamType, std::move(headers), [this, viewer, guard](char* into, std::size_t room) {
     return pull(viewer, into, room);

@@ -69,8 +69,8 @@ std::optional<Refused> Control::barred(ViewerId viewer) const {
   return std::nullopt;
 }
 
-// While the target is busy, a held key or button lets only one short line pass, the one that
-// releases it. So the queue stays bounded.
+// While the target is busy, only one short line passes for each held key or button: the line that
+// releases it. This keeps the queue bounded.
 bool Control::passes_when_busy(ViewerId viewer, const Line& line) const {
   const auto* const action = std::get_if<Action>(&line.parsed);
   return action && line.text.size() <= kShort && held_.releases(viewer, *action);

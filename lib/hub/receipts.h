@@ -51,7 +51,7 @@ class Receipts {
   };
   static void wait(Viewer& viewer, Line line);
   static void settle_first(Viewer& viewer, bool failed);
-  // Settles lines up to the place settled_. Lines after the place `good` failed.
+  // Settles the lines up to the place settled_. Those whose place is after `good` count as failed.
   void settle(Viewer& viewer, std::int64_t good) const;
 
   std::map<ViewerId, Viewer> viewers_;

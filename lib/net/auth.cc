@@ -92,8 +92,9 @@ std::optional<User> Auth::remembered(const std::string& name, const std::string&
 }
 
 // The account whose hash is checked for an unknown name, so that the answer takes as long as for a
-// known name. The same unknown name always gets the same account: hashes take from milliseconds to
-// seconds, so times that change from try to try would expose the name as unknown.
+// known name. The same unknown name always gets the same account. Hashes take from milliseconds to
+// seconds: if the account changed from try to try, the changing times would expose the name as
+// unknown.
 const Account& Auth::stand_in(const std::string& name) const {
   return accounts_[std::hash<std::string>{}(mark(name, "")) % accounts_.size()];
 }

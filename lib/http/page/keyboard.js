@@ -7,7 +7,7 @@ const platform = navigator.userAgentData?.platform || navigator.platform;
 const mac = /^(mac|ip)/i.test(platform), windows = /^win/i.test(platform);
 const ALTGR_MS = 50;
 
-// The modifiers whose state an event reports; and our name of a modifier → the event's name.
+// The modifiers whose state events report. NAMES: our name of a modifier → its name in events.
 const REPORTED = ['Shift', 'Control', 'Alt', 'AltGraph', 'Meta'];
 const NAMES = {shift: 'Shift', ctrl: 'Control', alt: 'Alt', meta: 'Meta'};
 
@@ -26,8 +26,8 @@ export function keyboard(link, element, leave) {
   };
   element.onkeyup = event => on(event, false);
   element.onblur = () => link.release();
-  // If the page is closed while Ctrl is down, that was a Ctrl+W meant for the target: the browser
-  // asks first.
+  // Makes the browser ask before it closes the page while Ctrl is down: a Ctrl+W was probably meant
+  // for the target.
   addEventListener('beforeunload', event => ['leftctrl', 'rightctrl'].some(link.holds) && event.preventDefault());
   link.on('released', () => {
     pressed.clear();
@@ -45,8 +45,8 @@ export function keyboard(link, element, leave) {
       phantom = {since: event.timeStamp, timer: setTimeout(settle, ALTGR_MS, true)};
       return;
     }
-    // A Mac sends only a down or only an up event for CapsLock, and no up events of other keys while
-    // Command is down. Windows sends only the up event of PrintScreen.
+    // For a press of CapsLock a Mac sends a single event, down or up. While Command is down, it
+    // sends no up events of other keys. Windows sends only the up event of PrintScreen.
     if ((mac && (key === 'capslock' || (down && event.metaKey && !MODIFIERS.includes(key)))) ||
         (windows && !down && key === 'sysrq' && !pressed.has(key)))
       link.send(`keydown ${key}`, `keyup ${key}`);

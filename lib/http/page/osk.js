@@ -24,7 +24,7 @@ export function on_screen_keyboard(link, tell) {
   const sticky = new Map();  // modifier pressed here → whether it is locked
   let legends = {};          // Linux name → characters: plain, with Shift, with AltGr, with both
   let printed;               // the layout of these legends
-  let level;                 // the level that the keys show; 0: each key shows several
+  let level;                 // the level that the keys show; 0: each key shows several characters
 
   $('osk-keys').append(...BLOCKS.map(rows => make('div', ...rows.split('\n').map(names =>
     make('div', ...names.split(' ').map(name => key(name, make('button'))))))));

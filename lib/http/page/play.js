@@ -84,9 +84,8 @@ export async function play(link, lines, {signal, progress, ahead = 12} = {}) {
   return !signal?.aborted;
 }
 
-// Returns a function that plays lines for a panel with the buttons `go` and `stop`, and then says
-// `played` if all lines went; otherwise how `far` it came and, unless the user stopped it, `where`
-// it failed.
+// Returns a function that plays lines for a panel with the buttons `go` and `stop`. At the end it
+// says `played` if all lines went, otherwise how `far` it came, and after a failure also `where`.
 export function player(link, go, stop, say) {
   let cut;
   stop.onclick = () => cut.abort();
