@@ -159,8 +159,8 @@ void FileOutput::write_picture(const std::string& name, const FrameParts& frame)
   }
 }
 
-// Empties an existing file when it opens it, unless an earlier frame had the same or a later
-// local time (summer time ended, the clock was set back): the file then keeps its frames.
+// Opening an existing file empties it if this frame's local time is later than that of every frame
+// before. Otherwise (summer time ended, the clock was set back) the file keeps its frames.
 void FileOutput::append(const std::string& name, const FrameParts& frame, Existing existing) {
   if (name != name_) {
     file_ = open_fd(name, O_WRONLY | O_CREAT | (existing == Existing::kEmpty ? O_TRUNC : 0), 0666);

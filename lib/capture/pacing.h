@@ -36,9 +36,9 @@ class Pacing {
     return written_us_ == 0 || state != written_state_ ||
            now_us - written_us_ >= (gate_ ? kTurnUs : kRepeatUs);
   }
-  // When a notice of `state` is due. If the state is new: at once (0), but not in a time lapse,
-  // whose frames never come early. Otherwise: a second after the last frame, or a period if that is
-  // longer.
+  // When a notice of `state` is due. If the state is new: at once (0), except in a time lapse (less
+  // than one frame a second), whose frames never come early. Otherwise: a second after the last
+  // frame, or a period if that is longer.
   std::int64_t notice_due_us(SourceState state) const noexcept {
     if (written_us_ == 0 || (state != written_state_ && period_us_ <= kRepeatUs)) return 0;
     return written_us_ + std::max(kRepeatUs, period_us_);
@@ -50,7 +50,7 @@ class Pacing {
 
  private:
   static constexpr std::int64_t kRepeatUs = 1'000'000;  // between repeats of a still screen
-  // The same if there is a rate: shorter, because turns may be early.
+  // The same time if there is a rate. It is shorter, because turns may come early.
   static constexpr std::int64_t kTurnUs = 950'000;
 
   std::int64_t period_us_;

@@ -46,8 +46,8 @@ class CaptureSource {
   // Hands out the newest picture that tick() took, once. The caller may keep one picture, and
   // should destroy all others soon, because the device has few buffers.
   virtual std::optional<Picture> take() = 0;
-  // The content of `picture`. It is readable as long as `picture` exists; if it is an Image, no
-  // longer than until the next view().
+  // The content of `picture`. It is readable until `picture` is destroyed; an Image only until the
+  // next view(), if that comes first.
   virtual View view(const Picture& picture) = 0;
 
   virtual SourceState state() const = 0;

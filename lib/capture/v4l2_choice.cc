@@ -37,7 +37,8 @@ long distance(Size a, Size b) {
   return std::abs(long{a.width} - b.width) + std::abs(long{a.height} - b.height);
 }
 
-// Ranks the cost of a picture in this format, roughly: the table of pixel formats is in that order.
+// The format's rank by the cost of a picture: JPEG first, then the table of pixel formats, which is
+// roughly in the order of cost, the cheapest first.
 long cost(std::uint32_t fourcc) {
   if (is_jpeg(fourcc)) return -1;
   const auto formats = pixel_formats();

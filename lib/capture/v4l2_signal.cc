@@ -16,7 +16,7 @@ std::uint32_t current_input(const V4l2Node& node) noexcept {
   return node.ask(VIDIOC_G_INPUT, &input) ? static_cast<std::uint32_t>(input) : 0;
 }
 
-// The input's status. Drivers without timings report nothing more, and some not even this.
+// The input's status. Drivers without timings report only this, and some of them do not report it.
 Signal input_status(const V4l2Node& node) noexcept {
   v4l2_input input{};
   input.index = current_input(node);

@@ -19,7 +19,7 @@ class BareBits {
   explicit BareBits(std::uint8_t* to) : to_(to) {}
 
   // Appends the low `length` bits of `bits`, 1 to 32; the higher bits must be 0. Always stores
-  // eight bytes and keeps the whole ones: to test how many to store would cost more.
+  // eight bytes and moves on by the complete ones: to test how many to store would cost more.
   [[gnu::always_inline]] void put(std::uint32_t bits, std::uint32_t length) noexcept {
     count_ += length;
     held_ |= std::uint64_t{bits} << (64 - count_);
@@ -99,7 +99,7 @@ class BlockCode {
     Token build(std::uint32_t run, int value) const noexcept;
 
     static constexpr int kSmall = 16;   // most values are in [-kSmall, kSmall)
-    std::array<Token, 16 * 16> codes_;  // the value's bits are 0; index: run << 4 | their number
+    std::array<Token, 16 * 16> codes_;  // value bits left 0; index: run << 4 | number of value bits
     std::array<Token, 16 * 2 * kSmall> small_;  // whole tokens; index: run, small value
   };
 

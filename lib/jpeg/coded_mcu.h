@@ -73,8 +73,8 @@ class McuCode {
 
   // Appends `run`, consecutive MCUs of one segment. `predicted`: the DC values from which the first
   // of these MCUs was predicted in its segment. `before`: on entry the DC values of the last MCU
-  // written so far, on return those of the last MCU of the run. False: the image has no code for a
-  // new difference; the written data is then useless.
+  // written so far, on return those of the last MCU of the run. False: the first MCU
+  // needs a DC difference for which the image has no code; the written data is then useless.
   bool append(BitWriter& to, DcValues& before, const CodedBits& segment,
               std::span<const CodedMcu> run, const DcValues& predicted) const;
 

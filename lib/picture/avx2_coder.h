@@ -17,8 +17,8 @@ class Avx2Coder {
   static std::unique_ptr<Avx2Coder> make(Bytes header, int mcus);
   ~Avx2Coder();
 
-  // Returns the entropy-coded bytes of a tile, without markers. They stay valid during the
-  // next call, until the call after it. `planes` holds whole MCUs.
+  // Returns the entropy-coded bytes of a tile, without markers. The next call leaves them valid;
+  // the call after it overwrites them. `planes` holds whole MCUs.
   Bytes encode(const Planes& planes) noexcept;
 
  private:

@@ -20,8 +20,8 @@ namespace {
 using In = const Sample* __restrict;
 using Out = Sample* __restrict;
 
-// BT.709 Y'CbCr → R'G'B' → BT.601 Y'CbCr, multiplied out (ITU-R BT.709-6, BT.601-7). Cb and Cr,
-// each times its factor, add up to the change of a sample. The factors are in units of 1/512, so
+// BT.709 Y'CbCr → R'G'B' → BT.601 Y'CbCr, multiplied out (ITU-R BT.709-6, BT.601-7). The change
+// of a sample is the sum of Cb and Cr, each times its factor. The factors are in units of 1/512, so
 // that sums fit into 16 bits.
 constexpr int kBits = 9, kHalf = 1 << (kBits - 1);
 struct From709 {

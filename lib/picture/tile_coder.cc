@@ -153,7 +153,7 @@ Bytes TileCoder::write(const Planes& planes) {
 Bytes TileCoder::encode(const Planes& planes) {
   if (avx2_) return std::exchange(coded_, avx2_->encode(planes));
   last_.clear();
-  if (rows_left_ == 1) {  // flush() fills the last row of libjpeg's picture: it writes a blank
+  if (rows_left_ == 1) {  // the blank tile that flush() writes is the last row of libjpeg's picture
     const Bytes last = flush();
     last_.assign(last.begin(), last.end());
   }

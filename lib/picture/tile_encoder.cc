@@ -195,7 +195,7 @@ void TileEncoder::State::work() {
   helped = false;
   if (encoded.exchange(0) > kTilesWorthHelp) call_help();
   {
-    // Even after an exception no helper may use the picture any longer: its pixels may be gone.
+    // Waits for the helpers even after an exception: the caller may then free the picture's pixels.
     struct Finish {
       Workers& crew;
       ~Finish() { crew.finish(); }
