@@ -68,7 +68,7 @@ int Poller::poll_until(Clock::time_point until) {
 void Poller::write(int fd, std::string_view text, const std::string& name) {
   while (!text.empty()) {
     wait(fd, POLLOUT, std::nullopt);
-    // A pipe that polls writable takes PIPE_BUF bytes without blocking.
+    // A pipe that poll(2) reports as writable takes PIPE_BUF bytes without blocking.
     const ssize_t n = ::write(fd, text.data(), std::min<std::size_t>(text.size(), PIPE_BUF));
     if (n >= 0)
       text.remove_prefix(static_cast<std::size_t>(n));

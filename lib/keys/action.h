@@ -58,8 +58,8 @@ struct Action {
   // kMouseMove: counts, right and down positive. kWheel and kHWheel: notches in dx, up and right
   // positive.
   int dx = 0, dy = 0;
-  // kKeyDelay … kTypeHold, kSleep. -1: the line has no argument, which restores the setting from
-  // kvm-type's options (also for kLayout).
+  // kKeyDelay … kTypeHold, kSleep. -1 (also for kLayout): the line has no argument, so the setting
+  // from kvm-type's options is restored.
   int ms = 0;
 };
 

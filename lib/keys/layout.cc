@@ -12,9 +12,9 @@ namespace {
 
 constexpr std::uint8_t kUsageEnter = 0x28, kUsageTab = 0x2b;
 
-// Whether a key that has this character's keysym types two other characters: X11's Compose table
-// splits Arabic lam-alef (as Windows does), and the code points that XKB's Khmer layout uses as
-// placeholders for a vowel with a sign.
+// Whether a key that has this character's keysym types two characters instead of it. X11's Compose
+// table splits two kinds of characters: Arabic lam-alef (Windows splits it too), and the code
+// points that stand for a vowel with a sign in XKB's Khmer layout.
 bool is_split(char32_t character) noexcept {
   return character == 0xfef5 || character == 0xfef7 || character == 0xfef9 || character == 0xfefb ||
          (character >= 0x17fb && character <= 0x17ff);

@@ -66,8 +66,8 @@ Holders find_holders(xkb_keymap* keymap) {
 }
 
 // Presses the keys of `held` in this order, then adds a step for each other key. Adds nothing and
-// returns false if a key of `held` is not a modifier while the keys before it are down (AltGr after
-// Shift may be the Compose key), or if it locks or latches a modifier.
+// returns false if a key of `held` is not a modifier while the keys before it are down (with Shift
+// down, AltGr may be the Compose key), or if it locks or latches a modifier.
 bool add_level(xkb_keymap* keymap, const Holders& held, std::vector<Step>& steps) {
   const XkbState state(xkb_state_new(keymap));
   Step step{};

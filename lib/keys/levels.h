@@ -12,8 +12,8 @@ namespace kvm {
 struct Step {
   xkb_keysym_t keysym;
   Stroke stroke;
-  // Pressing one of the held keys would break off a Compose sequence. Within one, libxkbcommon
-  // ignores the older XKB modifiers, but not ISO_Level5_Shift.
+  // Pressing one of the held keys would break off a Compose sequence. In the middle of a
+  // sequence libxkbcommon ignores the older XKB modifiers, but not ISO_Level5_Shift.
   bool interrupts;
 };
 

@@ -40,8 +40,8 @@ const Report* LineState::lost_report() const noexcept {
 
 void LineState::probe_handed_over(Time now) noexcept {
   ++probes_;
-  // The kernel had room for the probe, so the host took the report before it. A report that counts
-  // as lost stays lost.
+  // The kernel had room for the probe, so the host has taken the report that the kernel held. A
+  // report that was lost is not affected.
   if (kernel_holds()) taken();
   handed_at_ = now;
   refused_ = false;

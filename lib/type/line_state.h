@@ -33,7 +33,7 @@ class LineState {
   Move next(Time now) const noexcept;
   // Whether the host, having taken the last probe, needs time to start before the next report.
   bool host_starts(Time now) const noexcept;
-  // Whether the kernel was given a report that the host is not known to have taken.
+  // Whether the kernel was given a report that the host may not have taken yet.
   bool kernel_holds() const noexcept { return report_ && place_ == Place::kKernel; }
   // The report that was lost when the host went away; null: no report was.
   const Report* lost_report() const noexcept;

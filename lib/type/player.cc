@@ -202,8 +202,9 @@ void Player::tap(std::uint8_t usage) {
   send(keyboard_.report());
 }
 
-// Presses `usages` in this order. Usually the report of the next key presses them too. If the host
-// would read them from one report in another order, sends extra reports.
+// Presses `usages` in this order. Usually they need no report of their own, because the next key's
+// report also contains them. Sends extra reports only if the host would read them from one report
+// in another order.
 void Player::hold(std::span<const std::uint8_t> usages) {
   int order = 0;
   for (const std::uint8_t usage : usages) {

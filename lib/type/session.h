@@ -20,7 +20,7 @@ namespace kvm {
 struct SessionOptions {
   bool acknowledge = false;   // answer each line on stdout: "ok", or "error: " and why
   std::string status_file{};  // gets status lines, kvm(7) STATUS; empty: none are written
-  ActionHints hints{};        // what errors in action lines add
+  ActionHints hints{};        // the hints that errors in action lines give
 };
 
 class Session {

@@ -100,7 +100,7 @@ Exit type(const TypingOptions& options) {
   const std::string text = options.input == TypingInput::kText ? read_file(options.file) : "";
   refuse_untypable(typist, text, options.untypable_hint);
 
-  ::signal(SIGPIPE, SIG_IGN);  // a write fails instead, so that keys that are down come up first
+  ::signal(SIGPIPE, SIG_IGN);  // a write fails instead, so that we can release keys before we exit
   StopSignals stop;
   Poller poller(stop);
   if (options.dry_run) {

@@ -28,7 +28,7 @@ struct TypingOptions {
   TypistOptions typist;
   PlayerOptions player;
   HidLinkOptions link;
-  SessionOptions session;  // for kActions; its layout hint also if `layout` is unknown
+  SessionOptions session;  // for kActions; hints.layouts is also for an unknown `layout`
   bool dry_run = false;    // print the reports instead of sending them
   bool verbose = false;    // say how many characters arrived and how fast
   // What to try when the layout lacks characters of the text. Empty: the error gives no hint.

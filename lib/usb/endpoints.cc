@@ -27,9 +27,9 @@ std::optional<Endpoints> endpoints_of_driver(std::string_view driver) noexcept {
   };
   // dwc2 needs a transmit FIFO for each IN endpoint (dwc2_hsotg_tx_fifo_count). Raspberry Pis have
   // seven (g-tx-fifo-size in bcm283x-rpi-usb-peripheral.dtsi). Other boards may have fewer, such as
-  // the SG2002 with six (num_dev_in_eps in debugfs's usb/*/hw_params); there the binding fails.
-  // usbip-vudc: init_vudc_hw in vudc_dev.c. dummy_udc has no fixed number: its endpoints differ in
-  // what they can carry.
+  // the SG2002 with six (num_dev_in_eps in debugfs's usb/*/hw_params); there the gadget cannot be
+  // bound. For usbip-vudc see init_vudc_hw in vudc_dev.c. dummy_udc has no fixed number: its
+  // endpoints differ in what they can carry.
   static constexpr Known kKnown[] = {{"dwc2", {7, 7}}, {"usbip-vudc", {15, 15}}};
   for (const Known& known : kKnown)
     if (known.driver == driver) return known.endpoints;

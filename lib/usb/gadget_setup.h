@@ -28,9 +28,9 @@ void print_plan(const SetupOptions& options);
 // it, because the script may be meant for another machine. Throws Error.
 void print_script(const SetupOptions& options);
 
-// Disconnects the gadget and removes it, whole or half-built. If a step fails or a stop signal
-// comes, the rest stays, because a gadget half taken down is better than one that comes back.
-// Throws Error, and Stopped.
+// Disconnects the gadget and removes it, even if it is only half-built. If a step fails or a stop
+// signal comes, the steps already done are not undone, because a gadget half taken down is better
+// than one that comes back. Throws Error, and Stopped.
 void take_down(StopSignals& stop);
 // Prints the steps of take_down(), one a line, and changes nothing.
 void print_removal();
