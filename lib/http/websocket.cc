@@ -134,8 +134,8 @@ void WebSocket::ready(std::uint32_t events) {
   } else {
     flush();
   }
-  // The peer does not read our answers. The limit counts frames, not bytes, because a small frame
-  // takes fifty times its size in memory.
+  // A queue this long means that the peer does not read our answers. The limit counts frames, not
+  // bytes, because a small frame takes fifty times its size in memory.
   if (queue_.size() > kMostQueued) fail();
 }
 

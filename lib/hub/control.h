@@ -26,7 +26,7 @@ namespace kvm {
 struct ControlOptions {
   bool shared = false;                // all viewers may send lines at the same time
   std::int64_t silence_us = 500'000;  // keys of a viewer that is silent for longer are released
-  ActionHints hints{};                // what refusals of a line add
+  ActionHints hints{};                // added to the reason for which a line is refused
 };
 
 enum class Permission { kWatch, kControl };

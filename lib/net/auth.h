@@ -44,9 +44,9 @@ class Auth {
 
   // The user whose cookie has this value. Prolongs the session. nullopt: not logged in.
   std::optional<User> session(const std::string& token);
-  // The user, if this name and password were checked or used within the last 12 hours. If a client
-  // sends them with every request, this saves one crypt(3) per request. nullopt otherwise, and
-  // while this address has to wait: otherwise the address could guess, without any limit, a
+  // The user, if this name and password were checked or used within the last 12 hours; otherwise
+  // nullopt. If a client sends them with every request, this saves one crypt(3) per request. While
+  // this address has to wait, always nullopt, so that it cannot guess, without any limit, a
   // password that is in use.
   std::optional<User> remembered(const std::string& name, const std::string& password,
                                  const std::string& address);

@@ -102,9 +102,10 @@ export function mouse(link, screen) {
     if (act === finger_down || fingers.has(event.pointerId)) act(event);
   }
 
-  // One finger moves the pointer. A tap clicks, a hold right-clicks, and a tap followed by a touch
-  // that moves drags. Two fingers scroll or zoom, and move a picture that is larger than its
-  // frame. A tap with two fingers right-clicks, a tap with three fingers middle-clicks.
+  // One finger moves the pointer. A tap clicks and a hold right-clicks. If the finger taps, then
+  // touches again at once and moves, it drags. Two fingers scroll or zoom, and move a picture that
+  // is larger than its frame. A tap with two fingers right-clicks, a tap with three fingers
+  // middle-clicks.
   function finger_down(event) {
     area.focus({preventScroll: true});
     if (close_panel()) return;
