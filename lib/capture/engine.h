@@ -20,7 +20,7 @@ struct CaptureOptions {
   PassThrough pass_through = PassThrough::kAsIs;
   HealthOptions health;
   std::optional<double> rate_hz;  // at most this many frames a second, evenly spaced
-  std::int64_t count = 0;         // stop after this many frames, write no notices; 0: do not stop
+  std::int64_t count = 0;         // above 0: stop after this many frames, and write no notices
   bool all_frames = false;        // repeat pictures that did not change
   bool verbose = false;           // report the statistics every five seconds
 };

@@ -50,7 +50,7 @@ class Pacing {
 
  private:
   static constexpr std::int64_t kRepeatUs = 1'000'000;  // between repeats of a still screen
-  // The same time if there is a rate. It is shorter, because turns may come early.
+  // Used instead of kRepeatUs if there is a rate. It is shorter, because turns may come early.
   static constexpr std::int64_t kTurnUs = 950'000;
 
   std::int64_t period_us_;

@@ -98,8 +98,9 @@ class BlockCode {
    private:
     Token build(std::uint32_t run, int value) const noexcept;
 
-    static constexpr int kSmall = 16;   // most values are in [-kSmall, kSmall)
-    std::array<Token, 16 * 16> codes_;  // value bits left 0; index: run << 4 | number of value bits
+    static constexpr int kSmall = 16;  // most values are in [-kSmall, kSmall)
+    // Value bits are 0 here; build() adds them. Index: run << 4 | number of value bits.
+    std::array<Token, 16 * 16> codes_;
     std::array<Token, 16 * 2 * kSmall> small_;  // whole tokens; index: run, small value
   };
 

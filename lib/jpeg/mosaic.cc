@@ -19,8 +19,8 @@ constexpr std::size_t kMostPieces = 64;
 constexpr std::size_t kMostMcus = 1 << 20;
 constexpr std::size_t kMostHead = 8192;  // bytes
 
-// A frame that changes all over or cannot be cut is sent whole, so reading it was wasted. After it
-// no frame is read for this many times as long as the wasted reading took.
+// A frame that changes all over or cannot be cut is sent whole, so reading it was wasted. Then
+// no frame is read for a while: this factor times the time that the wasted reading took.
 constexpr std::int64_t kRestFactor = 32;
 
 int divided_up(int value, int by) {

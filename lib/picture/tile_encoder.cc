@@ -23,7 +23,7 @@ constexpr int kMostThreads = 8;
 // Waking a thread costs about as much as encoding a few tiles.
 constexpr int kTilesWorthHelp = 6;
 constexpr std::size_t kIdleTileBytes = 4u << 20;
-// With `noise`, each tile that differs at all is encoded again once in this number of pictures.
+// A tile that differs only within `noise` is encoded again in one of this number of pictures.
 constexpr std::uint64_t kRefreshEvery = 64;
 constexpr std::size_t kComRoom = 256;
 
@@ -224,8 +224,8 @@ void TileEncoder::State::take_rows(int thread) {
   worker.settle();
 }
 
-// Encodes the tiles of the row that changed. Returns true if one changed, or if one may have
-// to be encoded later although its pixels stay the same.
+// Encodes the changed tiles of the row. Returns true if a tile changed, or if one may have to be
+// encoded later although its pixels stay the same.
 bool TileEncoder::State::encode_row(int row, const Rect& rect, Worker& worker) {
   std::array<std::uint64_t, kMostColumns> hashes;
   hash_tiles(*image, rect, shape.mcus * shape.mcu_width(), hashes);
