@@ -18,9 +18,9 @@ class LineReader {
       : fd_(fd), name_(std::move(name)), poller_(poller) {}
 
   // The next line without its '\n', valid until the next call; nullopt at the end of input. A line
-  // longer than kLongest may come without its end, but always with more than kLongest bytes, by
-  // which the caller can tell. Throws Error if reading fails, and Stopped when a stop signal has
-  // arrived.
+  // longer than kLongest may be cut, but the part that is returned is also longer than kLongest. So
+  // the size shows the caller that the line is too long. Throws Error if reading fails, and Stopped
+  // when a stop signal has arrived.
   std::optional<std::string_view> next();
   // Whether next() would return without waiting for input.
   bool ready();

@@ -1,5 +1,5 @@
 // The gadget's keyboard and mice as one ReportSink: reports reach the host once each, in order,
-// through sleep, unplugging and other writers.
+// even if the host sleeps, the cable is unplugged, or other processes write too.
 #pragma once
 
 #include <array>

@@ -35,7 +35,7 @@ class LineState {
   bool host_starts(Time now) const noexcept;
   // Whether the kernel was given a report that the host may not have taken yet.
   bool kernel_holds() const noexcept { return report_ && place_ == Place::kKernel; }
-  // The report that was lost when the host went away; null: no report was.
+  // The report that was lost when the host went away; null: no report was lost.
   const Report* lost_report() const noexcept;
   // Whether a report is still to be taken: held by the kernel, or lost.
   bool unsettled() const noexcept { return report_.has_value(); }

@@ -11,8 +11,8 @@ bool is_medium(std::string_view path) noexcept {
   return is_file(path, "file") && path.find("/lun.") != path.npos;
 }
 
-// Whether the kernel accepts the write while the gadget is connected and the host notices it
-// without a new enumeration.
+// Whether the gadget can stay connected during the write: the kernel accepts the write, and the
+// host notices it without a new enumeration.
 bool is_live(std::string_view path) noexcept {
   return path.find("/lun.") != path.npos &&
          (is_file(path, "file") || is_file(path, "ro") || is_file(path, "nofua"));

@@ -118,7 +118,8 @@ GadgetTree tree_of(const GadgetSpec& spec) {
            {"configs/c.1/strings/0x409/configuration", spec.product},
            {"configs/c.1/MaxPower", std::to_string(spec.max_power_ma)},
            {"configs/c.1/bmAttributes", spec.remote_wakeup ? "0xa0" : "0x80"},
-           // Written even when unused, because the kernel refuses to make a signature empty again.
+           // Written even when unused: a change that adds the signature later could not be undone,
+           // because the kernel refuses to make a signature empty again.
            // The vendor code is below 0x80, because the kernel shows larger ones as 0xffffff….
            {"os_desc/b_vendor_code", "0x4b"},
            {"os_desc/qw_sign", "MSFT100"},
