@@ -186,8 +186,7 @@ void Consoles::state_changed() {
     state_scheduled_ = false;
     state_sent_us_ = needs_.loop.now_us();
     for (auto& [id, console] : consoles_)
-      // A viewer that does not read is left out. This does no harm: the next state message that it
-      // gets is complete.
+      // A viewer that does not read is left out until the next change: each message is complete.
       if (console->socket->queued_bytes() < kMostQueued / 4) send_state(*console);
   });
 }
