@@ -20,9 +20,9 @@ Bytes first_boundary() noexcept {
   return as_bytes(kNextBoundary).subspan(2);
 }
 
-Headers headers_of(const Frame& frame) {
+Fields headers_of(const Frame& frame) {
   const auto time = static_cast<long long>(frame.time_us);
-  Headers headers = {
+  Fields headers = {
       {"X-Timestamp", strf("%lld.%06lld", time / 1'000'000, time % 1'000'000)},
       {"X-Kvm-Time", std::to_string(time)},
       {"X-Kvm-State", name_of(frame.facts.state)},

@@ -8,14 +8,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
+#include "http/request.h"
 #include "hub/newest_frame.h"
 
 namespace kvm {
-
-using Headers = std::vector<std::pair<std::string, std::string>>;
 
 // Separates the parts of a stream; mjpg-streamer and uStreamer use the same word.
 constexpr std::string_view kBoundary = "boundarydonotcross";
@@ -29,7 +26,7 @@ Bytes first_boundary() noexcept;
 
 // Names and values of the header lines that describe a frame: our own, and uStreamer's, which its
 // clients expect.
-Headers headers_of(const Frame& frame);
+Fields headers_of(const Frame& frame);
 
 // Up to three byte ranges, borrowed, to be sent one after the other (gather I/O).
 class Pieces {

@@ -108,7 +108,7 @@ void Routes::console(const ReplyPtr& reply, const User& user) {
   file(reply, "index.html");
 }
 
-std::vector<std::pair<std::string, std::string>> Routes::sharing() const {
+Fields Routes::sharing() const {
   if (needs_.allow_origin.empty()) return {};
   return {{"Access-Control-Allow-Origin", needs_.allow_origin}, {"Vary", "Origin"}};
 }

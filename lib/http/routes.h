@@ -52,7 +52,7 @@ class Routes {
   void check(const ReplyPtr& reply, const User& user);
   void layouts(const ReplyPtr& reply, const User& user);
   void legends(const ReplyPtr& reply, const User& user);
-  std::vector<std::pair<std::string, std::string>> sharing() const;
+  Fields sharing() const;
 
   Needs needs_;
   Layouts layouts_;

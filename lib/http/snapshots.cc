@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "base/text.h"
-#include "http/gate.h"
 
 namespace kvm {
 
@@ -33,7 +32,7 @@ Snapshots::Snapshots(Loop& loop, NewestFrame& newest, Metrics& metrics)
   newest_.on_frame([this] { settle_all(); });
 }
 
-void Snapshots::answer(const ReplyPtr& reply, Headers headers) {
+void Snapshots::answer(const ReplyPtr& reply, Fields headers) {
   const auto max_age = seconds(reply->request(), "max_age", HUGE_VAL);
   const auto wait = seconds(reply->request(), "wait", 0);
   if (!max_age || !wait || *wait > kLongestWaitS)

@@ -21,7 +21,7 @@ class Snapshots {
 
   // ?max_age=SECONDS: the frame must not be older. ?wait=SECONDS: how long to wait for a frame that
   // fits (at most 60). `headers` join the answer's header lines.
-  void answer(const ReplyPtr& reply, Headers headers);
+  void answer(const ReplyPtr& reply, Fields headers);
   // Monotonic µs of the last request; 0: there was no request yet.
   std::int64_t asked_us() const noexcept { return asked_us_; }
   bool waiting() const noexcept { return !waiting_.empty(); }
@@ -29,7 +29,7 @@ class Snapshots {
  private:
   struct Wish {
     ReplyPtr reply;
-    Headers headers;
+    Fields headers;
     double max_age_s;
     std::int64_t asked_us;  // monotonic
     std::int64_t wait_us;   // a duration

@@ -41,7 +41,7 @@ std::string id_text(std::uint64_t id) {
   return strf("%016llx", static_cast<unsigned long long>(id));
 }
 
-std::string answer_head(const Headers& headers) {
+std::string answer_head(const Fields& headers) {
   std::string head = "HTTP/1.1 200 OK\r\nContent-Type: " + kStreamType +
                      "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
                      "Connection: close\r\n";
@@ -67,7 +67,7 @@ Streams::Streams(Loop& loop, NewestFrame& newest, Metrics& metrics, StreamLimits
   });
 }
 
-Streams::Place Streams::insert(const User& user, Wish& wish, Headers& headers) {
+Streams::Place Streams::insert(const User& user, Wish& wish, Fields& headers) {
   viewers_.emplace_front();
   const Place viewer = viewers_.begin();
   viewer->user = user;
@@ -85,7 +85,7 @@ Streams::Place Streams::insert(const User& user, Wish& wish, Headers& headers) {
   return viewer;
 }
 
-void Streams::add(const ReplyPtr& reply, const User& user, Wish wish, Headers headers) {
+void Streams::add(const ReplyPtr& reply, const User& user, Wish wish, Fields headers) {
   if (!reply->encrypted())
     return reply->hand_over([&](int fd, std::function<void()> done) {
       adopt({fd, std::move(done)}, user, std::move(wish), std::move(headers));
@@ -103,7 +103,7 @@ void Streams::add(const ReplyPtr& reply, const User& user, Wish wish, Headers he
   });
 }
 
-void Streams::adopt(Socket socket, const User& user, Wish wish, Headers headers) {
+void Streams::adopt(Socket socket, const User& user, Wish wish, Fields headers) {
   const Place viewer = insert(user, wish, headers);
   viewer->fd = socket.fd;
   viewer->done = std::move(socket.done);

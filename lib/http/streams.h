@@ -34,7 +34,7 @@ class Streams {
   };
   // Answers GET /stream; `headers` join the answer's header lines. Under TLS the HTTP library asks
   // for the bytes, so they are copied, encrypted and sent in pieces.
-  void add(const ReplyPtr& reply, const User& user, Wish wish, Headers headers);
+  void add(const ReplyPtr& reply, const User& user, Wish wish, Fields headers);
 
   // A viewer's socket, not under TLS. Borrowed until done() is called.
   struct Socket {
@@ -42,7 +42,7 @@ class Streams {
     std::function<void()> done;
   };
   // Writes the whole answer to the socket, its status line included.
-  void adopt(Socket socket, const User& user, Wish wish, Headers headers);
+  void adopt(Socket socket, const User& user, Wish wish, Fields headers);
 
   std::size_t size() const noexcept { return viewers_.size(); }
   // uStreamer's `clients_stat`: {"ID":{"fps":30,"key":"KEY",…},…}.
@@ -74,7 +74,7 @@ class Streams {
   };
   using Place = std::list<Viewer>::iterator;
 
-  Place insert(const User& user, Wish& wish, Headers& headers);
+  Place insert(const User& user, Wish& wish, Fields& headers);
   void pump_all();
   void tick();
   static bool busy(const Viewer& viewer);

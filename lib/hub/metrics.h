@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "jpeg/frame_reader.h"
+
 namespace kvm {
 
 // Counts durations in buckets whose upper bounds are powers of two, from 1 ms to 8.192 s.
@@ -38,8 +40,8 @@ class Histogram {
 // Counted since the start, by the loop's thread only.
 struct Metrics {
   std::uint64_t frames = 0, frame_bytes = 0;
-  std::array<std::uint64_t, 4> dropped{};  // by Dropped
-  std::uint64_t streams = 0;               // accepted requests for /stream
+  std::array<std::uint64_t, kDroppedReasons> dropped{};  // by Dropped
+  std::uint64_t streams = 0;                             // accepted requests for /stream
   std::uint64_t stream_frames = 0, stream_bytes = 0, stream_skipped = 0, stalled_viewers = 0;
   Histogram stream_age;  // from a frame's first pixel until its last byte went to the kernel
   std::uint64_t websockets = 0, updates = 0, update_bytes = 0;

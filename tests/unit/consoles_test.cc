@@ -6,6 +6,8 @@
 
 #include "libjpeg.h"
 #include "small_jpeg.h"
+#include "socket_pair.h"
+#include "test_loop.h"
 
 namespace kvm {
 namespace {

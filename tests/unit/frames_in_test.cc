@@ -6,6 +6,7 @@
 
 #include "base/io.h"
 #include "small_jpeg.h"
+#include "test_loop.h"
 
 namespace kvm {
 namespace {

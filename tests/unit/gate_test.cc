@@ -7,6 +7,8 @@
 #include <fstream>
 #include <optional>
 
+#include "password_hash.h"
+
 namespace kvm {
 namespace {
 
@@ -60,9 +62,6 @@ struct Gates : testing::Test {
     return name;
   }
 
-  static constexpr const char* kHash =
-      "$6$saltsalt$qFmFH.bQmmtXzyBY0s9v7Oicd2z4XSIecDzlB5KiA2/"
-      "jctKu9YterLp8wwnSq.qc.eoxqOmSuNp2xS0ktL3nh/";
   static std::string written_file() {
     const std::string path = testing::TempDir() + "gate." + std::to_string(::getpid());
     std::ofstream(path) << "ann:" << kHash << "\n";

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "small_jpeg.h"
+#include "test_loop.h"
 
 namespace kvm {
 namespace {

@@ -1,14 +1,11 @@
-// Images that only a marker walker needs to understand, a loop with a clock that the test sets, and
-// a pair of sockets: what the tests of frames and viewers share.
+// Images that only a marker walker needs to understand.
 #pragma once
 
 #include <gtest/gtest.h>
-#include <sys/socket.h>
 
 #include <cstring>
 #include <string>
 
-#include "base/loop.h"
 #include "jpeg/frame_facts.h"
 #include "jpeg/frame_reader.h"
 
@@ -32,47 +29,5 @@ inline JpegImage read_image(const std::string& jpeg) {
   EXPECT_EQ(walk_jpeg(as_bytes(jpeg), image.info), JpegWalk::kDone);
   return image;
 }
-
-// A loop whose time passes only when the test says so.
-struct TestLoop {
-  std::int64_t now_us = 1'000'000'000;
-  Loop loop{[this] { return now_us; }};
-
-  // Runs everything that is due or ready now.
-  void settle() {
-    for (int i = 0; i < 5; ++i) loop.turn(0);
-  }
-  // Lets time pass in steps of 50 ms. No timer under test is shorter.
-  void pass_us(std::int64_t us) {
-    for (const std::int64_t end_us = now_us + us; now_us < end_us;) {
-      now_us = std::min(end_us, now_us + 50'000);
-      settle();
-    }
-  }
-};
-
-// A connected pair of non-blocking stream sockets.
-struct SocketPair {
-  SocketPair() {
-    int ends[2];
-    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
-    ours.reset(ends[0]);
-    theirs.reset(ends[1]);
-  }
-  // Reads all bytes that wait at `theirs`.
-  std::string received() const {
-    std::string all;
-    char bytes[65536];
-    for (ssize_t n; (n = ::recv(theirs.get(), bytes, sizeof bytes, MSG_DONTWAIT)) > 0;)
-      all.append(bytes, static_cast<std::size_t>(n));
-    return all;
-  }
-  void send(const std::string& bytes) const {
-    EXPECT_EQ(::send(theirs.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL),
-              static_cast<ssize_t>(bytes.size()));
-  }
-
-  Fd ours, theirs;
-};
 
 }  // namespace kvm

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "small_jpeg.h"
+#include "socket_pair.h"
+#include "test_loop.h"
 
 namespace kvm {
 namespace {

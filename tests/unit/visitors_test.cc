@@ -4,25 +4,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/fd.h"
+#include "socket_pair.h"
 
 namespace kvm {
 namespace {
 
 // A connection. `ours` is the server's end.
-struct Pair {
-  Pair() {
-    int ends[2];
-    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
-    ours.reset(ends[0]);
-    theirs.reset(ends[1]);
-  }
+struct Pair : SocketPair {
   // Whether the server has shut the connection down.
   bool cut() const {
     char byte;
     return ::recv(theirs.get(), &byte, 1, 0) == 0;
   }
-  Fd ours, theirs;
 };
 
 TEST(Visitors, ARemoteAddressHasItsShareAndThisMachineAll) {

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include "socket_pair.h"
+
 namespace kvm {
 namespace {
 
@@ -17,13 +19,7 @@ std::string repeated(const std::string& frame, std::size_t bytes) {
   return text;
 }
 
-struct WebSockets : testing::Test {
-  WebSockets() {
-    int ends[2];
-    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
-    ours.reset(ends[0]);
-    theirs.reset(ends[1]);
-  }
+struct WebSockets : testing::Test, SocketPair {
   // Sends as many of the bytes as the socket takes at once; returns their number.
   std::size_t write(const std::string& bytes) {
     const ssize_t n = ::send(theirs.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -31,7 +27,6 @@ struct WebSockets : testing::Test {
   }
 
   Loop loop;
-  Fd ours, theirs;
 };
 
 TEST_F(WebSockets, WhoTalksWithoutABreakLetsOthersHaveTheirTurn) {
