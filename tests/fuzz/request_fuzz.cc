@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "base/error.h"
+#include "base/io.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "http/origin.h"
