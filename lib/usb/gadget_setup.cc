@@ -34,7 +34,7 @@ void fit(GadgetSpec& spec, const SetupOptions& options, const Udc& udc) {
   const auto available = endpoints_of_driver(udc.driver);
   if (!available) return;
   const std::string controller = udc.name + " (" + udc.driver + ")";
-  // Of all functions in the profile full, the relative mouse is missed least.
+  // The relative mouse is the function of the profile full that is missed least.
   if (options.profile == "full" && options.with.empty() &&
       endpoints_of(spec.functions).in > available->in &&
       has_function(spec.functions, FunctionKind::kMouse)) {
