@@ -193,7 +193,7 @@ void HidLink::settle() {
 
 void HidLink::pause(milliseconds time) {
   if (time.count() <= 0) return;
-  // Whether the host took the last report can be seen now, but perhaps no longer after the pause.
+  // The kernel shows now whether the host took the last report, but perhaps not after the pause.
   settle();
   poller_.pause(time);
 }

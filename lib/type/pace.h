@@ -14,7 +14,7 @@ class Pace {
  public:
   // `rate`: characters a second; 0: no limit.
   explicit Pace(double rate) : interval_us_(rate > 0 ? 1e6 / rate : 0), due_us_(now_us()) {}
-  // Returns when the next character is due.
+  // Waits until the next character is due.
   void wait(ReportSink& sink) {
     if (interval_us_ <= 0) return;
     const double now = now_us();
