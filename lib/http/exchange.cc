@@ -16,8 +16,8 @@ namespace kvm {
 namespace {
 
 constexpr std::size_t kMostBody = 1 << 20;  // bytes
-// Each unknown sender may send a body the size of a login form. Larger bodies, such as a script's
-// first request together with its password, must fit into a pool that all unknown senders share.
+// Each unknown sender may send a body the size of a login form. Larger bodies, for example from a
+// script whose password is not checked yet, must fit into a pool that all unknown senders share.
 constexpr std::size_t kStrangersBody = 4 << 10, kStrangersBodies = 4 << 20;  // bytes
 constexpr std::size_t kPulledBlock = 128 << 10;  // bytes; a stream under TLS is sent in such blocks
 

@@ -21,7 +21,7 @@ constexpr std::int64_t kCheckUs = 1'000'000;
 constexpr int kRuns = 8;  // runs of the library in a row, before other events have their turn
 // While a TLS handshake waits for its client, the library asks to run at once, over and over. After
 // this many turns of the loop without an event on the library's descriptor, each further turn is
-// delayed by kHurriedUs. The turns before the first delay are enough for 1 MB of an answer.
+// delayed by kHurriedUs. The turns before the first delay are enough to send 1 MB of an answer.
 constexpr int kMostHurried = 8;
 constexpr std::int64_t kHurriedUs = 10'000;
 constexpr unsigned kIdleS = 30;  // timeout of an answer that the client does not read

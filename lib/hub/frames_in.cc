@@ -14,8 +14,8 @@ namespace {
 
 constexpr int kPipeBytes = 1 << 20;  // the most that an unprivileged process may ask for
 constexpr std::int64_t kCheckUs = 500'000, kStalledUs = 3'000'000;
-// Only for this long after reading resumes may frames be judged stale. The pipe drains in far less
-// time. Without the limit, a source whose clock is behind ours would seem stale for too long.
+// Frames can count as stale only during this time after reading resumes. The pipe drains in far
+// less time. Without the limit, a source whose clock is behind ours would seem stale for too long.
 constexpr std::int64_t kStaleUs = 1'000'000;
 
 }  // namespace

@@ -46,8 +46,8 @@ class Auth {
   std::optional<User> session(const std::string& token);
   // The user, if this name and password were checked or used within the last 12 hours; otherwise
   // nullopt. If a client sends them with every request, this saves one crypt(3) per request. While
-  // this address has to wait, always nullopt, so that it cannot guess, without any limit, a
-  // password that is in use.
+  // this address has to wait, the result is always nullopt: otherwise the address could make
+  // any number of guesses at a password that is in use.
   std::optional<User> remembered(const std::string& name, const std::string& password,
                                  const std::string& address);
 

@@ -46,7 +46,7 @@ export function keyboard(link, element, leave) {
       return;
     }
     // For a press of CapsLock a Mac sends a single event, down or up. While Command is down, it
-    // sends no up events of other keys. Windows sends only the up event of PrintScreen.
+    // sends no up events of other keys. For PrintScreen, Windows sends only the up event.
     if ((mac && (key === 'capslock' || (down && event.metaKey && !MODIFIERS.includes(key)))) ||
         (windows && !down && key === 'sysrq' && !pressed.has(key)))
       link.send(`keydown ${key}`, `keyup ${key}`);
