@@ -35,8 +35,8 @@ bool take_source_changes(const V4l2Node& node) noexcept;
 
 // Makes the device's input show this EDID to the target. Throws Error.
 void set_edid(const V4l2Node& node, Bytes edid);
-// If the EDID is default_edid(), replaces it by the EDID of a 1080p50 screen, because two CSI lanes
-// can carry 1080p50. Keeps any other EDID.
+// For a board with too few CSI lanes for 1080p60: if the EDID is default_edid(), replaces it by the
+// EDID of a 1080p50 screen, which two lanes can carry. Keeps any other EDID.
 void ask_for_1080p50(const V4l2Node& node);
 // False if the device could have an EDID but has none. The target then sees no screen.
 bool has_edid(const V4l2Node& node) noexcept;

@@ -77,7 +77,7 @@ class V4l2Source : public CaptureSource {
   std::string reason_;
   // Monotonic times.
   std::int64_t now_us_ = 0;
-  // When the last picture came. If the wait for pictures began later than that: when it began.
+  // When the last picture came or the wait for pictures began, whichever was later.
   std::int64_t picture_us_ = 0;
   std::int64_t started_us_ = 0;  // when the stream started
   std::int64_t revive_us_ = 0;   // a duration: a stalled stream runs this long before a restart

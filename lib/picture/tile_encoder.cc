@@ -23,7 +23,7 @@ constexpr int kMostThreads = 8;
 // Waking a thread costs about as much as encoding a few tiles.
 constexpr int kTilesWorthHelp = 6;
 constexpr std::size_t kIdleTileBytes = 4u << 20;
-// A tile that differs only within `noise` is encoded again in one of this number of pictures.
+// A tile that differs only within `noise` is encoded again once in this number of pictures.
 constexpr std::uint64_t kRefreshEvery = 64;
 constexpr std::size_t kComRoom = 256;
 
