@@ -75,7 +75,7 @@ struct ActionError {
 struct ActionHints {
   std::string keys{}, layouts{};
 
-  // The hint for an error of this kind; empty: there is none.
+  // The hint for an error of this kind; empty: the tool gives no hint.
   const std::string& of(ActionError::Kind kind) const noexcept;
 };
 

@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Our end of a function: a device node or a network interface; "" if there is none.
+// Our end of a function: a device node or a network interface; "" if it has neither.
 std::string node_of(const Gadget& gadget, const std::string& function) {
   const std::string directory = gadget.path("functions/" + function) + "/";
   if (const auto number = read_attribute(directory + "dev")) {

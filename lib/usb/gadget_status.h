@@ -17,7 +17,7 @@ namespace kvm {
 struct GadgetStatus {
   struct Function {
     std::string name;  // "keyboard"; for a function that is not ours, its directory: "acm.0"
-    std::string node;  // our end: "/dev/hidg0", "/dev/ttyGS0", "usb0"; "": there is none
+    std::string node;  // our end: "/dev/hidg0", "/dev/ttyGS0", "usb0"; "": no node
     bool operator==(const Function&) const = default;
   };
 

@@ -21,7 +21,7 @@ struct Udc {
 // All controllers, by name.
 std::vector<Udc> list_udcs();
 
-// The state of the controller of that name; "" if there is none.
+// The state of the controller of that name; "" if no controller has the name.
 std::string udc_state(const std::string& name);
 
 // The file of the state. poll(2) reports POLLPRI once the state has changed since the last read.
