@@ -34,12 +34,14 @@ PKG_CONFIG ?= pkg-config
 # Sanitizers define crypt_r() themselves and then look up the real one, so the linker must keep libcrypt.
 keep = $(if $(filter asan tsan fuzz,$(V)),-Wl$(comma)--no-as-needed)
 comma := ,
-build_flags = -std=c++20 -pthread $(WARNINGS) $(flags_$(V)) $(CXXFLAGS) \
-	-Ilib -I$(B)/gen -DKVM_VERSION='"$(VERSION)"' $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
+# pkg-config is asked once, and only if something is compiled: until then it may not be installed.
+cflags    = $(eval cflags := $$(shell $(PKG_CONFIG) --cflags $(PACKAGES)))$(cflags)
+ldlibs    = $(eval ldlibs := $$(shell $(PKG_CONFIG) --libs $(PACKAGES)))$(ldlibs)
+instrument = $(flags_$(V))
+build_flags = -std=c++20 -pthread $(WARNINGS) $(instrument) $(CXXFLAGS) \
+	-Ilib -I$(B)/gen -DKVM_VERSION='"$(VERSION)"' $(cflags)
 link_flags = -pthread $(flags_$(V)) $(LDFLAGS) -Wl,--as-needed -Wl,-z,relro,-z,now
-libraries = $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lwslay $(keep) -lcrypt
-build_flags := $(build_flags)
-libraries   := $(libraries)
+libraries = $(ldlibs) -lwslay $(keep) -lcrypt
 
 lib_objects := $(patsubst %.cc,$(B)/%.o,$(wildcard lib/*/*.cc)) $(B)/gen/page_files.o
 cmd_objects := $(patsubst %.cc,$(B)/%.o,$(filter-out cmd/kvm-%,$(wildcard cmd/*.cc)))
@@ -68,7 +70,7 @@ $(B)/lib/picture/convert%.o $(B)/lib/picture/avx2%.o: build_flags += $(if $(filt
 $(filter-out %/tile_encoder_test.o,$(unit_objects)): build_flags += $(if $(filter asan tsan,$(V)),-O0)
 
 # Tools are not instrumented: instrumenting CLI11 takes a minute per file, and CLI11 is not under test.
-$(B)/cmd/%.o: build_flags := $(filter-out -fsanitize=%,$(build_flags)) $(if $(filter asan tsan,$(V)),-O0)
+$(B)/cmd/%.o: instrument = $(filter-out -fsanitize=%,$(flags_$(V))) $(if $(filter asan tsan,$(V)),-O0)
 
 $(B)/gen/page_files.o: $(B)/gen/page_files.cc
 	$(CXX) $(build_flags) -MMD -MP -c -o $@ $<
@@ -123,7 +125,7 @@ bench: all ## compare speed with other programs, in the same run on the same fra
 
 demo: ## install the packages that the build needs, build, run the whole pipe on a built-in picture
 	scripts/install-deps build
-	$(MAKE) all
+	$(MAKE) $(if $(filter -j%,$(MAKEFLAGS)),,-j$$(scripts/jobs)) all
 	scripts/demo
 
 install: all ## install into $(DESTDIR)$(PREFIX)

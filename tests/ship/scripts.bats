@@ -93,3 +93,51 @@ bare() {
 		grep -q "^Depends:.*[ ,]${owner%%:*}\(,\|$\)" "$SRC/scripts/deb/control" || { echo "$owner"; false; }
 	done
 }
+
+@test "jobs: as many compilers as the memory allows, at least one, at most one a processor" {
+	jobs_with() { # KB
+		printf '%s\n' "MemTotal: 99999999 kB" "MemAvailable: $1 kB" >"$T/meminfo"
+		MEMINFO=$T/meminfo "$SRC/scripts/jobs"
+	}
+	stub nproc 'echo 4'
+	[ "$(jobs_with 200000)" = 1 ]
+	[ "$(jobs_with 1700000)" = 1 ] # a Pi with 2 GB
+	[ "$(jobs_with 3600000)" = 2 ]
+	[ "$(jobs_with 7500000)" = 4 ]
+	[ "$(jobs_with 99000000)" = 4 ]
+	[ "$("$SRC/scripts/jobs")" -ge 1 ] # with the real /proc/meminfo
+}
+
+@test "make demo and make check: silent about the packages that they are going to install" {
+	mkdir -p "$T/tree/scripts"
+	cp "$SRC/Makefile" "$T/tree"
+	stub pkg-config 'echo "asked for $*" >>'"$T/asked; exit 1"
+	printf '#!/bin/sh\nexit 1\n' | install /dev/stdin "$T/tree/scripts/install-deps"
+	for goal in demo check help clean; do
+		code=0
+		make -s -C "$T/tree" $goal >"$T/said" 2>&1 || code=$?
+		[ $code -eq 0 ] || [ "$(grep -vc '^make: ' "$T/said")" = 0 ] || { cat "$T/said"; false; }
+	done
+	[ ! -e "$T/asked" ]
+	# Compiling asks for the flags, and a second object does not ask again.
+	mkdir "$T/tree/cmd"
+	touch "$T/tree/cmd/a.cc" "$T/tree/cmd/b.cc"
+	make -s -C "$T/tree" CXX=: build/release/cmd/a.o build/release/cmd/b.o
+	[ "$(wc -l <"$T/asked")" = 1 ]
+}
+
+@test "the services start only programs that every Debian has, besides ours" {
+	programs=$(sed -n 's/^Exec[A-Za-z]*=[-+!@:]*\([^ ]*\).*/\1/p' "$SRC"/scripts/systemd/*.service | grep -v '^kvm-' | sort -u)
+	[ -n "$programs" ]
+	for program in $programs; do
+		path=$(readlink -f "$(command -v "$program")")
+		package=$(dpkg-query -S "$path" "${path#/usr}" 2>/dev/null | sed 's/:.*//' | head -1)
+		[ "$(dpkg-query -W -f '${Essential}' "$package")" = yes ] || [ "$package" = systemd ] || { echo "$program belongs to $package"; false; }
+	done
+	grep -q 'ExecReload=' "$SRC/scripts/systemd/kvm@.service"
+	# systemd turns $$ into $, and sets MAINPID.
+	line=$(sed -n 's/^ExecReload=//p' "$SRC/scripts/systemd/kvm@.service" | sed 's|\$\$|$|g')
+	sleep 60 3>&- &
+	MAINPID=$! sh -c "$line"
+	ends_with 129 $!
+}
