@@ -25,7 +25,7 @@ bool is_split(char32_t character) noexcept {
 struct Layout::Tables {
   std::string name;
   XkbContext context = make_xkb_context();
-  CharacterTable characters;
+  CharacterTable characters = {{'\n', {Stroke{kUsageEnter, {}}}}, {'\t', {Stroke{kUsageTab, {}}}}};
   KeysymTable keysyms, keypad;
   bool composed = false;  // whether add_composed() has run
 
@@ -46,12 +46,17 @@ Layout::Layout(const std::string& name) : tables_(std::make_unique<Tables>()) {
   }
   for (const Step& step : find_keypad_steps(keymap.get()))
     tables_->keypad.try_emplace(step.keysym, step);
-  characters['\n'] = {Stroke{kUsageEnter, {}}};
-  characters['\t'] = {Stroke{kUsageTab, {}}};
 }
+Layout::Layout(std::unique_ptr<Tables> tables) : tables_(std::move(tables)) {}
 Layout::~Layout() = default;
 Layout::Layout(Layout&&) noexcept = default;
 Layout& Layout::operator=(Layout&&) noexcept = default;
+
+Layout Layout::without_keys(const std::string& name) {
+  auto tables = std::make_unique<Tables>();
+  tables->name = name;
+  return Layout(std::move(tables));
+}
 
 const std::string& Layout::name() const noexcept {
   return tables_->name;

@@ -32,8 +32,11 @@ struct Untypable {
 class Layout {
  public:
   // LAYOUT[:VARIANT] as list_layouts() names them: "us", "us:intl", "de:nodeadkeys".
-  // Throws Error (Exit::kUsage) if xkb-data has no such layout.
+  // A layout that xkb-data renamed is found under both names. Throws Error (Exit::kUsage) if
+  // xkb-data has no such layout.
   explicit Layout(const std::string& name);
+  // A layout with this name that types only line feed and tab, for a layout that xkb-data lacks.
+  static Layout without_keys(const std::string& name);
   ~Layout();
   Layout(Layout&&) noexcept;
   Layout& operator=(Layout&&) noexcept;
@@ -53,6 +56,7 @@ class Layout {
 
  private:
   struct Tables;
+  explicit Layout(std::unique_ptr<Tables> tables);
   std::unique_ptr<Tables> tables_;
 };
 

@@ -18,6 +18,15 @@ std::uint8_t usage_of(std::uint16_t code) {
   return key ? key->usage : 0;
 }
 
+// A player may have been made with a layout that xkb-data lacks.
+Layout layout_or_none(const std::string& name) {
+  try {
+    return Layout(name);
+  } catch (const Error&) {
+    return Layout::without_keys(name);
+  }
+}
+
 }  // namespace
 
 Player::Player(ReportSink& sink, Typist typist, PlayerOptions options)
@@ -128,7 +137,7 @@ void Player::run(const Action& action) {
       sink_.wake();
       break;
     case Verb::kLayout:
-      typist_.set_layout(Layout(action.ms < 0 ? first_layout_ : action.text));
+      typist_.set_layout(action.ms < 0 ? layout_or_none(first_layout_) : Layout(action.text));
       break;
     case Verb::kMouseTo:
     case Verb::kMouseMove:

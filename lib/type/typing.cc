@@ -31,7 +31,11 @@ Typist make_typist(const TypingOptions& options) {
     return Typist(Layout(options.layout), options.typist);
   } catch (const Error& error) {
     if (error.exit() != Exit::kUsage) throw;
-    throw error.with_hint(options.session.hints.layouts);
+    const Error told = error.with_hint(options.session.hints.layouts);
+    if (options.input != TypingInput::kActions) throw told;
+    // A service must not stay down because an upgrade took the layout away: keys need none.
+    say(std::string(told.what()) + "; keys work, texts cannot be typed");
+    return Typist(Layout::without_keys(options.layout), options.typist);
   }
 }
 

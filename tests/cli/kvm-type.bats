@@ -182,6 +182,17 @@ $released" ]
 	done
 }
 
+@test "a layout that is gone: text is refused, action lines go on with what needs none" {
+	run --separate-stderr kvm-type --dry-run -l nosuch <<<a
+	status_is 64
+	one_line kvm-type
+	run --separate-stderr kvm-type -a --dry-run --ack -l nosuch <<<$'key a\ntype a\nlayout us\ntype a\nlayout\ntype a'
+	status_is 65
+	[ "$(grep -v keyboard <<<"$output" | sed 's/: .*//' | xargs)" = "ok error ok ok ok error" ]
+	one_line kvm-type
+	[[ $stderr == *"no such layout: 'nosuch'"*"keys work, texts cannot be typed" ]]
+}
+
 @test "--ack answers each line and goes on; the status is the first failure's" {
 	run --separate-stderr kvm-type -a --dry-run --ack <<<$'key a\nkey nosuch\n\nlayout xx\nkey b'
 	status_is 65

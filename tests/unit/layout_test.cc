@@ -211,6 +211,21 @@ TEST(Layout, PrefersTheKeysThatPeopleUse) {
   EXPECT_EQ(keys("us", U'ж'), "");
 }
 
+TEST(Layout, IsFoundUnderItsOldNameAndItsNewName) {
+  for (const char* name : {"mao", "nz:mao"}) EXPECT_EQ(keys(name, U'ē'), "rightalt+e") << name;
+  for (const char* name : {"jv", "id:javanese"}) EXPECT_NE(keys(name, U'ꦲ'), "") << name;
+  for (const char* name : {"in:tam_tamilnet", "in:tamilnet"})
+    EXPECT_NE(keys(name, U'அ'), "") << name;
+  EXPECT_THROW(keys("nz:nosuch", 'a'), Error);
+}
+
+TEST(Layout, WithoutKeysTypesOnlyLineFeedAndTab) {
+  const Layout layout = Layout::without_keys("gone");
+  EXPECT_EQ(layout.name(), "gone");
+  EXPECT_EQ(layout.repertoire(), (std::vector<char32_t>{'\t', '\n'}));
+  EXPECT_EQ(layout.find_keysym("Return"), nullptr);
+}
+
 TEST(Layout, SaysWhereItCannot) {
   const auto found = untypable(Layout("us"), "a€\r\nж\n\xe2\x82\xac");
   ASSERT_EQ(found.size(), 3u);

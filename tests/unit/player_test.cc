@@ -218,6 +218,20 @@ TEST_F(PlayerTest, TimesOfActions) {
   EXPECT_EQ(sink.paused.count(), 107 + 2 * 11000 + 100000);
 }
 
+TEST_F(PlayerTest, ALayoutThatIsGoneLeavesTheKeys) {
+  Player without(sink, Typist(Layout::without_keys("gone")));
+  play(without, "key a");
+  EXPECT_EQ(sink.reports, (Lines{"keyboard 00 00 04 00 00 00 00 00", kUp}));
+  for (const char* before : {"releaseall", "layout us", "layout"}) {
+    play(without, before);
+    const bool types = std::string(before) == "layout us";
+    if (types)
+      EXPECT_NO_THROW(play(without, "type a"));
+    else
+      EXPECT_THROW(play(without, "type a"), Error) << before;
+  }
+}
+
 TEST_F(PlayerTest, LayoutWakeAndReleaseAll) {
   play(player, "layout de");
   play(player, "type z");
