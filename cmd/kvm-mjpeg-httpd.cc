@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "cli.h"
+#include "http/origin.h"
 #include "http/server.h"
 
 namespace {
@@ -17,6 +18,15 @@ unsigned octal_mode(const std::string& text) {
   return mode;
 }
 
+void check_origin(const std::string& origin, bool passwords) {
+  if (origin.empty()) return;
+  const std::string named = "--allow-origin " + origin + ": ";
+  if (origin == "*" && passwords)
+    throw kvm::Error(kvm::Exit::kUsage, named + "with --passwords, browsers accept only one site");
+  if (origin != "*" && !kvm::is_origin(origin))
+    throw kvm::Error(kvm::Exit::kUsage, named + "not an origin (https://dash.example.org)");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -28,6 +38,7 @@ int main(int argc, char** argv) {
   };
   options.words = {.listen = "-l ",
                    .host = "start it with --allow-host NAME if it is",
+                   .forwarding = "start the server with --trust-proxy",
                    .passwords = "give --passwords FILE, or --no-auth-on-purpose",
                    .tls = "see --tls-cert",
                    .actions = {"see kvm-type --list-keys", "see kvm-type --list-layouts"}};
@@ -67,6 +78,7 @@ int main(int argc, char** argv) {
 
   return kvm::run_cli(app, argc, argv, [&] {
     options.unix_mode = octal_mode(mode);
+    check_origin(options.allow_origin, !options.passwords.empty());
     if (::isatty(STDIN_FILENO))
       throw kvm::Error(kvm::Exit::kUsage, "stdin is a terminal: pipe frames in",
                        "kvm-capture | kvm-mjpeg-httpd");

@@ -121,7 +121,9 @@ class Exchanges::Exchange final : public Reply, public std::enable_shared_from_t
 };
 
 bool Exchanges::Exchange::begin() {
-  if (const char* const fault = framing_fault(request_)) {
+  const char* fault = framing_fault(request_);
+  if (!fault && !split_absolute_form(request_)) fault = "the target's host is not clear";
+  if (fault) {
     answer(failure(400, fault, {{"Connection", "close"}}));
     return send();
   }

@@ -3,6 +3,9 @@
 #include <limits.h>
 #include <unistd.h>
 
+#include <utility>
+
+#include "base/message.h"
 #include "base/text.h"
 
 namespace kvm {
@@ -19,12 +22,15 @@ std::string machine_name() {
   return ::gethostname(name, sizeof name - 1) == 0 ? name : "";
 }
 
+// `to` is relative to the request's path, because a proxy may put the server under another path.
 Answer redirect(const std::string& to) {
   return {303, "", {}, {{"Location", to}, {"Cache-Control", "no-store"}}};
 }
 
+// Without a Path, the cookie is for the folder of /login, whatever path a proxy puts before it (RFC
+// 6265, 5.1.4).
 std::string cookie(const Request& request, const std::string& token, std::int64_t seconds) {
-  return strf("%s=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld%s",
+  return strf("%s=%s; HttpOnly; SameSite=Strict; Max-Age=%lld%s",
               cookie_name(request.header("Host")).c_str(), token.c_str(),
               static_cast<long long>(seconds), request.peer.tls ? "; Secure" : "");
 }
@@ -37,19 +43,20 @@ bool wants_html(const Request& request) {
   return request.header("Accept").find("text/html") != std::string_view::npos;
 }
 
-Answer too_many(std::int64_t wait_s) {
+Answer too_many(std::int64_t wait_s, Fields headers = {}) {
+  headers.emplace_back("Retry-After", std::to_string(wait_s));
   return failure(429, strf("too many failed logins: wait %lld s", static_cast<long long>(wait_s)),
-                 {{"Retry-After", std::to_string(wait_s)}});
+                 std::move(headers));
 }
 
 }  // namespace
 
 Gate::Gate(Auth& auth, Metrics& metrics, const std::vector<std::string>& allowed_hosts,
-           std::string host_hint)
+           GateHints hints)
     : auth_(auth),
       metrics_(metrics),
       hosts_(allowed_hosts, machine_name()),
-      host_hint_(std::move(host_hint)) {}
+      hints_(std::move(hints)) {}
 
 bool Gate::comes_from_us(const ReplyPtr& reply) {
   const Request& request = reply->request();
@@ -62,11 +69,14 @@ bool Gate::comes_from_us(const ReplyPtr& reply) {
   };
   if (!hosts_.allows(host, peer.own, peer.local))
     return forbid(421, "this server is not called '" + printable(host_name(host)) + "'" +
-                           (host_hint_.empty() ? "" : " (" + host_hint_ + ")"));
+                           (hints_.host.empty() ? "" : " (" + hints_.host + ")"));
   const bool acts = request.method == "POST" || request.path == "/ws";
-  if (acts && !same_origin(request.header("Origin"), host, peer.tls))
-    return forbid(403, "the request comes from another site");
-  return true;
+  const std::string_view origin = request.header("Origin");
+  if (!acts || same_origin(origin, host, peer.tls)) return true;
+  const std::string why = foreign_origin(origin, host, peer.tls, hints_.forwarding);
+  if (!std::exchange(told_origin_, true))
+    say("refused input from another site: " + why + "; further refusals are only counted");
+  return forbid(403, why);
 }
 
 bool Gate::knows(const Request& request) {
@@ -76,46 +86,46 @@ bool Gate::knows(const Request& request) {
   return basic && auth_.remembered(basic->name, basic->password, request.peer.address).has_value();
 }
 
-void Gate::identify(const ReplyPtr& reply, const Enter& enter) {
+void Gate::identify(const ReplyPtr& reply, const Enter& enter, const Fields& refusal) {
   const Request& request = reply->request();
   if (!auth_.required()) return enter(reply, User{});
   if (const auto token = token_of(request))
     if (const auto user = auth_.session(*token)) return enter(reply, *user);
   const auto& basic = request.basic;
-  if (!basic) return refuse(reply);
+  if (!basic) return refuse(reply, refusal);
   if (!request.peer.secure)
-    return reply->answer(
-        failure(403, "Basic authentication needs TLS or a local client: POST to /login instead"));
+    return reply->answer(failure(
+        403, "Basic authentication needs TLS or a local client: POST to /login instead", refusal));
   const std::string& address = request.peer.address;
   if (const auto user = auth_.remembered(basic->name, basic->password, address))
     return enter(reply, *user);
   reply->defer();
   auth_.check(basic->name, basic->password, address,
-              [this, reply, enter](const Auth::Checked& checked) {
+              [this, reply, enter, refusal](const Auth::Checked& checked) {
                 if (checked.verdict == Auth::Verdict::kYes)
                   return reply->go_on([=] { enter(reply, checked.user); });
                 if (checked.verdict == Auth::Verdict::kWait)
-                  return reply->answer(too_many(checked.wait_s));
-                refuse(reply);
+                  return reply->answer(too_many(checked.wait_s, refusal));
+                refuse(reply, refusal);
               });
 }
 
 // Redirects a person to the login form, and answers a program with 401. A browser gets no
 // WWW-Authenticate header: it would ask for the password in its own dialog, and never forget the
 // password.
-void Gate::refuse(const ReplyPtr& reply) {
+void Gate::refuse(const ReplyPtr& reply, Fields headers) {
   const Request& request = reply->request();
   const bool page = request.path == "/" && request.method == "GET" && !request.query("action") &&
                     wants_html(request);
-  if (page) return reply->answer(redirect(token_of(request) ? "/login?ended" : "/login"));
-  Answer answer = failure(401, "log in first");
+  if (page) return reply->answer(redirect(token_of(request) ? "login?ended" : "login"));
+  Answer answer = failure(401, "log in first", std::move(headers));
   if (request.peer.secure && request.header("Sec-Fetch-Mode").empty())
     answer.headers.emplace_back("WWW-Authenticate", "Basic realm=\"kvm\", charset=\"UTF-8\"");
   reply->answer(std::move(answer));
 }
 
 void Gate::login(const ReplyPtr& reply) {
-  if (!auth_.required()) return reply->answer(redirect("/"));
+  if (!auth_.required()) return reply->answer(redirect("./"));
   const Request& request = reply->request();
   const auto name = request.form("name"), password = request.form("password");
   if (!name || !password) return reply->answer(failure(400, "name and password are needed"));
@@ -124,11 +134,11 @@ void Gate::login(const ReplyPtr& reply) {
     // A person is redirected to the next page; a program gets a status that it can test.
     const bool person = wants_html(reply->request());
     if (checked.verdict == Auth::Verdict::kWait)
-      return reply->answer(person ? redirect("/login?wait") : too_many(checked.wait_s));
+      return reply->answer(person ? redirect("login?wait") : too_many(checked.wait_s));
     if (checked.verdict == Auth::Verdict::kNo)
-      return reply->answer(person ? redirect("/login?failed")
+      return reply->answer(person ? redirect("login?failed")
                                   : failure(401, "name or password is wrong"));
-    Answer answer = redirect("/");
+    Answer answer = redirect("./");
     answer.headers.emplace_back("Set-Cookie",
                                 cookie(reply->request(), auth_.open(checked.user), kCookieS));
     reply->answer(std::move(answer));
@@ -138,7 +148,7 @@ void Gate::login(const ReplyPtr& reply) {
 void Gate::logout(const ReplyPtr& reply) {
   const Request& request = reply->request();
   if (const auto token = token_of(request)) auth_.close(*token);
-  Answer answer = redirect("/login");
+  Answer answer = redirect("login");
   answer.headers.emplace_back("Set-Cookie", cookie(request, "", 0));
   reply->answer(std::move(answer));
 }

@@ -12,33 +12,40 @@
 
 namespace kvm {
 
+// Ends of error messages, which name the remedy; each may be empty.
+struct GateHints {
+  std::string host;        // how to allow a host name
+  std::string forwarding;  // how to have a proxy's X-Forwarded-Proto believed
+};
+
 class Gate {
  public:
   using Enter = std::function<void(const ReplyPtr&, const User&)>;
 
   // `allowed_hosts`: host names, besides the machine's own, under which clients may call this
-  // server. `host_hint` ends the error message for any other name: it says how to allow that name.
+  // server.
   Gate(Auth& auth, Metrics& metrics, const std::vector<std::string>& allowed_hosts,
-       std::string host_hint);
+       GateHints hints);
 
   // Checks Host and Origin. false: the request was refused, and is answered.
   bool comes_from_us(const ReplyPtr& reply);
   // Whether identify() would let the request in without checking a password.
   bool knows(const Request& request);
   // Calls `enter` for a user who is logged in, at once or when the password is checked. Answers all
-  // other requests itself.
-  void identify(const ReplyPtr& reply, const Enter& enter);
+  // other requests itself, with the headers `refusal` added.
+  void identify(const ReplyPtr& reply, const Enter& enter, const Fields& refusal = {});
   // POST /login, with the form's name and password, and POST /logout.
   void login(const ReplyPtr& reply);
   void logout(const ReplyPtr& reply);
 
  private:
-  void refuse(const ReplyPtr& reply);
+  void refuse(const ReplyPtr& reply, Fields headers);
 
   Auth& auth_;
   Metrics& metrics_;
   HostList hosts_;
-  std::string host_hint_;
+  GateHints hints_;
+  bool told_origin_ = false;
 };
 
 }  // namespace kvm

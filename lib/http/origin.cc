@@ -12,6 +12,8 @@ namespace kvm {
 
 namespace {
 
+constexpr std::size_t kLongestTold = 100;  // characters of a header in a message
+
 std::string lower(std::string_view text) {
   std::string small(text);
   for (char& c : small)
@@ -91,6 +93,25 @@ bool HostList::allows(std::string_view host, std::string_view own, bool local) c
 bool same_origin(std::string_view origin, std::string_view host, bool tls) {
   if (origin.empty()) return true;
   return lower(origin) == (tls ? "https://" : "http://") + lower(host);
+}
+
+std::string foreign_origin(std::string_view origin, std::string_view host, bool tls,
+                           std::string_view forwarding) {
+  const auto quoted = [](std::string_view text) {
+    return "'" + printable(text.substr(0, kLongestTold)) + "'";
+  };
+  const std::string page = "the page is at " + quoted(origin) + ", but the request ";
+  if (same_origin(origin, host, !tls))
+    return page + "came by " + (tls ? "https" : "http") +
+           "; a proxy must send the page's scheme in X-Forwarded-Proto" +
+           (forwarding.empty() ? "" : " (" + std::string(forwarding) + ")");
+  return page + "is for the host " + quoted(host) + "; a proxy must pass the page's Host on";
+}
+
+bool is_origin(std::string_view text) {
+  const auto scheme = text.find("://");
+  if (scheme == text.npos || scheme == 0 || scheme + 3 == text.size()) return false;
+  return lower(text) == text && text.find_first_of("/?#@ ", scheme + 3) == text.npos;
 }
 
 }  // namespace kvm

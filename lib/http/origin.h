@@ -48,4 +48,12 @@ class HostList {
 // case. An empty Origin (the client sent no such header) is allowed.
 bool same_origin(std::string_view origin, std::string_view host, bool tls);
 
+// In words, how `origin`, which is not this site's, differs from it, and which setting of a proxy
+// may be the reason. `forwarding` is the hint how to have X-Forwarded-Proto believed; may be empty.
+std::string foreign_origin(std::string_view origin, std::string_view host, bool tls,
+                           std::string_view forwarding);
+
+// Whether `text` is written as browsers write an origin: "https://dash.example.org:8443".
+bool is_origin(std::string_view text);
+
 }  // namespace kvm

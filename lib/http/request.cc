@@ -84,6 +84,21 @@ const char* framing_fault(const Request& request) {
   return nullptr;
 }
 
+bool split_absolute_form(Request& request) {
+  const std::string_view target = request.path;
+  std::string_view rest;
+  for (const std::string_view scheme : {"http://", "https://"})
+    if (same_word(target.substr(0, scheme.size()), scheme)) rest = target.substr(scheme.size());
+  if (rest.data() == nullptr) return true;
+  const auto slash = std::min(rest.find('/'), rest.size());
+  const std::string host(rest.substr(0, slash));
+  if (host.empty() || host.find('@') != host.npos) return false;
+  request.path = slash == rest.size() ? "/" : std::string(rest.substr(slash));
+  std::erase_if(request.headers, [](const auto& field) { return same_word(field.first, "Host"); });
+  request.headers.emplace_back("Host", host);
+  return true;
+}
+
 bool has_word(std::string_view list, std::string_view word) {
   return std::ranges::any_of(
       split(list, ','), [&](std::string_view listed) { return same_word(trim(listed), word); });

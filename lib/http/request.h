@@ -48,6 +48,11 @@ struct Request {
 // then one of the two reads bytes as a body that the other reads as a request (request smuggling).
 const char* framing_fault(const Request& request);
 
+// Makes a target in absolute form, "http://host:8080/path", which clients of a proxy send, the path
+// and the Host header (RFC 9112, 3.2.2). Leaves other targets alone. false: the target has no host,
+// or it has user information.
+bool split_absolute_form(Request& request);
+
 // Whether a list like "Keep-Alive, upgrade" contains `word`, ignoring case.
 bool has_word(std::string_view list, std::string_view word);
 // Whether an If-None-Match header `list` matches the strong tag `tag`: the list contains the tag,

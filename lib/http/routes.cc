@@ -42,11 +42,16 @@ Answer wrong_method(const char* allowed) {
 }  // namespace
 
 const Routes::Row Routes::kRows[] = {
-    {"/", "GET", &Routes::console},          {"/stream", "GET", &Routes::stream},
-    {"/snapshot", "GET", &Routes::snapshot}, {"/state", "GET", &Routes::state},
-    {"/metrics", "GET", &Routes::metrics},   {"/ws", "GET", &Routes::websocket},
-    {"/actions", "POST", &Routes::actions},  {"/check", "POST", &Routes::check},
-    {"/layouts", "GET", &Routes::layouts},   {"/legends", "GET", &Routes::legends},
+    {"/", "GET", &Routes::console},
+    {"/stream", "GET", &Routes::stream, true},
+    {"/snapshot", "GET", &Routes::snapshot, true},
+    {"/state", "GET", &Routes::state, true},
+    {"/metrics", "GET", &Routes::metrics},
+    {"/ws", "GET", &Routes::websocket},
+    {"/actions", "POST", &Routes::actions},
+    {"/check", "POST", &Routes::check},
+    {"/layouts", "GET", &Routes::layouts},
+    {"/legends", "GET", &Routes::legends},
 };
 
 Routes::Routes(Needs needs) : needs_(std::move(needs)) {}
@@ -64,15 +69,17 @@ void Routes::route(const ReplyPtr& reply) {
   if (path == "/login") return reply->answer(wrong_method("GET, HEAD, POST"));
   if (path == "/logout") return reply->answer(wrong_method("POST"));
   if (path.starts_with("/page/")) return reply->answer(wrong_method("GET, HEAD"));
-  needs_.gate.identify(reply, [this, method](const ReplyPtr& asked, const User& user) {
-    const auto row = std::find_if(std::begin(kRows), std::end(kRows), [&](const Row& candidate) {
-      return candidate.path == asked->request().path;
-    });
+  const auto* const row =
+      std::ranges::find_if(kRows, [&](const Row& candidate) { return candidate.path == path; });
+  const bool shared = row != std::end(kRows) && row->shared && !needs_.sharing.origin.empty();
+  if (shared && method == "OPTIONS") return permit(reply);
+  const auto enter = [this, method, row](const ReplyPtr& asked, const User& user) {
     if (row == std::end(kRows)) return asked->answer(failure(404, "there is no such path"));
     if (row->method != method)
       return asked->answer(wrong_method(row->method == "GET" ? "GET, HEAD" : "POST"));
     (this->*row->handler)(asked, user);
-  });
+  };
+  needs_.gate.identify(reply, enter, shared ? sharing() : Fields{});
 }
 
 void Routes::file(const ReplyPtr& reply, std::string_view name) {
@@ -109,8 +116,21 @@ void Routes::console(const ReplyPtr& reply, const User& user) {
 }
 
 Fields Routes::sharing() const {
-  if (needs_.allow_origin.empty()) return {};
-  return {{"Access-Control-Allow-Origin", needs_.allow_origin}, {"Vary", "Origin"}};
+  const auto& [origin, login] = needs_.sharing;
+  if (origin.empty()) return {};
+  Fields headers = {{"Access-Control-Allow-Origin", origin}, {"Vary", "Origin"}};
+  if (login) headers.emplace_back("Access-Control-Allow-Credentials", "true");
+  return headers;
+}
+
+// Answers the question that a browser asks before it sends a name and password for another site's
+// page (a preflight request, which itself never has them).
+void Routes::permit(const ReplyPtr& reply) const {
+  Answer answer{204, "", {}, sharing()};
+  answer.headers.emplace_back("Access-Control-Allow-Methods", "GET, HEAD");
+  answer.headers.emplace_back("Access-Control-Allow-Headers", "Authorization");
+  answer.headers.emplace_back("Cache-Control", "no-store");
+  reply->answer(std::move(answer));
 }
 
 void Routes::stream(const ReplyPtr& reply, const User& user) {

@@ -18,13 +18,18 @@ namespace kvm {
 
 class Routes {
  public:
+  // Lets the pages of another site read pictures and state (CORS).
+  struct Sharing {
+    std::string origin;  // that site; "": none; "*": any, which is possible only without a login
+    bool login;          // clients log in
+  };
   struct Needs {
     Gate& gate;
     Streams& streams;
     Snapshots& snapshots;
     Consoles& consoles;
     Control& control;
-    std::string allow_origin;  // another site whose pages may read pictures and state; "": none
+    Sharing sharing;
     std::function<std::vector<Json::Member>()> state;  // members of `result` for GET /state
     std::function<std::string()> metrics;              // body for GET /metrics
   };
@@ -38,6 +43,7 @@ class Routes {
   struct Row {
     std::string_view path, method;
     Handler handler;
+    bool shared = false;  // pages of another site may read it
   };
   static const Row kRows[];
 
@@ -53,6 +59,7 @@ class Routes {
   void layouts(const ReplyPtr& reply, const User& user);
   void legends(const ReplyPtr& reply, const User& user);
   Fields sharing() const;
+  void permit(const ReplyPtr& reply) const;
 
   Needs needs_;
   Layouts layouts_;

@@ -187,7 +187,8 @@ class Server {
   Metrics metrics_;
   NewestFrame newest_{loop_};
   Auth auth_{loop_, options_.passwords, [this] { drop_ended(); }};
-  Gate gate_{auth_, metrics_, options_.allow_hosts, options_.words.host};
+  Gate gate_{
+      auth_, metrics_, options_.allow_hosts, {options_.words.host, options_.words.forwarding}};
   Control control_{loop_,
                    metrics_,
                    {.shared = options_.shared_control, .hints = options_.words.actions},
@@ -202,8 +203,14 @@ class Server {
   Consoles consoles_{{loop_, newest_, control_, metrics_, limits_.stall_us,
                       [this] { return state_members(state()); }}};
   Snapshots snapshots_{loop_, newest_, metrics_};
-  Routes routes_{{gate_, streams_, snapshots_, consoles_, control_, options_.allow_origin,
-                  [this] { return state_with_clients(); }, [this] { return metrics(); }}};
+  Routes routes_{{gate_,
+                  streams_,
+                  snapshots_,
+                  consoles_,
+                  control_,
+                  {options_.allow_origin, auth_.required()},
+                  [this] { return state_with_clients(); },
+                  [this] { return metrics(); }}};
   HttpFront front_{loop_,
                    metrics_,
                    {options_.tls_cert,

@@ -12,11 +12,12 @@ namespace kvm {
 
 // Parts of error messages that name the tool's options; each may be empty.
 struct ServerWords {
-  std::string listen;     // prefix of an address in an error message: "-l "
-  std::string host;       // hint: how to allow a host name
-  std::string passwords;  // hint: how to serve an address that other machines can reach
-  std::string tls;        // hint: how to encrypt
-  ActionHints actions;    // hints for refused action lines
+  std::string listen;      // prefix of an address in an error message: "-l "
+  std::string host;        // hint: how to allow a host name
+  std::string forwarding;  // hint: how to have a proxy's X-Forwarded-Proto believed
+  std::string passwords;   // hint: how to serve an address that other machines can reach
+  std::string tls;         // hint: how to encrypt
+  ActionHints actions;     // hints for refused action lines
 };
 
 struct ServerOptions {

@@ -18,6 +18,29 @@ load httpd/server
 	[ "$(http_status /actions -H 'Origin: https://dash.example.org' -d 'key a')" = 403 ]
 }
 
+@test "--allow-origin with --passwords: refusals can be read, a login can be sent; no login for every site" {
+	passwords
+	start --allow-origin https://dash.example.org --passwords "$PASSWORDS"
+	for path in /state /snapshot /stream; do
+		for method in GET OPTIONS; do
+			curl -si -X $method "$URL$path" | tr -d '\r' >"$BATS_TEST_TMPDIR/head"
+			grep -qi '^access-control-allow-origin: https://dash.example.org$' "$BATS_TEST_TMPDIR/head"
+			grep -qi '^access-control-allow-credentials: true$' "$BATS_TEST_TMPDIR/head"
+		done
+		grep -qi '^access-control-allow-headers: authorization$' "$BATS_TEST_TMPDIR/head"
+	done
+	[ "$(http_status /state)" = 401 ]
+	curl -si -u ann:secret "$URL/state" | grep -qi '^access-control-allow-credentials: true'
+	for path in /actions /metrics /nowhere /login; do
+		run ! bash -c "curl -si -X OPTIONS '$URL$path' | grep -qi '^access-control'"
+	done
+	for origin in '*' dash.example.org https://dash.example.org/; do
+		run --separate-stderr kvm-mjpeg-httpd -l 127.0.0.1:0 --passwords "$PASSWORDS" --allow-origin "$origin" </dev/null
+		status_is 64
+		one_line kvm-mjpeg-httpd
+	done
+}
+
 @test "methods and tags as HTTP has them" {
 	start
 	allowed() { curl -si -X "$1" "$URL$2" | tr -d '\r' | sed -n '1s/.* \(4..\) .*/\1/p; s/^Allow: //p' | paste -sd ' '; }

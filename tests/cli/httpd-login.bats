@@ -34,6 +34,9 @@ load httpd/server
 	[ "$(http_status /actions -H "Origin: $URL" -d 'key a')" = 200 ]
 	[ "$(cat "$OUT")" = "key a" ]
 	curl -s "$URL/metrics" | grep -q '^kvm_forbidden_total 20'
+	[ "$(grep -c 'refused input from another site' "$ERR")" = 1 ]
+	grep -q "the page is at 'http://evil.example', but the request is for the host '127.0.0.1:$PORT'; a proxy must pass the page's Host on" "$ERR"
+	curl -s -d a -H "Origin: https://127.0.0.1:$PORT" "$URL/check" | grep -q 'came by http; .*X-Forwarded-Proto (.*--trust-proxy'
 }
 
 @test "without a login there is nothing but the form and the page's files" {
@@ -56,7 +59,7 @@ load httpd/server
 	start --passwords "$PASSWORDS"
 	jar=$BATS_TEST_TMPDIR/jar
 	curl -si -c "$jar" -d 'name=ann&password=secret' "$URL/login" | tr -d '\r' >"$BATS_TEST_TMPDIR/head"
-	grep -qi '^location: /$' "$BATS_TEST_TMPDIR/head"
+	grep -qi '^location: \./$' "$BATS_TEST_TMPDIR/head"
 	grep -i '^set-cookie:' "$BATS_TEST_TMPDIR/head" | grep -q 'HttpOnly; SameSite=Strict'
 	[ "$(http_status /state -b "$jar")" = 200 ]
 	[ "$(http_status /state -b kvm_session_$PORT=0000)" = 401 ]

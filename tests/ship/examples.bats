@@ -6,7 +6,7 @@ load common
 setup_file() {
 	mkdir -p "$BATS_TEST_DIRNAME/../../build/ship/programs"
 	cd "$BATS_TEST_DIRNAME/../../build/ship/programs"
-	for package in nginx caddy prometheus; do
+	for package in nginx caddy apache2-bin prometheus; do
 		[ -e "$package.deb" ] && continue
 		apt-get -q download "$package" >/dev/null
 		mv "${package}"_*.deb "$package.deb"
@@ -20,11 +20,12 @@ setup() {
 	PATH=$BATS_TEST_DIRNAME/../../build/ship/programs/usr/sbin:$BATS_TEST_DIRNAME/../../build/ship/programs/usr/bin:$PATH
 	openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=kvm.example.org -days 2 \
 		-addext subjectAltName=DNS:kvm.example.org -keyout key.pem -out cert.pem 2>/dev/null
-	options=
-	! kvm-mjpeg-httpd --help | grep -q trust-proxy || options=$(options_of nginx.conf)
-	setsid sh -c "kvm-capture -d test -s 320x200 -o - | kvm-mjpeg-httpd -l unix:$T/web.sock $options | cat >actions" 2>said 3>&- &
-	eventually answers web.sock snapshot
+	echo "ann:$(openssl passwd -6 secret)" >passwords
+	setsid sh -c "kvm-capture -d test -s 320x200 -o - |
+		kvm-mjpeg-httpd -l unix:$T/web.sock $(options_of nginx.conf) --passwords passwords | cat >actions" 2>said 3>&- &
+	eventually answers web.sock login
 	chmod 777 . web.sock
+	chmod a+x "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" # for a web server that does not serve as root
 	# No other test has this address, which the process ID makes; the kernel assigns no such port.
 	address=127.$(($$ >> 16 & 63 | 64)).$(($$ >> 8 & 255)).$(($$ & 255)) port=18443
 }
@@ -33,40 +34,93 @@ teardown() { sweep; }
 through() {
 	${exec-} curl -s --cacert cert.pem --connect-to "kvm.example.org:443:$address:$port" "$@"
 }
-# works: checks that pictures come at once and keep coming, a WebSocket opens, and actions arrive.
+# page CURL ARGS...: gets a page as a person with a browser does; prints the address where this ends.
+page() { through -L -b jar -c jar -H 'Accept: text/html' -o page -w '%{url_effective}' "$@"; }
+# works PATH: checks that a person can log in and out and gets the whole page, that pictures come at
+# once and keep coming, a WebSocket opens, and actions arrive.
 works() {
-	eventually through -o snapshot.jpg -f https://kvm.example.org/snapshot
+	local site=https://kvm.example.org$1 ours=(-b jar -H 'Origin: https://kvm.example.org') name names
+	eventually through -f -o page "${site}login"
+	[ "$(page "${site%/}")" = "${site}login" ]
+	[ "$(page "${ours[@]}" -d 'name=ann&password=wrong' "${site}login")" = "${site}login?failed" ]
+	[ "$(page "${ours[@]}" -d 'name=ann&password=secret' "${site}login")" = "$site" ]
+	names=$(sed -nE 's/.*(href|src)="?([^" >]+).*/\2/p' page)
+	[ "$(echo "$names" | wc -l)" -ge 3 ]
+	for name in $names; do through -f -o file "$site$name"; done
+	through -o snapshot.jpg -f -b jar "${site}snapshot"
 	ffprobe -v error snapshot.jpg
-	exec=exec through -N https://kvm.example.org/stream -o stream 3>&- &
+	exec=exec through -N -b jar "${site}stream" -o stream 3>&- &
 	eventually eval '[ "$(grep -ac "Content-Type: image/jpeg" stream)" -ge 2 ]'
 	stop $!
 	exec=exec through -N -i --http1.1 -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' \
-		-H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' -H 'Origin: https://kvm.example.org' \
-		https://kvm.example.org/ws -o ws 3>&- &
+		-H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' "${ours[@]}" "${site}ws" -o ws 3>&- &
 	eventually grep -a '101 Switching Protocols' ws
 	stop $!
-	through -f -X POST -H 'Origin: https://kvm.example.org' --data-binary 'key a' https://kvm.example.org/actions
+	through -f "${ours[@]}" --data-binary 'key a' "${site}actions"
 	eventually grep -qx 'key a' actions
+	[ "$(page "${ours[@]}" -d x "${site}logout")" = "${site}login" ]
+	[ "$(through -o page -w '%{http_code}' -b jar "${site}state")" = 401 ]
 }
-@test "nginx" {
-	sed "s|unix:/run/kvm/target.sock|unix:$T/web.sock|; s|listen 443|listen $address:$port|
+# In the samples, the comment says how to serve the KVM under a path. These functions start the web
+# server with the sample, edited by the given commands of sed(1).
+nginx_with() {
+	sed "$1
+		s|unix:/run/kvm/target.sock|unix:$T/web.sock|; s|listen 443|listen $address:$port|
 		s|ssl_certificate  .*|ssl_certificate $T/cert.pem;|; s|ssl_certificate_key .*|ssl_certificate_key $T/key.pem;|" \
 		"$SRC/scripts/examples/nginx.conf" >site.conf
-	printf '%s\n' 'daemon off; pid nginx.pid; error_log stderr; user root;' 'events { }' "http { access_log off;
+	printf '%s\n' 'daemon off; pid nginx.pid; error_log stderr; user root;' 'events { }' "http { access_log off; port_in_redirect off;
 		client_body_temp_path $T/body; proxy_temp_path $T/proxy; fastcgi_temp_path $T/f; uwsgi_temp_path $T/u; scgi_temp_path $T/s;
 		include $T/site.conf; }" >nginx.conf
 	setsid nginx -p "$T" -c "$T/nginx.conf" 2>nginx.log 3>&- &
-	works
 }
-
-@test "Caddy" {
+caddy_with() {
 	{
 		printf '{\n\tadmin off\n\tauto_https disable_redirects\n\thttps_port %s\n\tdefault_bind %s\n}\n' "$port" "$address"
-		sed "s|unix//run/kvm/target.sock|unix/$T/web.sock|; s|^kvm.example.org {|&\n\ttls $T/cert.pem $T/key.pem|" \
+		sed "$1
+			s|unix//run/kvm/target.sock|unix/$T/web.sock|; s|^kvm.example.org {|&\n\ttls $T/cert.pem $T/key.pem|" \
 			"$SRC/scripts/examples/Caddyfile"
 	} >Caddyfile
 	XDG_DATA_HOME=$T XDG_CONFIG_HOME=$T setsid caddy run --adapter caddyfile --config Caddyfile 2>caddy.log 3>&- &
-	works
+}
+apache_with() {
+	local modules=$BATS_TEST_DIRNAME/../../build/ship/programs/usr/lib/apache2/modules module
+	{
+		for module in mpm_event authz_core headers socache_shmcb ssl proxy proxy_http alias; do
+			echo "LoadModule ${module}_module $modules/mod_$module.so"
+		done
+		printf '%s\n' "ServerName x" "Listen $address:$port" "PidFile $T/apache.pid" "ErrorLog $T/apache.log" \
+			"DefaultRuntimeDir $T" "Mutex posixsem" "User nobody" "Group nogroup"
+		sed "$1
+			s|/run/kvm/target.sock|$T/web.sock|; s|\*:443|$address:$port|
+			s|/etc.*fullchain.pem|$T/cert.pem|; s|/etc.*privkey.pem|$T/key.pem|" "$SRC/scripts/examples/apache.conf"
+	} >apache.conf
+	setsid apache2 -D FOREGROUND -f "$T/apache.conf" 3>&- &
+}
+
+@test "nginx" {
+	nginx_with ''
+	works /
+}
+@test "nginx, under a path" {
+	nginx_with 's|location / {|location /kvm/ {|; s|http://kvm_target;|http://kvm_target/;|'
+	works /kvm/
+}
+@test "Caddy" {
+	caddy_with ''
+	works /
+}
+@test "Caddy, under a path" {
+	caddy_with 's|^\treverse_proxy|\tredir /kvm /kvm/\n\thandle_path /kvm/* {\n&|; s|^\t}|&\n\t}|'
+	works /kvm/
+}
+@test "Apache" {
+	apache_with ''
+	works /
+}
+@test "Apache, under a path" {
+	apache_with '/^ *ProxyPass /d; s|# END|RedirectMatch "^/kvm$" "/kvm/"\n&|
+		s|# END|ProxyPass "/kvm/" "unix:/run/kvm/target.sock\|http://kvm/" upgrade=websocket flushpackets=on timeout=3600\n&|'
+	works /kvm/
 }
 
 @test "Prometheus reads the sample, and its tool likes the metrics" {

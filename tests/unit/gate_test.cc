@@ -74,7 +74,7 @@ struct Gates : testing::Test {
 };
 
 TEST_F(Gates, TellHowToAllowAHostName) {
-  Gate gate(auth, metrics, {"kvm.example.org"}, "add the name");
+  Gate gate(auth, metrics, {"kvm.example.org"}, {"add the name", ""});
   const auto ours = ask({{"Host", "kvm.example.org"}}), theirs = ask({{"Host", "evil.example"}});
   EXPECT_TRUE(gate.comes_from_us(ours));
   EXPECT_FALSE(ours->answered);
@@ -85,7 +85,7 @@ TEST_F(Gates, TellHowToAllowAHostName) {
 }
 
 TEST_F(Gates, RefuseAnotherSiteWhatPressesKeys) {
-  Gate gate(auth, metrics, {"kvm.example.org"}, "");
+  Gate gate(auth, metrics, {"kvm.example.org"}, {"", "believe it"});
   const Fields foreign = {{"Host", "kvm.example.org"}, {"Origin", "http://evil.example"}};
   EXPECT_TRUE(gate.comes_from_us(ask(foreign)));
   const auto post = ask(foreign), socket = ask(foreign);
@@ -94,16 +94,36 @@ TEST_F(Gates, RefuseAnotherSiteWhatPressesKeys) {
   for (const auto& reply : {post, socket}) {
     EXPECT_FALSE(gate.comes_from_us(reply));
     EXPECT_EQ(reply->answered->status, 403);
+    EXPECT_NE(
+        reply->answered->body.find("the page is at 'http://evil.example', but the request is for "
+                                   "the host 'kvm.example.org'"),
+        std::string::npos);
   }
 }
 
+TEST_F(Gates, NameWhatTheProxyLacks) {
+  Gate gate(auth, metrics, {"kvm.example.org"}, {"", "believe it"});
+  const auto post = ask({{"Host", "kvm.example.org"}, {"Origin", "https://kvm.example.org"}});
+  post->asked.method = "POST";
+  testing::internal::CaptureStderr();
+  EXPECT_FALSE(gate.comes_from_us(post));
+  EXPECT_NE(post->answered->body.find("X-Forwarded-Proto (believe it)"), std::string::npos);
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_NE(said.find("the page is at 'https://kvm.example.org', but the request came by http;"),
+            std::string::npos);
+  post->answered.reset();
+  testing::internal::CaptureStderr();
+  EXPECT_FALSE(gate.comes_from_us(post));
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+}
+
 TEST_F(Gates, SendAPersonToTheFormAndAProgramAStatus) {
-  Gate gate(auth, metrics, {}, "");
+  Gate gate(auth, metrics, {}, {});
   const auto person = ask({{"Accept", "text/html"}}), program = ask({}),
              script = ask({{"Sec-Fetch-Mode", "cors"}});
   for (const auto& reply : {person, program, script}) EXPECT_EQ(entered(gate, reply), "");
   EXPECT_EQ(person->answered->status, 303);
-  EXPECT_EQ(person->header("Location"), "/login");
+  EXPECT_EQ(person->header("Location"), "login");
   EXPECT_EQ(program->answered->status, 401);
   EXPECT_NE(program->header("WWW-Authenticate"), "");
   EXPECT_EQ(script->answered->status, 401);
@@ -111,7 +131,7 @@ TEST_F(Gates, SendAPersonToTheFormAndAProgramAStatus) {
 }
 
 TEST_F(Gates, TakeAPasswordOnlyWhereNobodyReadsIt) {
-  Gate gate(auth, metrics, {}, "");
+  Gate gate(auth, metrics, {}, {});
   const auto open = ask({}, false), safe = ask({});
   for (const auto& reply : {open, safe}) reply->asked.basic = Credentials{"ann", "password"};
   EXPECT_EQ(entered(gate, open), "");

@@ -54,5 +54,13 @@ TEST(Origin, IsOursToTheLetter) {
   EXPECT_FALSE(same_origin("null", "a:8080", false));
 }
 
+TEST(Origin, IsWrittenAsBrowsersDo) {
+  for (const char* origin : {"https://dash.example.org", "http://[::1]:8080", "app://x"})
+    EXPECT_TRUE(is_origin(origin)) << origin;
+  for (const char* other : {"", "*", "null", "dash.example.org", "https://", "://x",
+                            "https://dash.example.org/", "https://Dash.example.org", "https://a@b"})
+    EXPECT_FALSE(is_origin(other)) << other;
+}
+
 }  // namespace
 }  // namespace kvm

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import {spawnSync} from 'node:child_process';
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {createServer} from 'node:http';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, before, test} from 'node:test';
-import {close_pages, picture, rest, Server, SHOTS, test_frames, until, violations, visit} from './pipe.mjs';
+import {close_pages, end, legends, picture, proxy, rest, Server, SHOTS, test_frames, until, violations, visit} from './pipe.mjs';
 
 let folder, file;
 const hash = password => spawnSync('openssl', ['passwd', '-6', password], {encoding: 'utf8'}).stdout.trim();
@@ -16,9 +17,9 @@ before(() => {
 });
 after(() => rmSync(folder, {recursive: true}));
 
-async function with_login(body) {
+async function with_login(body, ...more) {
   writeFileSync(file, ann + bob);
-  const server = await Server.start({args: ['--passwords', file]});
+  const server = await Server.start({args: ['--passwords', file, ...more]});
   try {
     await server.feed(test_frames(1)[0]);
     await body(server);
@@ -100,6 +101,75 @@ test('a session that ends leads to the form, and from there back', () => with_lo
   await log_in(page, 'ann', 'changed');
   await logged_in(page);
 }));
+
+test('under a path of a proxy: the form, the page, its panels, keys, and out again', () => with_login(async server => {
+  const front = await proxy(() => server.port, {path: '/racks/4/'});
+  front.upgrades = true;
+  try {
+    const page = await visit(front, {ends: true});
+    assert.equal(page.url(), `${front.url}login`);
+    await log_in(page, 'ann', 'wrong');
+    await page.getByText('Name or password is wrong.').waitFor();
+    await log_in(page, 'ann', 'secret');
+    assert.equal(page.url(), front.url);
+    await logged_in(page);
+    await page.locator('#screen').press('a');
+    await server.see('keydown a', 'keyup a');
+    assert.deepEqual((await page.context().cookies()).map(({path}) => path), ['/racks/4']);
+    await page.locator('#osk-open').click();
+    await legends(page);
+    await page.getByRole('button', {name: 'Capture'}).click();
+    await page.locator('#snapshot').waitFor();
+    await page.keyboard.press('Escape');
+    await page.locator('[popovertarget=sight]').click();
+    await page.locator('[name=mode][value=mjpeg]').check();
+    await until(() => page.locator('#stream').evaluate(image => image.naturalWidth === 640), 'the stream');
+    await page.keyboard.press('Escape');
+    const drawn = await page.locator('#tools svg').evaluateAll(all => all.map(svg => svg.getBBox().width > 0));
+    assert.ok(drawn.length > 5 && drawn.every(Boolean), 'each tool has its sign');
+    await page.getByRole('button', {name: 'Log out'}).click();
+    await page.getByLabel('Password').waitFor();
+    assert.equal(page.url(), `${front.url}login`);
+    await page.goto(front.url);
+    assert.equal(page.url(), `${front.url}login`);
+  } finally {
+    await close_pages();
+    end(front);
+  }
+}));
+
+test('another site reads the state: with the session of this browser, or with a name and password', async () => {
+  const dashboard = createServer((asked, answer) => answer.setHeader('Content-Type', 'text/html').end('<title>x</title>'));
+  await new Promise(done => dashboard.listen(0, '127.0.0.1', done));
+  const url = `http://127.0.0.1:${dashboard.address().port}`;
+  try {
+    await with_login(async server => {
+      const page = await visit({url: 'http://127.0.0.1:', path: ''}, {rough: true, path: `${server.port}/`});
+      const read = options => page.evaluate(async ([at, how]) => {
+        const reply = await fetch(`${at}state`, how);
+        return [reply.status, (await reply.json()).ok];
+      }, [server.url, options]);
+      const there = async () => {
+        await page.goto('about:blank');  // the old page's requests must not be mistaken for the new one's
+        await page.goto(`${url}/`);
+      };
+      await there();
+      assert.deepEqual(await read({credentials: 'include'}), [401, false]);
+      assert.deepEqual(await read({headers: {Authorization: `Basic ${btoa('bob:watch')}`}}), [200, true]);
+      await page.goto(server.url);
+      await log_in(page, 'bob', 'watch');
+      await logged_in(page);
+      await there();
+      assert.deepEqual(await read({credentials: 'include'}), [200, true]);
+      assert.equal(await page.evaluate(async at => (await fetch(`${at}actions`,
+        {method: 'POST', body: 'key a', credentials: 'include', mode: 'no-cors'})).type, server.url), 'opaque');
+      await rest(300);
+      assert.deepEqual(server.lines, []);
+    }, '--allow-origin', url);
+  } finally {
+    end(dashboard);
+  }
+});
 
 test('the bar is whole at every width, at most two rows high', () => with_login(async server => {
   const pages = [];

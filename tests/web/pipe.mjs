@@ -2,8 +2,9 @@
 import {spawn, spawnSync} from 'node:child_process';
 import {once} from 'node:events';
 import {mkdtempSync, openSync, readFileSync, rmSync, writeSync} from 'node:fs';
-import {request} from 'node:http';
+import {createServer, request} from 'node:http';
 import {createRequire} from 'node:module';
+import {connect} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join, resolve} from 'node:path';
 import {after, afterEach, before, beforeEach} from 'node:test';
@@ -167,6 +168,45 @@ export function serve(options) {
   });
   after(() => server.stop());
   beforeEach(() => server.alone());
+}
+
+// A proxy in front of the server on port(). It lets WebSockets through if its `upgrades` is true.
+// Options: `path`: serves the server under this path, and nothing else; `host`: sends this Host
+// instead of the page's.
+export async function proxy(port, {path = '/', host} = {}) {
+  const onward_of = ({url, headers}) => url.startsWith(path) &&
+    {url: `/${url.slice(path.length)}`, headers: host ? {...headers, host} : headers};
+  const front = createServer((asked, answer) => {
+    const to = onward_of(asked);
+    if (!to) {
+      answer.writeHead(404).end();
+      return;
+    }
+    const onward = request({port: port(), method: asked.method, path: to.url, headers: to.headers}, reply => {
+      answer.writeHead(reply.statusCode, reply.headers);
+      reply.pipe(answer);
+    });
+    onward.on('error', () => answer.destroy());
+    answer.on('close', () => onward.destroy());
+    asked.pipe(onward);
+  });
+  front.on('upgrade', (asked, near) => {
+    const to = onward_of(asked);
+    near.on('error', () => {});
+    if (!front.upgrades || !to) return near.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+    const far = connect(port(), '127.0.0.1');
+    far.on('error', () => near.destroy());
+    const headers = Object.entries(to.headers).map(([name, value]) => `${name}: ${value}\r\n`).join('');
+    far.write(`GET ${to.url} HTTP/1.1\r\n${headers}\r\n`);
+    near.pipe(far).pipe(near);
+  });
+  await new Promise(done => front.listen(0, '127.0.0.1', done));
+  front.url = `http://127.0.0.1:${front.address().port}${path}`;
+  return front;
+}
+export function end(front) {
+  front.close();
+  front.closeAllConnections();
 }
 
 let browser;

@@ -1,9 +1,7 @@
 // How the page shows the state of the source, the link, control and the target's keyboard.
 import assert from 'node:assert/strict';
-import {createServer, request} from 'node:http';
-import {connect} from 'node:net';
 import {test} from 'node:test';
-import {close_pages, open, picture, Server, test_frames, until, with_facts} from './pipe.mjs';
+import {close_pages, end, open, picture, proxy, Server, test_frames, until, with_facts} from './pipe.mjs';
 
 const [frame, other, third] = test_frames(3);
 const source = page => page.locator('#source').textContent();
@@ -278,36 +276,6 @@ test('the MJPEG stream instead: by ?mode=mjpeg and by choice', () => with_server
   await page.locator('#fps:text-matches("/ [1-9]")').waitFor();
 }));
 
-// A proxy in front of the server on port(). It lets WebSockets through if its `upgrades` is true.
-async function proxy(port) {
-  const front = createServer((asked, answer) => {
-    const {method, url, headers} = asked;
-    const onward = request({port: port(), method, path: url, headers}, reply => {
-      answer.writeHead(reply.statusCode, reply.headers);
-      reply.pipe(answer);
-    });
-    onward.on('error', () => answer.destroy());
-    answer.on('close', () => onward.destroy());
-    asked.pipe(onward);
-  });
-  front.on('upgrade', (asked, near) => {
-    near.on('error', () => {});
-    if (!front.upgrades) return near.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
-    const far = connect(port(), '127.0.0.1');
-    far.on('error', () => near.destroy());
-    const headers = asked.rawHeaders.map((text, i) => i % 2 ? `${text}\r\n` : `${text}: `).join('');
-    far.write(`GET ${asked.url} HTTP/1.1\r\n${headers}\r\n`);
-    near.pipe(far).pipe(near);
-  });
-  await new Promise(done => front.listen(0, '127.0.0.1', done));
-  front.url = `http://127.0.0.1:${front.address().port}/`;
-  return front;
-}
-function end(front) {
-  front.close();
-  front.closeAllConnections();
-}
-
 test('a proxy without WebSockets: the MJPEG stream by itself, it says so, and tiles once they can be had', () =>
   with_server({}, async server => {
     play(server);
@@ -326,6 +294,23 @@ test('a proxy without WebSockets: the MJPEG stream by itself, it says so, and ti
       assert.equal(await page.locator('#stream').isVisible(), false);
       await page.locator('#screen').press('p');
       await server.see('keydown p', 'keyup p');
+    } finally {
+      await close_pages();
+      end(front);
+    }
+  }));
+
+test('a proxy that changes the host: the page says so, and what the proxy must do', () =>
+  with_server({}, async server => {
+    play(server);
+    const front = await proxy(() => server.port, {host: 'localhost'});
+    front.upgrades = true;
+    try {
+      const page = await open(front, {rough: true});
+      const wanted = `the page is at '${front.url.slice(0, -1)}', but the request is for the host 'localhost'; ` +
+        'a proxy must pass the page\'s Host on';
+      await until(async () => (await banner(page)).includes(wanted), 'the banner');
+      await until(() => server.said.includes(wanted), 'stderr');
     } finally {
       await close_pages();
       end(front);

@@ -23,7 +23,7 @@ export function follow_layout(link, changed) {
 }
 
 // There are hundreds of layouts, so the page loads them only when a list may be used.
-export const fill_layouts = () => filled ??= fetch('/layouts').then(reply => reply.json()).then(all => {
+export const fill_layouts = () => filled ??= fetch('layouts').then(reply => reply.json()).then(all => {
   for (const list of lists) {
     list.append(...all.map(({name, variant, title}) => new Option(title, variant ? `${name}:${variant}` : name)));
     list.value = chosen_layout();

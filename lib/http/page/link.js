@@ -14,6 +14,15 @@ export function note(held, line) {
   else if (line === 'releaseall') held.clear();
 }
 
+const in_time = () => ({signal: AbortSignal.timeout(PROBE_MS - 500)});
+
+// Why the server takes no input from this page; undefined if it would. The server judges the origin
+// of a POST as it judges that of a WebSocket, but a page can read only the answer to a POST.
+async function refusal() {
+  const reply = await fetch('check', {method: 'POST', ...in_time()});
+  return reply.status === 403 ? (await reply.json()).why : undefined;
+}
+
 export class Link extends EventTarget {
   held = new Map();  // "key a" → the line that releases it
   state = null;      // the last state message; null while there is no link
@@ -40,7 +49,7 @@ export class Link extends EventTarget {
   connect() {
     if (this.open) return;
     this.drop();
-    const socket = this.#socket = new WebSocket('/ws');
+    const socket = this.#socket = new WebSocket(new URL('ws', location.href.replace(/^http/, 'ws')));
     socket.binaryType = 'arraybuffer';
     socket.onmessage = ({data}) => {
       this.#heard = Date.now();
@@ -98,11 +107,11 @@ export class Link extends EventTarget {
     if (document.hidden) return;
     const asked = Date.now();
     try {
-      const reply = await fetch('/state', {signal: AbortSignal.timeout(PROBE_MS - 500)});
+      const reply = await fetch('state', in_time());
       if (reply.status === 401) return location.reload();
       const {result} = await reply.json();
       this.#emit('probe', {now_us: result.kvm.now_us, asked, answered: Date.now()});
-      if (this.#failures > 1) this.#emit('bare', {result, first: !this.#bare});
+      if (this.#failures > 1) this.#emit('bare', {result, first: !this.#bare, refusal: await refusal()});
       this.#bare = this.#failures > 1;
     } catch {
       this.#bare = false;

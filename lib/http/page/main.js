@@ -21,7 +21,7 @@ for (const opener of $('tools').children) {
     });
   }
   opener.insertAdjacentHTML('afterbegin',
-    `<svg aria-hidden=true viewBox="0 0 24 24"><use href="/page/icons.svg#${panel?.id ?? 'osk'}"/></svg>`);
+    `<svg aria-hidden=true viewBox="0 0 24 24"><use href="page/icons.svg#${panel?.id ?? 'osk'}"/></svg>`);
 }
 
 const link = new Link();

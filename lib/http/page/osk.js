@@ -93,7 +93,7 @@ export function on_screen_keyboard(link, tell) {
     const wanted = layout();
     if ($('osk').hidden || printed === wanted) return;
     printed = wanted;
-    const got = await fetch(`/legends?layout=${wanted}`).then(reply => reply.json()).catch(() => ({}));
+    const got = await fetch(`legends?layout=${wanted}`).then(reply => reply.json()).catch(() => ({}));
     if (printed !== wanted) return;
     legends = got;
     level = null;

@@ -93,7 +93,7 @@ export function capture() {
   const say = words => $('film-said').textContent = words;
   $('snapshot').onclick = async () => {
     try {
-      const reply = await fetch('/snapshot');
+      const reply = await fetch('snapshot');
       if (!reply.ok) return say('Nothing was saved: there is no picture.');
       download(file_name('jpg'), [await reply.blob()]);
       say('Saved.');

@@ -77,7 +77,7 @@ export class Screen {
   #ask() {
     this.#link.tell({op: 'picture', mode: this.tiles && !document.hidden ? 'tiles' : 'off'});
     if (this.tiles || document.hidden) this.#image.removeAttribute('src');
-    else this.#image.src = `/stream?${Date.now()}`;
+    else this.#image.src = `stream?${Date.now()}`;
   }
 
   // Decodes pieces in parallel, but draws updates in the order in which they came.

@@ -71,9 +71,11 @@ export function status(link, screen) {
   }
 
   // Without a WebSocket, pictures come over plain HTTP and no keys can be sent.
-  function bare({result: {kvm: {source}, source: {captured_fps}}}) {
+  function bare({result: {kvm: {source}, source: {captured_fps}}, refusal}) {
     captured = captured_fps;
-    show(source, `${TROUBLES[source] ?? ''} No WebSocket connection, perhaps because of a proxy: you can watch, but no keys reach the target. Trying again …`, true);
+    const why = refusal ? `The server takes no keys from this page: ${refusal}.`
+      : 'No WebSocket connection, perhaps because of a proxy: you can watch, but no keys reach the target.';
+    show(source, `${TROUBLES[source] ?? ''} ${why} Trying again …`, true);
   }
 
   function show(is, banner, retry) {

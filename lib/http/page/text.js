@@ -23,7 +23,7 @@ export const objection = (text, secret) =>
 
 // Sends each different character to the server only once.
 async function check(text, secret) {
-  const reply = await fetch(`/check?layout=${layout()}`, {method: 'POST', body: [...new Set(text)].join('')});
+  const reply = await fetch(`check?layout=${layout()}`, {method: 'POST', body: [...new Set(text)].join('')});
   if (!reply.ok) return `Nothing was sent: the server could not check the text (HTTP ${reply.status}).`;
   const bad = (await reply.json()).untypable.map(({char}) => char);
   if (!bad.length) return '';

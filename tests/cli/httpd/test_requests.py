@@ -2,6 +2,7 @@
 import http.client
 import json
 import signal
+import urllib.request
 
 from server import ServerTest, basic, read_all, wait
 
@@ -41,6 +42,32 @@ class Requests(ServerTest):
         close = "host: 127.0.0.1\r\nconnection: close\r\n"
         chunked = "transfer-encoding: Chunked\r\n\r\n1\r\na\r\n0\r\n\r\n"
         self.assertIn(b" 200 ", answer("POST /check HTTP/1.1\r\n" + close + chunked))
+
+    def test_absolute_form(self):
+        """a target in absolute form is served, and its host is the one that counts (RFC 9112, 3.2.2)"""
+        server = self.start("--allow-host", "kvm.example.org")
+
+        def status(target, *lines, host="127.0.0.1", method="GET"):
+            with server.connect() as connection:
+                lines = [f"{method} {target} HTTP/1.1", f"Host: {host}", *lines, "Connection: close", "", ""]
+                connection.sendall("\r\n".join(lines).encode())
+                return int(read_all(connection).split()[1])
+
+        proxied = urllib.request.Request(server.url + "/state")
+        proxied.set_proxy(f"127.0.0.1:{server.port}", "http")
+        with urllib.request.urlopen(proxied) as answer:
+            self.assertTrue(json.load(answer)["ok"])
+        self.assertEqual(status("http://127.0.0.1"), 200)
+        self.assertEqual(status("http://127.0.0.1?action=snapshot"), 200)
+        self.assertEqual(status("HTTP://kvm.example.org/state"), 200)
+        self.assertEqual(status("http://kvm.example.org/state", host="evil.example"), 200)
+        self.assertEqual(status("http://evil.example/state"), 421)
+        self.assertEqual(status("http:///state"), 400)
+        self.assertEqual(status("http://evil.example@127.0.0.1/state"), 400)
+        self.assertEqual(status("http://kvm.example.org/check", "Origin: http://kvm.example.org",
+                                "Content-Length: 0", method="POST"), 200)
+        self.assertEqual(status("http://kvm.example.org/check", "Origin: http://127.0.0.1",
+                                "Content-Length: 0", method="POST"), 403)
 
     def test_upgrade(self):
         """/ws upgrades only what asks for it"""
