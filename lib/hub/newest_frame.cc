@@ -6,9 +6,14 @@ namespace kvm {
 
 namespace {
 
-// The image without the comment that holds its facts.
-Bytes picture_of(const Frame& frame) {
-  return frame.jpeg().subspan(2 + com_size(frame.jpeg()));
+// Whether the images differ at most in the comment that holds their facts.
+bool same_picture(const Frame& a, const Frame& b) {
+  const auto pieces = [](const Frame& frame) {
+    const Bytes jpeg = frame.jpeg(), com = find_com(jpeg);
+    const auto at = com.empty() ? 0 : static_cast<std::size_t>(com.data() - jpeg.data());
+    return std::pair(as_text(jpeg.first(at)), as_text(jpeg.subspan(at + com.size())));
+  };
+  return pieces(a) == pieces(b);
 }
 
 }  // namespace
@@ -20,7 +25,7 @@ void NewestFrame::publish(JpegImage image, const FrameFacts& facts) {
   frame->id = ++count_;
   frame->time_us = facts.time_us.value_or(unix_us());
   frame->arrived_us = loop_.now_us();
-  const bool same = newest_ && as_text(picture_of(*frame)) == as_text(picture_of(*newest_));
+  const bool same = newest_ && same_picture(*frame, *newest_);
   // `content` comes from the clock, because it is a snapshot's ETag and must not repeat after a
   // restart.
   const std::int64_t before = newest_ ? newest_->content : 0;

@@ -1,6 +1,8 @@
 #include "jpeg/clean_mjpeg.h"
 
-#include <algorithm>
+#include <utility>
+
+#include "jpeg/scan_end.h"
 
 namespace kvm {
 
@@ -41,35 +43,108 @@ constexpr std::uint8_t kHuffmanTables[] = {
 };
 // clang-format on
 
+constexpr std::uint8_t kEnd[] = {0xff, kEoi};
+
+// The parts of an arranged image: SOI, a first segment, the comment, runs of segments before the
+// scan, added tables, the scan, an added EOI.
+constexpr std::size_t kFirstPart = 1, kRunPart = 3, kTablesPart = 6, kEndPart = 8;
+
+bool is_left_out(const JpegSegment& segment, bool before_sof) {
+  if (segment.marker == kApp1) return as_text(segment.body).starts_with("Exif");
+  return segment.marker == kCom && before_sof && is_com_of_kvmpi(segment.body);
+}
+
+bool precedes_comment(std::uint8_t marker) {
+  return marker == kDqt || (marker >= kApp0 && marker <= kApp15);
+}
+
+// Sorts the segments before the scan into the parts. False: the segments to be left out cut the
+// others into more runs than there are parts.
+bool arrange_segments(Bytes image, const JpegInfo& info, FrameParts& frame) {
+  std::size_t run = kRunPart;
+  bool first = true, cut = false;
+  for (const JpegSegment& segment : segments_of(image, info)) {
+    if (segment.marker == kSos) break;
+    const std::uint8_t* const begin = segment.all.data();
+    if (is_left_out(segment, begin < image.data() + info.sof)) {
+      cut = true;
+    } else if (std::exchange(first, false) && precedes_comment(segment.marker)) {
+      frame[kFirstPart] = segment.all;
+    } else {
+      if (std::exchange(cut, false) && !frame[run].empty()) ++run;
+      if (run == kTablesPart) return false;
+      const std::uint8_t* const from = frame[run].empty() ? begin : frame[run].data();
+      frame[run] = {from, begin + segment.all.size()};
+    }
+  }
+  return true;
+}
+
+// Adds the scan of an image without EOI. False: the coded data is not whole.
+bool end_scan(Bytes image, const JpegInfo& info, FrameParts& frame) {
+  if (info.scans != 1) return false;
+  frame[kScanPart] = image.subspan(info.sos, info.scan - info.sos);
+  const auto head = joined(frame);
+  JpegInfo in_head;
+  walk_jpeg(head, in_head);
+  const auto coded = coded_size(head, in_head, image.subspan(info.scan));
+  if (!coded) return false;
+  frame[kScanPart] = image.subspan(info.sos, info.scan - info.sos + *coded);
+  frame[kEndPart] = kEnd;
+  return true;
+}
+
 }  // namespace
 
 Bytes huffman_tables() noexcept {
   return kHuffmanTables;
 }
 
-JpegFault clean_jpeg(Bytes captured, std::string_view com, FrameParts& frame) {
-  if (captured.empty()) return JpegFault::kEmpty;
-  constexpr std::string_view kStart = "\xff\xd8\xff";
-  const std::size_t start = as_text(captured).find(kStart);
-  if (start == std::string_view::npos) return JpegFault::kNotJpeg;
-  const Bytes image = captured.subspan(start);
-
-  JpegWalker walker;
-  const JpegWalk result = walker.walk(image);
-  if (result == JpegWalk::kMore) return JpegFault::kTruncated;
-  if (result == JpegWalk::kBad) return walker.fault();
-  const JpegInfo& info = walker.info();
-
-  const std::size_t head = 2 + com_size(image);
-  frame = {image.first(2), as_bytes(com), image.subspan(head, info.sos - head),
-           info.has_huffman_tables ? Bytes{} : huffman_tables(),
-           image.subspan(info.sos, info.size - info.sos)};
+JpegFault arrange_jpeg(Bytes image, const JpegInfo& info, std::string_view com, FrameParts& frame) {
+  FrameParts arranged{image.first(2)};
+  arranged[kComPart] = as_bytes(com);
+  if (!arrange_segments(image, info, arranged)) return JpegFault::kCorrupt;
+  if (!info.has_huffman_tables) arranged[kTablesPart] = huffman_tables();
+  if (info.size > 0)
+    arranged[kScanPart] = image.subspan(info.sos, info.size - info.sos);
+  else if (!end_scan(image, info, arranged))
+    return JpegFault::kTruncated;
+  frame = arranged;
   return JpegFault::kNone;
 }
 
+JpegFault clean_jpeg(Bytes captured, std::string_view com, FrameParts& frame) {
+  constexpr std::string_view kStart = "\xff\xd8\xff";
+  JpegFault fault = captured.empty() ? JpegFault::kEmpty : JpegFault::kNotJpeg;
+  for (;;) {
+    const std::size_t start = as_text(captured).find(kStart);
+    if (start == std::string_view::npos) return fault;
+    captured = captured.subspan(start);
+    JpegWalker walker;
+    const JpegWalk result = walker.walk(captured);
+    fault = walker.fault();
+    if (result != JpegWalk::kBad) return arrange_jpeg(captured, walker.info(), com, frame);
+    if (fault == JpegFault::kTruncated)
+      return arrange_jpeg(captured.first(walker.at()), walker.info(), com, frame);
+    if (fault != JpegFault::kEmpty) return fault;
+    captured = captured.subspan(walker.at());
+  }
+}
+
+bool is_contiguous(const FrameParts& frame) noexcept {
+  const std::uint8_t* next = frame[0].data();
+  for (const Bytes part : frame) {
+    if (part.empty()) continue;
+    if (part.data() != next) return false;
+    next += part.size();
+  }
+  return true;
+}
+
 bool same_picture(const FrameParts& a, const FrameParts& b) noexcept {
-  const auto is_same = [](Bytes x, Bytes y) { return as_text(x) == as_text(y); };
-  return std::equal(a.begin() + kComPart + 1, a.end(), b.begin() + kComPart + 1, is_same);
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (i != kComPart && as_text(a[i]) != as_text(b[i])) return false;
+  return true;
 }
 
 }  // namespace kvm

@@ -176,19 +176,25 @@ bool McuCode::read_component(const CodedBits& segment, const Component& componen
 }
 
 bool McuCode::read(const CodedBits& segment, std::span<CodedMcu> mcus) const noexcept {
+  const auto bits = read_front(segment, mcus);
+  return bits && segment.size() - *bits < 8;  // up to 7 fill bits; more bits would be more MCUs
+}
+
+std::optional<std::size_t> McuCode::read_front(const CodedBits& segment,
+                                               std::span<CodedMcu> mcus) const noexcept {
   DcValues dc{};
   std::size_t at = 0;
   for (CodedMcu& mcu : mcus) {
     mcu.bit = static_cast<std::uint32_t>(at);
     Hashes hashes;
     for (std::size_t c = 0; c < components_.size(); ++c)
-      if (!read_component(segment, components_[c], at, dc[c], hashes)) return false;
+      if (!read_component(segment, components_[c], at, dc[c], hashes)) return std::nullopt;
     mcu.bits = static_cast<std::uint32_t>(at) - mcu.bit;
     mcu.dc = dc;
     mcu.content = hashes.content.value;
     mcu.colour = hashes.flat ? 1ull << 63 | hashes.dc_values : hashes.colour.value >> 1;
   }
-  return segment.size() - at < 8;  // up to 7 fill bits; more bits would be more MCUs
+  return at;
 }
 
 bool McuCode::append(BitWriter& to, DcValues& before, const CodedBits& segment,

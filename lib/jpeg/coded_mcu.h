@@ -70,6 +70,9 @@ class McuCode {
 
   // Fills `mcus`. False: the segment is damaged or does not hold that number of MCUs.
   bool read(const CodedBits& segment, std::span<CodedMcu> mcus) const noexcept;
+  // The same for a segment that may hold more. Returns the number of bits of `mcus`.
+  std::optional<std::size_t> read_front(const CodedBits& segment,
+                                        std::span<CodedMcu> mcus) const noexcept;
 
   // Appends `run`, consecutive MCUs of one segment. `predicted`: the DC values from which the first
   // of these MCUs was predicted in its segment. `before`: on entry the DC values of the last MCU

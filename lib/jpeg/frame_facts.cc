@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "jpeg/marker_walker.h"
 
 namespace kvm {
 
@@ -63,18 +64,31 @@ std::vector<std::uint8_t> joined(const FrameParts& frame) {
   return bytes;
 }
 
-std::size_t com_size(Bytes image) noexcept {
-  if (image.size() < 6 + kTag.size() || image[2] != 0xff || image[3] != 0xfe) return 0;
-  const std::size_t length = static_cast<std::size_t>(image[4]) << 8 | image[5];
-  if (length < 2 + kTag.size() || 4 + length > image.size()) return 0;
-  return as_text(image.subspan(6, kTag.size())) == kTag ? 2 + length : 0;
+bool is_com_of_kvmpi(Bytes body) noexcept {
+  return as_text(body).starts_with(kTag);
+}
+
+Bytes find_com(Bytes image) noexcept {
+  for (std::size_t at = 2; at + 4 <= image.size() && image[at] == 0xff;) {
+    const std::uint8_t marker = image[at + 1];
+    if (marker == 0xff || is_bare(marker)) {
+      at += marker == 0xff ? 1 : 2;
+      continue;
+    }
+    const std::size_t size = 2 + (static_cast<std::size_t>(image[at + 2]) << 8 | image[at + 3]);
+    if (is_sof(marker) || marker == kSos || size < 4 || size > image.size() - at) break;
+    if (marker == kCom && is_com_of_kvmpi(image.subspan(at + 4, size - 4)))
+      return image.subspan(at, size);
+    at += size;
+  }
+  return {};
 }
 
 FrameFacts read_facts(Bytes image) noexcept {
   FrameFacts facts;
-  const std::size_t size = com_size(image);
-  if (size == 0) return facts;
-  std::string_view text = as_text(image.subspan(6, size - 4)).substr(kTag.size());
+  const Bytes com = find_com(image);
+  if (com.empty()) return facts;
+  std::string_view text = as_text(com).substr(4 + kTag.size());
   while (!text.empty()) {
     const auto end = text.find(' ');
     const std::string_view word = text.substr(0, end);

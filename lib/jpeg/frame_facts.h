@@ -1,4 +1,4 @@
-// The facts that travel inside a frame, in one COM segment right after SOI (kvm(7), FRAMES).
+// The facts that travel inside a frame, in a COM segment (kvm(7), FRAMES).
 #pragma once
 
 #include <array>
@@ -34,12 +34,15 @@ std::string com_segment(const FrameFacts& facts, std::string reuse = {});
 FrameFacts read_facts(Bytes image) noexcept;
 
 // A frame as parts that may lie apart in memory; joined in order they are the whole JPEG image.
-using FrameParts = std::array<Bytes, 5>;
+using FrameParts = std::array<Bytes, 9>;
 
 std::size_t size_of(const FrameParts& frame) noexcept;
 std::vector<std::uint8_t> joined(const FrameParts& frame);
 
-// The size in bytes of kvmpi's COM segment right after SOI; 0: the image has no such segment.
-std::size_t com_size(Bytes image) noexcept;
+// kvmpi's COM segment in the image, marker and length included; empty: the image has none. A reader
+// finds it anywhere before SOF, because it was right after SOI in earlier versions.
+Bytes find_com(Bytes image) noexcept;
+// Whether this is the body of kvmpi's COM segment.
+bool is_com_of_kvmpi(Bytes body) noexcept;
 
 }  // namespace kvm

@@ -28,6 +28,14 @@ std::optional<std::int64_t> find_time(std::string_view head) {
   return static_cast<std::int64_t>(*seconds * 1e6);
 }
 
+// Some writers pad their images with zeros.
+std::string_view without_padding(std::string_view gap) {
+  constexpr std::string_view kPadding("\0 \t\r\n", 5);
+  const auto first = gap.find_first_not_of(kPadding);
+  return first == gap.npos ? std::string_view()
+                           : gap.substr(first, gap.find_last_not_of(kPadding) - first + 1);
+}
+
 std::unique_ptr<std::uint8_t[]> allocate(std::size_t bytes) {
   return std::make_unique_for_overwrite<std::uint8_t[]>(bytes);
 }
@@ -66,7 +74,9 @@ std::optional<JpegImage> FrameReader::next() {
   while (in_image_ || find_image()) {
     switch (walker_.walk(pending())) {
       case JpegWalk::kDone:
-        return take();
+        if (auto image = take()) return image;
+        give_up(Dropped::kBroken);
+        break;
       case JpegWalk::kMore:
         if (end_ - begin_ > limit_) {
           drop(Dropped::kTooLarge);
@@ -76,10 +86,20 @@ std::optional<JpegImage> FrameReader::next() {
           break;
         }
         if (!ended_) return std::nullopt;
+        if (auto image = take_without_end(end_ - begin_)) return image;
         give_up(Dropped::kTruncated);
         break;
       case JpegWalk::kBad:
-        give_up(walker_.fault() == JpegFault::kTruncated ? Dropped::kTruncated : Dropped::kBroken);
+        if (walker_.fault() == JpegFault::kEmpty) {
+          skip(walker_.at() + 2);
+          in_image_ = false;
+          empty_ = true;
+        } else if (walker_.fault() == JpegFault::kTruncated) {
+          if (auto image = take_without_end(walker_.at())) return image;
+          give_up(Dropped::kTruncated);
+        } else {
+          give_up(Dropped::kBroken);
+        }
         break;
     }
   }
@@ -127,21 +147,60 @@ bool FrameReader::find_image() {
 
 // Counts the bytes between two images as garbage, unless they are a part's header.
 void FrameReader::judge_gap(std::string_view gap) {
-  const std::string_view head = trim(gap);
+  const std::string_view head = without_padding(gap);
   const bool is_head = head.starts_with("--") || head.find("Content-") != head.npos;
   if (is_head) multipart_ = true;
   if (!head.empty() && !is_head && !gap_counted_) drop(Dropped::kGarbage);
   gap_counted_ = false;
-  part_time_us_ = find_time(head);
+  // An image without a picture is in the same part as the picture after it.
+  if (!std::exchange(empty_, false) || is_head) part_time_us_ = find_time(head);
+}
+
+// nullopt: the image's segments cannot be cleaned.
+std::optional<JpegImage> FrameReader::take() {
+  const Bytes bytes = pending().first(walker_.info().size);
+  FrameParts parts;
+  if (arrange_jpeg(bytes, walker_.info(), as_text(find_com(bytes)), parts) != JpegFault::kNone)
+    return std::nullopt;
+  in_image_ = false;
+  if (is_contiguous(parts)) return take_as_it_is();
+  JpegImage image = take_parts(parts);
+  skip(bytes.size());
+  return image;
+}
+
+// The image is in the next `bytes` bytes, without its EOI. Bytes that were part of a failed image
+// are not tried, because in a hostile stream they could be read many times. nullopt: the image is
+// cut short.
+std::optional<JpegImage> FrameReader::take_without_end(std::size_t bytes) {
+  const Bytes rest = pending().first(bytes);
+  FrameParts parts;
+  if (doubtful_ > 0 ||
+      arrange_jpeg(rest, walker_.info(), as_text(find_com(rest)), parts) != JpegFault::kNone)
+    return std::nullopt;
+  in_image_ = false;
+  JpegImage image = take_parts(parts);
+  const Bytes scan = parts[kScanPart];
+  skip(static_cast<std::size_t>(scan.data() + scan.size() - rest.data()));
+  return image;
+}
+
+JpegImage FrameReader::take_parts(const FrameParts& parts) const {
+  JpegImage image;
+  image.part_time_us = part_time_us_;
+  image.memory = allocate(size_of(parts));
+  std::uint8_t* to = image.memory.get();
+  for (const Bytes part : parts) to = std::copy(part.begin(), part.end(), to);
+  walk_jpeg({image.memory.get(), size_of(parts)}, image.info);
+  return image;
 }
 
 // Moves the image at begin_ or the bytes after it, whichever are fewer, to other memory. A writer
 // that writes whole images leaves few bytes after the image.
-JpegImage FrameReader::take() {
+JpegImage FrameReader::take_as_it_is() {
   JpegImage image;
   image.info = walker_.info();
   image.part_time_us = part_time_us_;
-  in_image_ = false;
   const std::size_t size = image.info.size, rest = end_ - begin_ - size;
   if (rest > size) {
     image.memory = allocate(size);

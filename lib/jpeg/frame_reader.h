@@ -1,5 +1,6 @@
-// Cuts a byte stream into whole JPEG images. The images follow each other directly, or as
-// multipart/x-mixed-replace with any boundary; the bytes between two images show the reader which.
+// Cuts a byte stream into whole JPEG images, and cleans them as clean_jpeg() does. The images
+// follow each other directly, or as multipart/x-mixed-replace with any boundary; the bytes between
+// two images show the reader which.
 #pragma once
 
 #include <array>
@@ -10,6 +11,7 @@
 #include <string_view>
 
 #include "base/io.h"
+#include "jpeg/clean_mjpeg.h"
 #include "jpeg/frame_facts.h"
 #include "jpeg/marker_walker.h"
 
@@ -63,7 +65,10 @@ class FrameReader {
   Bytes pending() const noexcept { return {memory_.get() + begin_, end_ - begin_}; }
   void judge_gap(std::string_view gap);
   bool find_image();
-  JpegImage take();
+  std::optional<JpegImage> take();
+  std::optional<JpegImage> take_without_end(std::size_t bytes);
+  JpegImage take_as_it_is();
+  JpegImage take_parts(const FrameParts& parts) const;
   void give_up(Dropped reason);
   void skip(std::size_t bytes) noexcept;
   void drop(Dropped reason) noexcept { ++dropped_[static_cast<std::size_t>(reason)]; }
@@ -76,6 +81,7 @@ class FrameReader {
   std::size_t doubtful_ = 0;         // bytes after begin_ that were part of a failed image
   int retries_ = 0;                  // images begun in the doubtful bytes
   bool gap_counted_ = false;         // the gap before the next image is already counted
+  bool empty_ = false;               // the image before had no picture
   bool multipart_ = false;
   bool ended_ = false;
   JpegWalker walker_;

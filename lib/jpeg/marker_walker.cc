@@ -11,18 +11,17 @@ int word(Bytes bytes, std::size_t at) {
   return bytes[at] << 8 | bytes[at + 1];
 }
 
-bool is_sof(std::uint8_t marker) {
-  return marker >= kSof0 && marker <= kSof15 && marker != kDht && marker != kJpg && marker != kDac;
-}
-
-// Whether the marker stands alone, without a length.
-bool is_bare(std::uint8_t marker) {
-  return marker == kTem || (marker >= kRst0 && marker <= kRst7);
-}
-
 constexpr const char* kFaultNames[] = {"none", "empty", "not-jpeg", "truncated", "corrupt"};
 
 }  // namespace
+
+bool is_sof(std::uint8_t marker) noexcept {
+  return marker >= kSof0 && marker <= kSof15 && marker != kDht && marker != kJpg && marker != kDac;
+}
+
+bool is_bare(std::uint8_t marker) noexcept {
+  return marker == kTem || (marker >= kRst0 && marker <= kRst7);
+}
 
 const char* name_of(JpegFault fault) noexcept {
   return kFaultNames[static_cast<int>(fault)];
@@ -48,7 +47,7 @@ JpegWalk JpegWalker::walk(Bytes image) {
     } else if (is_bare(marker)) {
       at_ += 2;
     } else if (marker == kEoi) {
-      if (info_.scans == 0) return bad(JpegFault::kCorrupt);
+      if (info_.scans == 0) return bad(JpegFault::kEmpty);
       info_.size = at_ + 2;
       return JpegWalk::kDone;
     } else if (marker == kSoi) {

@@ -26,8 +26,15 @@ enum JpegMarker : std::uint8_t {
   kDqt = 0xdb,
   kDri = 0xdd,
   kApp0 = 0xe0,
+  kApp1 = 0xe1,
   kApp14 = 0xee,
+  kApp15 = 0xef,
+  kCom = 0xfe,
 };
+
+bool is_sof(std::uint8_t marker) noexcept;
+// Whether the marker stands alone, without a length.
+bool is_bare(std::uint8_t marker) noexcept;
 
 // T.81 figure 5: the row-by-row index of each coefficient in zigzag order.
 inline constexpr std::array<std::uint8_t, 64> kZigzag = {
@@ -38,10 +45,10 @@ inline constexpr std::array<std::uint8_t, 64> kZigzag = {
 // Why bytes are not one whole JPEG image.
 enum class JpegFault : std::uint8_t {
   kNone,
-  kEmpty,      // no bytes
+  kEmpty,      // no bytes, or an image that ends before its picture begins
   kNotJpeg,    // no start of an image
   kTruncated,  // no end, or another image begins before it
-  kCorrupt,    // segments that do not fit together, or no picture
+  kCorrupt,    // segments that do not fit together
 };
 // "none", "empty", "not-jpeg", "truncated", "corrupt": in messages and counters.
 const char* name_of(JpegFault fault) noexcept;
@@ -74,7 +81,8 @@ class JpegWalker {
   const JpegInfo& info() const noexcept { return info_; }
   // How far the walk got: bytes from SOI.
   std::size_t at() const noexcept { return at_; }
-  // kNone until walk() returned kBad; then kNotJpeg, kTruncated or kCorrupt.
+  // kNone until walk() returned kBad; then kNotJpeg, kEmpty, kTruncated or kCorrupt. For kEmpty and
+  // kTruncated, at() is the marker in question: EOI, or the SOI of the next image.
   JpegFault fault() const noexcept { return fault_; }
 
  private:

@@ -119,7 +119,8 @@ struct TileEncoder::State {
   std::vector<Strip> strips;
   TileReference reference;  // the pixels as last encoded; empty if no noise is allowed
   std::vector<std::uint8_t> output;
-  std::size_t body = 0, scan = 0;  // offsets of the header (without SOI) and the tiles in `output`
+  std::vector<std::uint8_t> front;  // SOI and APP0, which come before the comment
+  std::size_t body = 0, scan = 0;  // offsets of the rest of the header and of the tiles in `output`
   bool whole = false;              // `output` holds the last picture
 
   // The picture in progress.
@@ -171,7 +172,9 @@ void TileEncoder::State::fit(const Image& picture) {
   reference = options.noise > 0 ? TileReference(picture) : TileReference();
   body = kComRoom;
   output.assign(body, 0);
-  output.insert(output.end(), header.begin() + 2, header.end());
+  const auto front_end = header.begin() + 4 + (header[4] << 8 | header[5]);
+  front.assign(header.begin(), front_end);
+  output.insert(output.end(), front_end, header.end());
   scan = output.size();
   whole = false;
   places.resize(size(columns * rows));
@@ -297,16 +300,14 @@ void TileEncoder::State::assemble() {
 }
 
 Bytes TileEncoder::State::finish(std::string_view com) {
-  if (const std::size_t need = 2 + com.size(); need > body) {
+  if (const std::size_t need = front.size() + com.size(); need > body) {
     output.insert(output.begin(), need - body, 0);
     for (Place& place : places) place.offset += need - body;
     scan += need - body;
     body = need;
   }
-  const std::size_t start = body - 2 - com.size();
-  output[start] = 0xff;
-  output[start + 1] = 0xd8;
-  std::copy(com.begin(), com.end(), output.begin() + static_cast<std::ptrdiff_t>(start) + 2);
+  const std::size_t start = body - front.size() - com.size();
+  std::copy(com.begin(), com.end(), std::copy(front.begin(), front.end(), &output[start]));
   return Bytes(output).subspan(start);
 }
 

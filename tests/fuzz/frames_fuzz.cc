@@ -43,6 +43,7 @@ std::vector<std::vector<std::uint8_t>> images_of(Bytes stream, std::size_t step)
       const Bytes image = frame->bytes();
       JpegInfo info;
       require(walk_jpeg(image, info) == JpegWalk::kDone && info.size == image.size());
+      require(info.has_huffman_tables);
       read_facts(image);
       show(mosaic, image, info);
       images.emplace_back(image.begin(), image.end());

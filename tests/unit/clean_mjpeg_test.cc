@@ -37,6 +37,33 @@ Buffer operator+(Buffer a, const Buffer& b) {
   return a;
 }
 
+Buffer bytes_of(std::string_view text) {
+  return {text.begin(), text.end()};
+}
+
+// The segment, marker and length included.
+Buffer segment(std::uint8_t marker, const std::string& body) {
+  const std::size_t length = body.size() + 2;
+  return Buffer{0xff, marker, static_cast<std::uint8_t>(length >> 8),
+                static_cast<std::uint8_t>(length)} +
+         bytes_of(body);
+}
+
+// The image with `inserted` at an offset.
+Buffer with(const Buffer& jpeg, std::size_t at, const Buffer& inserted) {
+  const auto middle = jpeg.begin() + static_cast<long>(at);
+  return Buffer(jpeg.begin(), middle) + inserted + Buffer(middle, jpeg.end());
+}
+
+constexpr std::size_t kBehindApp0 = 20;  // libjpeg writes SOI and 18 bytes of JFIF
+
+// Exif as cameras write it, whose only entry says that the picture is to be turned by 90 degrees.
+Buffer exif() {
+  return segment(kApp1, std::string("Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06"
+                                    "\0\0\0\0\0\0",
+                                    32));
+}
+
 TEST(CleanJpeg, TrimsWhatIsAroundThePicture) {
   const Buffer jpeg = picture();
   for (const Buffer& after : {Buffer{}, Buffer(7), Buffer(100'000), Buffer(9, 0xff), jpeg})
@@ -62,6 +89,67 @@ TEST(CleanJpeg, PutsTheCommentInAndReplacesOurs) {
   EXPECT_EQ(again.size(), passed.size());
   EXPECT_EQ(read_facts(again).sequence, 3u);
   EXPECT_EQ(decode(again).samples, decode(jpeg).samples);
+}
+
+TEST(CleanJpeg, TheCommentFollowsTheSegmentByWhichProgramsTellAFile) {
+  const Buffer jpeg = picture();
+  const std::string com = com_segment({1, 2, SourceState::kLive});
+  const std::string old = com_segment({1, 1, SourceState::kLive});
+  FrameParts out;
+  // An earlier version put the comment right after SOI.
+  for (const std::size_t at : {std::size_t{2}, kBehindApp0}) {
+    const Buffer before = with(jpeg, at, bytes_of(old));
+    ASSERT_EQ(clean_jpeg(before, com, out), JpegFault::kNone);
+    EXPECT_EQ(joined(out), with(jpeg, kBehindApp0, bytes_of(com)));
+  }
+  Buffer bare = jpeg;
+  bare.erase(bare.begin() + 2, bare.begin() + kBehindApp0);  // begins with a DQT
+  ASSERT_EQ(clean_jpeg(bare, com, out), JpegFault::kNone);
+  EXPECT_EQ(as_text(joined(out)).substr(0, 4), "\xff\xd8\xff\xdb");
+}
+
+TEST(CleanJpeg, LeavesExifOutSoThatNobodyTurnsThePicture) {
+  const Buffer jpeg = picture();
+  const std::string com = com_segment({1, 2, SourceState::kLive});
+  const Buffer wanted = with(jpeg, kBehindApp0, bytes_of(com));
+  const Buffer other = segment(kApp1, "http://ns.adobe.com/xap/1.0/");
+  FrameParts out;
+  for (const std::size_t at : {std::size_t{2}, kBehindApp0}) {
+    const Buffer turned = with(jpeg, at, exif());
+    ASSERT_EQ(clean_jpeg(turned, com, out), JpegFault::kNone);
+    EXPECT_EQ(joined(out), wanted) << at;
+  }
+  const Buffer twice = with(jpeg, kBehindApp0, other + exif() + other + exif());
+  ASSERT_EQ(clean_jpeg(twice, com, out), JpegFault::kNone);
+  EXPECT_EQ(joined(out), with(jpeg, kBehindApp0, bytes_of(com) + other + other));
+  Buffer many;
+  for (int i = 0; i < 10; ++i) many = many + other + exif();
+  EXPECT_EQ(clean_jpeg(with(jpeg, kBehindApp0, many), com, out), JpegFault::kCorrupt);
+}
+
+TEST(CleanJpeg, PassesOverImagesWithoutAPicture) {
+  const Buffer jpeg = picture(), empty = {0xff, 0xd8, 0xff, 0xd9};
+  FrameParts out;
+  const Buffer captured = empty + empty + Buffer(5) + jpeg;
+  ASSERT_EQ(clean_jpeg(captured, "", out), JpegFault::kNone);
+  EXPECT_EQ(joined(out), jpeg);
+  EXPECT_EQ(clean_jpeg(empty + empty, "", out), JpegFault::kEmpty);
+}
+
+TEST(CleanJpeg, AddsTheEndWhereTheCodedDataIsWhole) {
+  for (const Buffer& jpeg : {picture(), without_tables(picture())})
+    for (const int fill : {0, 1, 5000}) {
+      const Buffer open =
+          Buffer(jpeg.begin(), jpeg.end() - 2) + Buffer(static_cast<unsigned>(fill));
+      FrameParts out;
+      ASSERT_EQ(clean_jpeg(open, "", out), JpegFault::kNone) << fill;
+      EXPECT_EQ(decode(joined(out)).warnings, 0);
+      EXPECT_EQ(decode(joined(out)).samples, decode(picture()).samples);
+      // Another image may follow in the same buffer.
+      const Buffer two = open + jpeg;
+      ASSERT_EQ(clean_jpeg(two, "", out), JpegFault::kNone) << fill;
+      EXPECT_EQ(decode(joined(out)).samples, decode(picture()).samples);
+    }
 }
 
 TEST(CleanJpeg, TellsTheSamePictureByAllButTheComment) {
@@ -96,7 +184,7 @@ TEST(CleanJpeg, NamesTheFaultAndLeavesTheFrameAlone) {
   EXPECT_EQ(clean_jpeg({}, "", out), JpegFault::kEmpty);
   EXPECT_EQ(clean_jpeg(Buffer(5000), "", out), JpegFault::kNotJpeg);
   EXPECT_EQ(clean_jpeg(as_bytes("RIFF"), "", out), JpegFault::kNotJpeg);
-  for (std::size_t size = 3; size < jpeg.size(); ++size)
+  for (std::size_t size = 3; size < jpeg.size() - 3; ++size)
     ASSERT_EQ(clean_jpeg(Bytes(jpeg).first(size), "", out), JpegFault::kTruncated) << size;
   Buffer cut(jpeg.begin(), jpeg.end() - 40);
   EXPECT_EQ(clean_jpeg(cut + jpeg, "", out), JpegFault::kTruncated);

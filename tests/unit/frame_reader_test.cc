@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "libjpeg.h"
 #include "small_jpeg.h"
 
 namespace kvm {
@@ -78,11 +79,78 @@ TEST(FrameReader, TimeOfAPartIsRead) {
 TEST(FrameReader, GarbageBetweenIsPassedOver) {
   const std::string a = image("a"), b = image("b"), c = image("c");
   FrameReader reader;
-  EXPECT_EQ(
-      read_all(reader,
-               "noise" + a + std::string(7, '\0') + b + std::string(100'000, 'z') + c + "tail", 64),
-      (std::vector{a, b, c}));
+  EXPECT_EQ(read_all(reader, "noise" + a + "x" + b + std::string(100'000, 'z') + c + "tail", 64),
+            (std::vector{a, b, c}));
   EXPECT_EQ(dropped(reader, Dropped::kGarbage), 4u);
+}
+
+TEST(FrameReader, PaddingAndImagesWithoutAPictureAreNoGarbage) {
+  const std::string a = image("a"), b = image("b"), empty = "\xff\xd8\xff\xd9";
+  for (const std::size_t step : {3u, 4096u}) {
+    FrameReader reader;
+    const std::string zeros(step == 3 ? 50 : 300'000, '\0');
+    EXPECT_EQ(read_all(reader, empty + empty + a + zeros + empty + b + zeros, step),
+              (std::vector{a, b}));
+    for (const auto count : reader.dropped()) EXPECT_EQ(count, 0u);
+  }
+}
+
+TEST(FrameReader, AnImageWithoutAPictureLeavesThePartItsTime) {
+  FrameReader reader;
+  const std::string part = "--b\r\nX-Timestamp: 17.5\r\n\r\n\xff\xd8\xff\xd9" + image("a");
+  std::memcpy(reader.space().data(), part.data(), part.size());
+  reader.filled(part.size());
+  const auto frame = reader.next();
+  ASSERT_TRUE(frame);
+  EXPECT_EQ(frame->part_time_us, 17'500'000);
+}
+
+std::string encoded(int seed) {
+  std::vector<std::uint8_t> samples(3 * 64 * 48);
+  for (std::size_t i = 0; i < samples.size(); ++i)
+    samples[i] = static_cast<std::uint8_t>(static_cast<int>(i * i) * seed);
+  return std::string(
+      as_text(plain_encode(samples.data(), 64, 48, JCS_YCbCr, Subsampling::k422, 80)));
+}
+
+TEST(FrameReader, ImagesThatAllLackTheirEndAreCompleted) {
+  const std::vector<std::string> images = {encoded(1), encoded(2), encoded(3)};
+  for (const std::string& between : {std::string(), std::string(100, '\0'),
+                                     std::string("\r\n--b\r\nContent-Type: image/jpeg\r\n\r\n")}) {
+    std::string stream;
+    for (const std::string& jpeg : images) stream += jpeg.substr(0, jpeg.size() - 2) + between;
+    for (const std::size_t step : {7u, 1u << 20}) {
+      FrameReader reader;
+      EXPECT_EQ(read_all(reader, stream, step), images) << between;
+      for (const auto count : reader.dropped()) EXPECT_EQ(count, 0u);
+    }
+  }
+}
+
+TEST(FrameReader, IsTheSameCleaningRoomAsThatOfDevices) {
+  const std::string jpeg = encoded(1), com = com_segment({1, 7, SourceState::kLive});
+  // Motion-JPEG without Huffman tables, with Exif, and with the comment where it used to be.
+  std::string odd = "\xff\xd8" + com +
+                    std::string(
+                        "\xff\xe1\0\x0a"
+                        "Exif\0\0MM",
+                        12);
+  JpegInfo info;
+  walk_jpeg(as_bytes(jpeg), info);
+  for (const JpegSegment& segment : segments_of(as_bytes(jpeg), info))
+    if (segment.marker != kDht) odd += as_text(segment.all);
+  odd += jpeg.substr(info.scan);
+  FrameReader reader;
+  const auto images = read_all(reader, odd + odd, 1000);
+  ASSERT_EQ(images.size(), 2u);
+  FrameParts parts;
+  ASSERT_EQ(clean_jpeg(as_bytes(odd), com, parts), JpegFault::kNone);
+  const auto cleaned = joined(parts);
+  EXPECT_EQ(images[0], as_text(cleaned));
+  EXPECT_EQ(images[1], as_text(cleaned));
+  EXPECT_EQ(read_facts(as_bytes(images[0])).sequence, 7u);
+  EXPECT_EQ(decode(cleaned).samples,
+            decode(std::vector<std::uint8_t>(jpeg.begin(), jpeg.end())).samples);
 }
 
 TEST(FrameReader, CutShortIsDroppedAndTheNextFound) {

@@ -56,7 +56,7 @@ TEST(JpegWalker, SaysWhatIsWrong) {
   JpegWalker empty;
   const std::uint8_t no_picture[] = {0xff, 0xd8, 0xff, 0xd9};
   EXPECT_EQ(empty.walk(no_picture), JpegWalk::kBad);
-  EXPECT_EQ(empty.fault(), JpegFault::kCorrupt);
+  EXPECT_EQ(empty.fault(), JpegFault::kEmpty);
 }
 
 TEST(Segments, AMarkerWithoutALengthIsNone) {
@@ -78,13 +78,29 @@ TEST(Frame, FactsTravelInTheComment) {
   auto image = tiny();
   const std::string com = com_segment(facts);
   image.insert(image.begin() + 2, com.begin(), com.end());
-  EXPECT_EQ(com_size(image), com.size());
+  EXPECT_EQ(as_text(find_com(image)), com);
   const FrameFacts read = read_facts(image);
   EXPECT_EQ(read.time_us, facts.time_us);
   EXPECT_EQ(read.sequence, facts.sequence);
   EXPECT_EQ(read.state, facts.state);
   JpegInfo info;
   EXPECT_EQ(walk_jpeg(image, info), JpegWalk::kDone);
+}
+
+TEST(Frame, TheCommentIsFoundAnywhereBeforeTheFrameHeader) {
+  const std::string com = com_segment({1, 42, SourceState::kLive});
+  const std::string app0("\xff\xe0\0\x04zz", 6), text("\xff\xfe\0\x08kvm-te", 10);
+  for (const std::string& before : {std::string(), app0, app0 + text, text + "\xff" + app0}) {
+    auto image = tiny();
+    const std::string inserted = before + com;
+    image.insert(image.begin() + 2, inserted.begin(), inserted.end());
+    EXPECT_EQ(read_facts(image).sequence, 42u);
+    for (std::size_t size = 0; size < 2 + inserted.size(); ++size)
+      EXPECT_FALSE(read_facts(Bytes(image).first(size)).sequence) << size;
+  }
+  auto late = tiny();
+  late.insert(late.begin() + 21, com.begin(), com.end());  // behind SOF
+  EXPECT_TRUE(find_com(late).empty());
 }
 
 TEST(Frame, ATimeThatCannotBeIsNone) {
@@ -112,7 +128,7 @@ TEST(Frame, AStateThatIsNoneOfOursIsLive) {
 
 TEST(Frame, AnImageWithoutFactsHasDefaults) {
   const auto image = tiny();
-  EXPECT_EQ(com_size(image), 0u);
+  EXPECT_TRUE(find_com(image).empty());
   EXPECT_FALSE(read_facts(image).time_us);
   EXPECT_EQ(read_facts(image).state, SourceState::kLive);
 }

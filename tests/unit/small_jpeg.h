@@ -14,9 +14,10 @@ namespace kvm {
 // A walkable image of 16 × 8 pixels whose entropy-coded data is `data` (no 0xff in it), with a
 // comment right after SOI.
 inline std::string small_jpeg(const std::string& data, const std::string& comment = "") {
-  static const unsigned char head[] = {0xff, 0xc0, 0, 17,   8, 0, 8,    0, 16,   3,    1,
-                                       0x22, 0,    2, 0x11, 1, 3, 0x11, 1, 0xff, 0xda, 0,
-                                       12,   3,    1, 0,    2, 0, 3,    0, 0,    63,   0};
+  static const unsigned char head[] = {
+      0xff, 0xc0, 0, 17, 8, 0, 8, 0, 16, 3, 1, 0x22, 0,  2, 0x11, 1, 3, 0x11, 1,           // SOF0
+      0xff, 0xc4, 0, 20, 0, 1, 0, 0, 0,  0, 0, 0,    0,  0, 0,    0, 0, 0,    0, 0, 0, 0,  // DHT
+      0xff, 0xda, 0, 12, 3, 1, 0, 2, 0,  3, 0, 0,    63, 0};
   return "\xff\xd8" + comment + std::string(reinterpret_cast<const char*>(head), sizeof head) +
          data + "\xff\xd9";
 }

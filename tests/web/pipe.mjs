@@ -56,8 +56,9 @@ export function test_frames(count, size = '640x480', kind = 'console', more = []
 export function with_facts(frame, facts) {
   const text = Buffer.from(`kvm ${facts}`), head = Buffer.from([0xff, 0xfe, 0, 0]);
   head.writeUInt16BE(text.length + 2, 2);
-  const rest_at = frame[2] === 0xff && frame[3] === 0xfe ? 4 + frame.readUInt16BE(4) : 2;
-  return Buffer.concat([frame.subarray(0, 2), head, text, frame.subarray(rest_at)]);
+  const old = frame.indexOf('kvm t=');  // behind its marker and length
+  const [from, to] = old < 0 ? [2, 2] : [old - 4, old - 2 + frame.readUInt16BE(old - 2)];
+  return Buffer.concat([frame.subarray(0, from), head, text, frame.subarray(to)]);
 }
 
 // kvm-mjpeg-httpd with its frames from `source` (arguments of kvm-capture), or else from feed().
