@@ -15,7 +15,7 @@ namespace {
 constexpr int kPipeBytes = 1 << 20;  // the most that an unprivileged process may ask for
 constexpr std::int64_t kCheckUs = 500'000, kStalledUs = 3'000'000;
 // Frames can count as stale only during this time after reading resumes. The pipe drains in far
-// less time. Without the limit, a source whose clock is behind ours would seem stale for too long.
+// less time. Without the limit, a source whose clock was set back would seem stale for too long.
 constexpr std::int64_t kStaleUs = 1'000'000;
 
 }  // namespace
@@ -87,7 +87,8 @@ bool FramesIn::stale(const FrameFacts& facts) const {
   if (!newest_.resting() || loop_.now_us() - resumed_us_ > kStaleUs) return false;
   pollfd input{fd_, POLLIN, 0};
   const bool more_waits = ::poll(&input, 1, 0) == 1;
-  return more_waits || facts.time_us.value_or(resumed_unix_us_) < resumed_unix_us_;
+  if (more_waits) return true;
+  return facts.time_us && newest_.source_clock().unix_time(*facts.time_us) < resumed_unix_us_;
 }
 
 void FramesIn::report_dropped() {

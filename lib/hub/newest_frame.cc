@@ -23,8 +23,11 @@ void NewestFrame::publish(JpegImage image, const FrameFacts& facts) {
   frame->image = std::move(image);
   frame->facts = facts;
   frame->id = ++count_;
-  frame->time_us = facts.time_us.value_or(unix_us());
+  const std::int64_t arrived_unix_us = unix_us();
   frame->arrived_us = loop_.now_us();
+  frame->delay_us =
+      facts.time_us ? clock_.delay_us(*facts.time_us, arrived_unix_us, frame->arrived_us) : 0;
+  frame->time_us = arrived_unix_us - frame->delay_us;
   const bool same = newest_ && same_picture(*frame, *newest_);
   // `content` comes from the clock, because it is a snapshot's ETag and must not repeat after a
   // restart.

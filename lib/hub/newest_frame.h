@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "hub/rate_meter.h"
+#include "hub/source_clock.h"
 #include "jpeg/frame_facts.h"
 #include "jpeg/frame_reader.h"
 
@@ -20,16 +21,16 @@ struct Frame {
   JpegImage image;
   FrameFacts facts;
   std::uint32_t id;         // counts up from 1 in this server
-  std::int64_t time_us;     // unix time of the first pixel; if unknown, of arrival
+  std::int64_t time_us;     // unix time of the first pixel by our clock; if unknown, of arrival
   std::int64_t arrived_us;  // monotonic
+  std::int64_t delay_us;    // from the first pixel to the arrival, as far as known
   std::int64_t content;     // consecutive frames with the same picture have the same number
 
   Bytes jpeg() const noexcept { return image.bytes(); }
   const JpegInfo& info() const noexcept { return image.info; }
-  // Time since the first pixel; since arrival if the source's clock is ahead of ours. `now_us`:
-  // monotonic.
+  // Time since the first pixel. `now_us`: monotonic.
   std::int64_t age_us(std::int64_t now_us) const noexcept {
-    return std::max(unix_us() - time_us, now_us - arrived_us);
+    return delay_us + std::max<std::int64_t>(now_us - arrived_us, 0);
   }
 };
 using FramePtr = std::shared_ptr<const Frame>;
@@ -52,6 +53,7 @@ class NewestFrame {
   // The frame that viewers may be shown: null before the first one and while the source rests.
   const FramePtr& current() const noexcept { return current_; }
   bool resting() const noexcept { return newest_ && !current_; }
+  const SourceClock& source_clock() const noexcept { return clock_; }
   // nullopt before the first frame.
   std::optional<SourceState> source() const noexcept { return source_; }
   // Frames in the last second.
@@ -69,6 +71,7 @@ class NewestFrame {
   std::optional<SourceState> source_;
   std::uint32_t count_ = 0;
   RateMeter rate_;
+  SourceClock clock_;
   std::vector<std::function<void()>> on_frame_, on_source_;
 };
 

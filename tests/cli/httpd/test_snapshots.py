@@ -1,5 +1,6 @@
 """kvm-mjpeg-httpd(1) from the outside: /snapshot, and the age of pictures."""
 import socket
+import time
 
 from server import ServerTest, wait
 
@@ -30,6 +31,15 @@ class Snapshots(ServerTest):
             patient.recv(300)
         patient.close()
         listens.close()
+
+    def test_clock_behind(self):
+        """a source whose clock is an hour behind, or counts from its start: its pictures are fresh"""
+        for clock in -3600, 100 - time.time():
+            server = self.start(feed=("--clock", str(clock)))
+            self.assertEqual(server.status("/snapshot?max_age=30&wait=30"), 200)
+            with server.open("/snapshot") as answer:
+                self.assertLess(abs(time.time() - float(answer.headers["X-Timestamp"])), 60)
+            self.assertEqual(server.stop(), 0)
 
     def test_clock_ahead(self):
         """a source whose clock is an hour ahead: ages are those since arrival"""
