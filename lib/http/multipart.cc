@@ -5,19 +5,23 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/random.h"
 #include "base/text.h"
 
 namespace kvm {
 
-namespace {
+Boundaries::Boundaries() : prefix_("kvm-" + hex(random_bytes(8))) {}
 
-// The delimiter between two parts. It includes the line break before it (RFC 2046, 5.1.1).
-const std::string kNextBoundary = "\r\n--" + std::string(kBoundary) + "\r\n";
+std::string Boundaries::fresh() const {
+  return prefix_ + hex(random_bytes(16));
+}
 
-}  // namespace
+bool Boundaries::may_be_in(Bytes picture) const noexcept {
+  return as_text(picture).find(prefix_) != std::string_view::npos;
+}
 
-Bytes first_boundary() noexcept {
-  return as_bytes(kNextBoundary).subspan(2);
+std::string stream_type(const std::string& boundary) {
+  return "multipart/x-mixed-replace;boundary=" + boundary;
 }
 
 Fields headers_of(const Frame& frame) {
@@ -68,10 +72,6 @@ Part::Part(FramePtr frame)
       header_(strf("Content-Type: image/jpeg\r\nContent-Length: %zu\r\n", frame_->jpeg().size())) {
   for (const auto& [name, value] : headers_of(*frame_)) header_ += name + ": " + value + "\r\n";
   header_ += "\r\n";
-}
-
-Pieces Part::pieces() const noexcept {
-  return Pieces(as_bytes(header_), frame_->jpeg(), as_bytes(kNextBoundary));
 }
 
 }  // namespace kvm

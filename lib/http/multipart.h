@@ -14,15 +14,25 @@
 
 namespace kvm {
 
-// Separates the parts of a stream; mjpg-streamer and uStreamer use the same word.
-constexpr std::string_view kBoundary = "boundarydonotcross";
+// Makes the boundaries of a server's streams. A browser that finds a stream's boundary inside a
+// picture takes the bytes after it for a part of their own, which may be a page with a script. So
+// nobody may be able to put a boundary into a picture: each stream has a word of 128 random bits.
+class Boundaries {
+ public:
+  Boundaries();
 
-// The Content-Type of a stream.
-inline const std::string kStreamType =
-    "multipart/x-mixed-replace;boundary=" + std::string(kBoundary);
+  // A new boundary: this server's prefix and 32 random hex digits.
+  std::string fresh() const;
+  // Whether the picture holds the beginning of a boundary of this server. A viewer knows this
+  // beginning from its own stream. No picture holds it by chance: it has 64 random bits.
+  bool may_be_in(Bytes picture) const noexcept;
 
-// The line that begins a stream's first part: "--", the boundary, CRLF.
-Bytes first_boundary() noexcept;
+ private:
+  std::string prefix_;  // "kvm-" and 16 random hex digits
+};
+
+// "multipart/x-mixed-replace;boundary=…": the Content-Type of a stream.
+std::string stream_type(const std::string& boundary);
 
 // Names and values of the header lines that describe a frame: our own, and uStreamer's, which its
 // clients expect.
@@ -47,14 +57,17 @@ class Pieces {
   std::array<Bytes, 3> pieces_;
 };
 
-// A frame as a part of a stream: header lines, image, next boundary. The image is not copied.
+// The header of a part that comes before its frame is known: uStreamer's advance_headers.
+inline constexpr std::string_view kAdvanceHeader = "Content-Type: image/jpeg\r\n\r\n";
+
+// A frame as a part of any stream: its header lines and its image, which is not copied.
 class Part {
  public:
   explicit Part(FramePtr frame);
 
   const Frame& frame() const noexcept { return *frame_; }
-  // Includes the boundary after the image: a browser shows a part only once that boundary arrives.
-  Pieces pieces() const noexcept;
+  // The header lines, with the empty line that ends them.
+  Bytes header() const noexcept { return as_bytes(header_); }
 
  private:
   FramePtr frame_;

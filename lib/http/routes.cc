@@ -33,6 +33,13 @@ Answer json(const Json& body) {
   return {200, kJson, body.text() + "\n", {{"Cache-Control", "no-store"}}};
 }
 
+// A yes or no of a query, in uStreamer's words; nullopt when absent.
+std::optional<bool> flag(const Request& request, const char* name) {
+  const auto value = request.query(name);
+  if (!value) return std::nullopt;
+  return value->starts_with('1') || *value == "true" || *value == "yes";
+}
+
 Answer wrong_method(const char* allowed) {
   Answer answer = failure(405, "wrong method");
   answer.headers.emplace_back("Allow", allowed);
@@ -117,8 +124,10 @@ void Routes::console(const ReplyPtr& reply, const User& user) {
 
 Fields Routes::sharing() const {
   const auto& [origin, login] = needs_.sharing;
-  if (origin.empty()) return {};
-  Fields headers = {{"Access-Control-Allow-Origin", origin}, {"Vary", "Origin"}};
+  if (origin.empty()) return {{"Cross-Origin-Resource-Policy", "same-site"}};
+  Fields headers = {{"Access-Control-Allow-Origin", origin},
+                    {"Vary", "Origin"},
+                    {"Cross-Origin-Resource-Policy", "cross-origin"}};
   if (login) headers.emplace_back("Access-Control-Allow-Credentials", "true");
   return headers;
 }
@@ -133,6 +142,15 @@ void Routes::permit(const ReplyPtr& reply) const {
   reply->answer(std::move(answer));
 }
 
+// For answers whose bytes come from outside. Whatever a browser takes them for, they run no script
+// and have no origin.
+Fields Routes::picture_headers() const {
+  Fields headers = sharing();
+  headers.emplace_back("Content-Security-Policy",
+                       "default-src 'none'; style-src 'unsafe-inline'; sandbox");
+  return headers;
+}
+
 void Routes::stream(const ReplyPtr& reply, const User& user) {
   const Request& request = reply->request();
   const auto wanted = request.query("fps");
@@ -141,12 +159,16 @@ void Routes::stream(const ReplyPtr& reply, const User& user) {
     return reply->answer(failure(
         400, "fps is a number up to 1000; without it, or with 0, all frames are sent", sharing()));
   if (reply->request().method == "HEAD")
-    return reply->answer({200, kStreamType, {}, {{"Cache-Control", "no-store"}}});
-  needs_.streams.add(reply, user, {*fps, reply->request().query("key").value_or("")}, sharing());
+    return reply->answer({200, needs_.streams.type(), {}, {{"Cache-Control", "no-store"}}});
+  needs_.streams.add(
+      reply, user,
+      {*fps, request.query("key").value_or(""), flag(request, "advance_headers").value_or(false),
+       flag(request, "dual_final_frames")},
+      picture_headers());
 }
 
 void Routes::snapshot(const ReplyPtr& reply, const User&) {
-  needs_.snapshots.answer(reply, sharing());
+  needs_.snapshots.answer(reply, picture_headers());
 }
 
 void Routes::state(const ReplyPtr& reply, const User&) {

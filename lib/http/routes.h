@@ -60,6 +60,7 @@ class Routes {
   void legends(const ReplyPtr& reply, const User& user);
   Fields sharing() const;
   void permit(const ReplyPtr& reply) const;
+  Fields picture_headers() const;
 
   Needs needs_;
   Layouts layouts_;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/message.h"
 #include "base/text.h"
 
 namespace kvm {
@@ -41,12 +42,12 @@ std::string id_text(std::uint64_t id) {
   return strf("%016llx", static_cast<unsigned long long>(id));
 }
 
-std::string answer_head(const Fields& headers) {
-  std::string head = "HTTP/1.1 200 OK\r\nContent-Type: " + kStreamType +
+std::string answer_head(const std::string& type, const Fields& headers) {
+  std::string head = "HTTP/1.1 200 OK\r\nContent-Type: " + type +
                      "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
                      "Connection: close\r\n";
   for (const auto& [name, value] : headers) head += name + ": " + value + "\r\n";
-  return head + "\r\n" + std::string(as_text(first_boundary()));
+  return head + "\r\n";
 }
 
 }  // namespace
@@ -67,18 +68,22 @@ Streams::Streams(Loop& loop, NewestFrame& newest, Metrics& metrics, StreamLimits
   });
 }
 
-Streams::Place Streams::insert(const User& user, Wish& wish, Fields& headers) {
+Streams::Place Streams::insert(const User& user, Wish wish, Fields& headers) {
   viewers_.emplace_front();
   const Place viewer = viewers_.begin();
   viewer->user = user;
   viewer->id = ++last_id_;
-  viewer->key = std::move(wish.key);
+  viewer->boundary = boundaries_.fresh();
+  // The line break before the boundary belongs to it (RFC 2046, 5.1.1).
+  viewer->between = "\r\n--" + viewer->boundary + "\r\n";
+  if (wish.advance_headers) viewer->between += kAdvanceHeader;
+  viewer->wish = std::move(wish);
   // As in uStreamer, the cookie tells a page which entry of clients_stat is its own stream.
-  if (is_word(viewer->key))
-    headers.emplace_back("Set-Cookie", "stream_client=" + viewer->key + "/" + id_text(viewer->id) +
-                                           "; Path=/; Max-Age=30");
-  if (wish.fps > 0)
-    viewer->interval_us = static_cast<std::int64_t>(std::min(1e6 / wish.fps, kLongestUs));
+  if (const std::string& key = viewer->wish.key; is_word(key))
+    headers.emplace_back(
+        "Set-Cookie", "stream_client=" + key + "/" + id_text(viewer->id) + "; Path=/; Max-Age=30");
+  if (const double fps = viewer->wish.fps; fps > 0)
+    viewer->interval_us = static_cast<std::int64_t>(std::min(1e6 / fps, kLongestUs));
   viewer->progress_us = loop_.now_us();
   ++metrics_.streams;
   if (!std::exchange(ticking_, true)) loop_.after(kTickUs, [this] { tick(); });
@@ -90,24 +95,24 @@ void Streams::add(const ReplyPtr& reply, const User& user, Wish wish, Fields hea
     return reply->hand_over([&](int fd, std::function<void()> done) {
       adopt({fd, std::move(done)}, user, std::move(wish), std::move(headers));
     });
-  const Place viewer = insert(user, wish, headers);
+  const Place viewer = insert(user, std::move(wish), headers);
   viewer->reply = reply;
   viewer->fd = reply->fd();
   tune_socket(viewer->fd, limits_.send_buffer, limits_.stall_us);
-  viewer->left = Pieces(first_boundary());
+  viewer->left = Pieces(as_bytes(viewer->between).subspan(2));
   // When the client is gone, the function given to pour() is destroyed, and with it the guard,
   // which removes the viewer.
   const std::shared_ptr<void> guard(nullptr, [this, viewer](void*) { viewers_.erase(viewer); });
-  reply->pour(kStreamType, std::move(headers), [this, viewer, guard](char* into, std::size_t room) {
-    return pull(viewer, into, room);
-  });
+  reply->pour(
+      stream_type(viewer->boundary), std::move(headers),
+      [this, viewer, guard](char* into, std::size_t room) { return pull(viewer, into, room); });
 }
 
 void Streams::adopt(Socket socket, const User& user, Wish wish, Fields headers) {
-  const Place viewer = insert(user, wish, headers);
+  const Place viewer = insert(user, std::move(wish), headers);
   viewer->fd = socket.fd;
   viewer->done = std::move(socket.done);
-  viewer->head = answer_head(headers);
+  viewer->head = answer_head(stream_type(viewer->boundary), headers) + viewer->between.substr(2);
   viewer->left = Pieces(as_bytes(viewer->head));
   tune_socket(viewer->fd, limits_.send_buffer, limits_.stall_us);
   loop_.watch(viewer->fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
@@ -118,9 +123,14 @@ void Streams::pump_all() {
   const std::int64_t now_us = loop_.now_us();
   const FramePtr& newest = newest_.current();
   const bool changed = newest && std::exchange(content_, newest->content) != newest->content;
+  for (Viewer& viewer : viewers_)
+    if (changed && busy(viewer) && due(viewer, now_us)) ++viewer.late;
+  pump_idle();
+}
+
+void Streams::pump_idle() {
   for (auto next = viewers_.begin(); next != viewers_.end();) {
     const Place viewer = next++;
-    if (changed && busy(*viewer) && due(*viewer, now_us)) ++viewer->late;
     if (viewer->left.empty() && !pump(*viewer)) remove(viewer);
   }
 }
@@ -138,10 +148,9 @@ void Streams::tick() {
       // While the library's own buffer is full, it neither asks for bytes nor looks at the socket.
       if (viewer->reply) ::shutdown(viewer->fd, SHUT_RDWR);
       remove(viewer);
-    } else if (viewer->left.empty() && !pump(*viewer)) {
-      remove(viewer);
     }
   }
+  pump_idle();
   loop_.after(kTickUs, [this] { tick(); });
 }
 
@@ -207,21 +216,76 @@ void Streams::sent(Viewer& viewer, std::size_t bytes) {
 bool Streams::begin(Viewer& viewer) {
   const FramePtr& newest = newest_.current();
   const std::int64_t now_us = loop_.now_us();
-  if (!newest || finishing_ || !wants(viewer, *newest, now_us)) return false;
-  count_skipped(viewer, now_us);
+  if (!newest || finishing_) return false;
+  const Turn now = turn(viewer, *newest, now_us);
+  if (now == Turn::kNone) {
+    plan(viewer);
+    return false;
+  }
+  if (!showable()) return false;
+  if (now == Turn::kFrame) {
+    count_skipped(viewer, now_us);
+    viewer.due_us = std::max(viewer.due_us, now_us - viewer.interval_us) + viewer.interval_us;
+  }
+  viewer.alone = viewer.last_id == 0 || newest->content != viewer.last_content;
+  if (viewer.alone) viewer.gap_us = now_us - std::exchange(viewer.changed_us, now_us);
   viewer.last_id = newest->id;
   viewer.last_content = newest->content;
   viewer.last_us = now_us;
-  viewer.due_us = std::max(viewer.due_us, now_us - viewer.interval_us) + viewer.interval_us;
-  viewer.part = newest_part();
-  viewer.left = viewer.part->pieces();
+  ++viewer.begun;
+  viewer.part = part_;
+  viewer.left = Pieces(viewer.wish.advance_headers ? Bytes{} : part_->header(), newest->jpeg(),
+                       as_bytes(viewer.between));
   return true;
 }
 
-bool Streams::wants(const Viewer& viewer, const Frame& frame, std::int64_t now_us) const {
-  if (viewer.last_id == 0) return true;
-  const bool changed = frame.content != viewer.last_content;
-  return (changed || now_us - viewer.last_us >= limits_.heartbeat_us) && due(viewer, now_us);
+// The rate's cap does not hold for the repeat of a picture that is alone: without the repeat,
+// some browsers do not show this picture.
+Streams::Turn Streams::turn(const Viewer& viewer, const Frame& frame, std::int64_t now_us) const {
+  if (viewer.last_id == 0) return Turn::kFrame;
+  if (frame.content != viewer.last_content) return due(viewer, now_us) ? Turn::kFrame : Turn::kNone;
+  if (now_us - viewer.last_us < pause_us(viewer)) return Turn::kNone;
+  if (repeats(viewer)) return Turn::kRepeat;
+  return due(viewer, now_us) ? Turn::kFrame : Turn::kNone;
+}
+
+bool Streams::repeats(const Viewer& viewer) {
+  return viewer.alone && viewer.wish.dual_final_frames.value_or(!viewer.wish.advance_headers);
+}
+
+// The time after which the viewer gets the same picture again.
+std::int64_t Streams::pause_us(const Viewer& viewer) const {
+  if (viewer.begun < limits_.first_parts) return limits_.first_us;
+  if (!repeats(viewer)) return limits_.heartbeat_us;
+  if (viewer.gap_us > limits_.motion_us) return limits_.repeat_us;
+  return std::max(limits_.repeat_us, viewer.gap_us * 3 / 2);
+}
+
+// Sees to it that the next part does not have to wait for a tick.
+void Streams::plan(const Viewer& viewer) {
+  const std::int64_t now_us = loop_.now_us();
+  std::int64_t at_us = viewer.last_us + pause_us(viewer);
+  if (!repeats(viewer)) at_us = std::max(at_us, viewer.due_us - viewer.interval_us / 10);
+  if (at_us <= now_us || at_us >= std::min(planned_us_, now_us + kTickUs)) return;
+  planned_us_ = at_us;
+  loop_.after(at_us - now_us, [this, at_us] {
+    if (planned_us_ == at_us) planned_us_ = INT64_MAX;
+    pump_idle();
+  });
+}
+
+// Makes part_ the part of the newest frame. False: the frame may hold a stream's boundary.
+bool Streams::showable() {
+  if (part_) return true;
+  const FramePtr& newest = newest_.current();
+  if (!boundaries_.may_be_in(newest->jpeg())) {
+    part_ = std::make_shared<const Part>(newest);
+    return true;
+  }
+  if (!std::exchange(hostile_, true))
+    say("stdin: a picture imitates a boundary of /stream; such pictures are not shown there "
+        "(reported once)");
+  return false;
 }
 
 // The last of the late pictures is about to be sent, so it was not skipped. If the rate is capped,
@@ -231,11 +295,6 @@ void Streams::count_skipped(Viewer& viewer, std::int64_t now_us) {
   if (viewer.interval_us > 0)
     skipped = std::min(skipped, (now_us - viewer.due_us) / viewer.interval_us);
   metrics_.stream_skipped += static_cast<std::uint64_t>(skipped);
-}
-
-const PartPtr& Streams::newest_part() {
-  if (!part_) part_ = std::make_shared<const Part>(newest_.current());
-  return part_;
 }
 
 void Streams::remove(Place viewer) {
@@ -254,13 +313,14 @@ Json Streams::clients() {
   std::vector<std::string> ids;  // the members' names point into these
   std::vector<Json> clients;
   for (Viewer& viewer : viewers_) {
+    const Wish& wish = viewer.wish;
     ids.push_back(id_text(viewer.id));
     clients.push_back(Json::object({{"fps", viewer.rate.per_second(now_us)},
                                     {"extra_headers", false},
-                                    {"advance_headers", false},
-                                    {"dual_final_frames", false},
+                                    {"advance_headers", wish.advance_headers},
+                                    {"dual_final_frames", wish.dual_final_frames.value_or(false)},
                                     {"zero_data", false},
-                                    {"key", viewer.key.empty() ? "0" : viewer.key}}));
+                                    {"key", wish.key.empty() ? "0" : wish.key}}));
   }
   std::vector<Json::Member> members;
   for (std::size_t i = 0; i < ids.size(); ++i) members.emplace_back(ids[i], clients[i]);

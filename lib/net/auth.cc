@@ -2,13 +2,13 @@
 
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
-#include <sys/random.h>
 
 #include <algorithm>
 
 #include "base/error.h"
 #include "base/io.h"
 #include "base/message.h"
+#include "base/random.h"
 #include "base/text.h"
 
 namespace kvm {
@@ -16,19 +16,6 @@ namespace kvm {
 namespace {
 
 constexpr std::size_t kMostJobs = 16;
-
-std::string random_bytes(std::size_t count) {
-  std::string bytes(count, '\0');
-  if (::getrandom(bytes.data(), count, 0) != static_cast<ssize_t>(count))
-    throw Error::from_errno("getrandom");
-  return bytes;
-}
-
-std::string hex(std::string_view bytes) {
-  std::string text;
-  for (const char byte : bytes) text += strf("%02x", static_cast<unsigned char>(byte));
-  return text;
-}
 
 const Account* find(const std::vector<Account>& accounts, const std::string& name) {
   const auto found = std::ranges::find(accounts, name, &Account::name);

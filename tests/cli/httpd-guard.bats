@@ -41,6 +41,23 @@ load httpd/server
 	done
 }
 
+@test "what comes from the source has no origin, runs no script, and shows on pages of this site only" {
+	start
+	view /stream -D "$BATS_TEST_TMPDIR/stream"
+	eventually grep -q '^.$' "$BATS_TEST_TMPDIR/stream"
+	curl -si "$URL/snapshot" >"$BATS_TEST_TMPDIR/snapshot"
+	for answer in stream snapshot; do
+		tr -d '\r' <"$BATS_TEST_TMPDIR/$answer" | grep -ai '^[a-z-]*: ' >"$BATS_TEST_TMPDIR/head"
+		grep -qix "content-security-policy: default-src 'none';.* sandbox" "$BATS_TEST_TMPDIR/head"
+		grep -qix 'x-content-type-options: nosniff' "$BATS_TEST_TMPDIR/head"
+		grep -qix 'cross-origin-resource-policy: same-site' "$BATS_TEST_TMPDIR/head"
+	done
+	stop $VIEWER
+	stop $SERVER 0
+	start --allow-origin https://dash.example.org
+	curl -si "$URL/snapshot" | tr -d '\r' | grep -aqix 'cross-origin-resource-policy: cross-origin'
+}
+
 @test "methods and tags as HTTP has them" {
 	start
 	allowed() { curl -si -X "$1" "$URL$2" | tr -d '\r' | sed -n '1s/.* \(4..\) .*/\1/p; s/^Allow: //p' | paste -sd ' '; }

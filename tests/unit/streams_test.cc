@@ -17,7 +17,14 @@ std::size_t count(std::string_view text, std::string_view word) {
 
 // The number of whole parts.
 std::size_t parts(const std::string& stream) {
-  return count(stream, "\xff\xd9\r\n--boundarydonotcross\r\n");
+  return count(stream, "\xff\xd9\r\n--kvm-");
+}
+
+std::string boundary_in(const std::string& stream) {
+  const std::string before = "Content-Type: multipart/x-mixed-replace;boundary=";
+  const auto at = stream.find(before);
+  if (at == stream.npos) return {};
+  return stream.substr(at + before.size(), stream.find("\r\n", at) - at - before.size());
 }
 
 struct StreamViewers : testing::Test, TestLoop {
@@ -41,22 +48,22 @@ struct StreamViewers : testing::Test, TestLoop {
 
   NewestFrame newest{loop};
   Metrics metrics;
-  Streams streams{loop, newest, metrics, {}};
+  // Without more parts at the start: what a test counts follows from the pictures alone.
+  Streams streams{loop, newest, metrics, {.first_parts = 0}};
   SocketPair first, second;
   int done = 0;
 };
 
 TEST_F(StreamViewers, TheAnswerIsItsHeadAndThenAPartForEachFrame) {
   watch(first);
-  const std::string head = first.received();
+  const std::string head = first.received(), boundary = boundary_in(head);
   EXPECT_TRUE(
-      head.starts_with("HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace;"
-                       "boundary=boundarydonotcross\r\n"));
-  EXPECT_TRUE(head.ends_with("X-Extra: yes\r\n\r\n--boundarydonotcross\r\n"));
+      head.starts_with("HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace;boundary=kvm-"));
+  EXPECT_TRUE(head.ends_with("X-Extra: yes\r\n\r\n--" + boundary + "\r\n"));
   publish("a");
   const std::string part = first.received();
   EXPECT_TRUE(part.starts_with("Content-Type: image/jpeg\r\nContent-Length: "));
-  EXPECT_TRUE(part.ends_with("\r\n\r\n" + small_jpeg("a") + "\r\n--boundarydonotcross\r\n"));
+  EXPECT_TRUE(part.ends_with("\r\n\r\n" + small_jpeg("a") + "\r\n--" + boundary + "\r\n"));
   EXPECT_EQ(metrics.stream_frames, 1u);
   EXPECT_EQ(metrics.stream_bytes, head.size() + part.size());
 }
@@ -68,7 +75,114 @@ TEST_F(StreamViewers, AllGetTheSamePartAndALateOneTheNewestAtOnce) {
   watch(second);
   const std::string part = first.received(), late = second.received();
   EXPECT_EQ(parts(part), 1u);
-  EXPECT_TRUE(late.ends_with(part));
+  const std::string whole = part.substr(0, part.rfind("\r\n--"));
+  EXPECT_TRUE(late.ends_with(whole + "\r\n--" + boundary_in(late) + "\r\n"));
+}
+
+TEST_F(StreamViewers, EachHasABoundaryOf128RandomBits) {
+  watch(first);
+  watch(second);
+  const std::string one = boundary_in(first.received()), other = boundary_in(second.received());
+  ASSERT_GE(one.size(), 32u);
+  ASSERT_LE(one.size(), 70u) << "RFC 2046, 5.1.1";
+  EXPECT_EQ(one.find_last_not_of("0123456789abcdef"), 3u) << one;
+  EXPECT_NE(one.substr(one.size() - 32), other.substr(other.size() - 32));
+}
+
+TEST_F(StreamViewers, APictureThatMayHoldABoundaryIsNotShown) {
+  watch(first);
+  watch(second);
+  const std::string known = boundary_in(first.received());
+  second.received();
+  testing::internal::CaptureStderr();
+  // The hostile source is a viewer too, so it knows a boundary, and imitates that of another.
+  for (const std::string& text : {known, known.substr(0, known.size() - 32) + "0123"})
+    publish("\r\n--" + text + "\r\nContent-Type: text/html\r\n\r\n<script>");
+  pass_us(2'000'000);
+  EXPECT_EQ(first.received() + second.received(), "");
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(count(said, "imitates a boundary"), 1u) << said;
+  publish("harmless");
+  EXPECT_EQ(parts(second.received()), 1u);
+}
+
+TEST_F(StreamViewers, APictureAloneIsRepeatedOnceSoThatABrowserShowsIt) {
+  watch(first);
+  first.received();
+  publish("a");
+  pass_us(50'000);
+  EXPECT_EQ(parts(first.received()), 2u);
+  pass_us(900'000);
+  EXPECT_EQ(parts(first.received()), 0u);
+  for (int i = 0; i < 20; ++i) {
+    publish(std::to_string(i));
+    now_us += 40'000;
+    settle();
+  }
+  EXPECT_EQ(parts(first.received()), 20u) << "a moving picture needs no repeats";
+  pass_us(100'000);
+  EXPECT_EQ(parts(first.received()), 1u);
+}
+
+TEST_F(StreamViewers, TheRepeatComesWhateverTheCap) {
+  watch(first, {1, ""});
+  first.received();
+  publish("a");
+  pass_us(100'000);
+  EXPECT_EQ(parts(first.received()), 2u);
+  publish("b");
+  pass_us(500'000);
+  EXPECT_EQ(parts(first.received()), 2u) << "the second frame may follow the first at once";
+  publish("c");
+  pass_us(200'000);
+  EXPECT_EQ(parts(first.received()), 0u);
+  pass_us(600'000);
+  EXPECT_EQ(parts(first.received()), 2u);
+}
+
+TEST_F(StreamViewers, ASlowMotionIsNotRepeatedPictureByPicture) {
+  watch(first);
+  first.received();
+  publish("still");
+  pass_us(500'000);
+  first.received();
+  for (int i = 0; i < 20; ++i) {
+    publish(std::to_string(i));
+    pass_us(100'000);
+  }
+  EXPECT_EQ(parts(first.received()), 21u) << "the first picture was alone for 100 ms";
+  pass_us(50'000);
+  EXPECT_EQ(parts(first.received()), 1u);
+}
+
+TEST_F(StreamViewers, AdvanceHeadersEndEachPartAndReplaceTheRepeat) {
+  watch(first, {0, "", true});
+  watch(second, {0, "", true, true});
+  const std::string head = first.received(), boundary = boundary_in(head);
+  second.received();
+  const std::string between = "\r\n--" + boundary + "\r\nContent-Type: image/jpeg\r\n\r\n";
+  EXPECT_TRUE(head.ends_with("\r\n" + between));
+  publish("a");
+  pass_us(500'000);
+  EXPECT_EQ(first.received(), small_jpeg("a") + between);
+  EXPECT_EQ(parts(second.received()), 2u) << "dual_final_frames asks for the repeat";
+}
+
+TEST_F(StreamViewers, TheFirstPartsComeQuicklyOnAStillScreenToo) {
+  Streams eager(loop, newest, metrics, {});
+  publish("a");
+  eager.adopt({first.ours.get(), [] {}}, {}, {}, {});
+  for (int i = 0; i < 100; ++i) {
+    now_us += 10'000;
+    settle();
+  }
+  const std::size_t early = parts(first.received());
+  EXPECT_GE(early, 24u);
+  EXPECT_LE(early, 31u);
+  pass_us(1'000'000);
+  first.received();
+  pass_us(3'000'000);
+  EXPECT_EQ(parts(first.received()), 3u);
 }
 
 TEST_F(StreamViewers, APictureThatDoesNotChangeIsSentOnceASecond) {
@@ -77,7 +191,7 @@ TEST_F(StreamViewers, APictureThatDoesNotChangeIsSentOnceASecond) {
     publish("same");
     pass_us(100'000);
   }
-  EXPECT_EQ(parts(first.received()), 3u);
+  EXPECT_EQ(parts(first.received()), 4u) << "with the repeat after 50 ms";
   pass_us(1'100'000);
   EXPECT_EQ(parts(first.received()), 1u) << "without new frames, too";
 }
@@ -99,9 +213,10 @@ TEST_F(StreamViewers, TheRateIsCappedAndASteadyOneLosesNothing) {
     publish(std::to_string(i));
     pass_us(100'000);
   }
-  // The second frame may follow the first at once; then one comes every half second.
-  EXPECT_EQ(parts(first.received()), 8u);
-  EXPECT_EQ(parts(second.received()), 30u);
+  // The second frame may follow the first at once; then one comes every half second. Seven of these
+  // eight are repeated, because no other follows them soon.
+  EXPECT_EQ(parts(first.received()), 15u);
+  EXPECT_EQ(parts(second.received()), 31u);
   EXPECT_EQ(metrics.stream_skipped, 0u) << "nobody was too slow";
 }
 

@@ -46,7 +46,7 @@ view() {
 	VIEWER=$!
 }
 # parts: prints the number of whole frames in $SEEN: those followed by a boundary.
-parts() { echo $(($(grep -ac '^--boundarydonotcross' "$SEEN") - 1)); }
+parts() { echo $(($(grep -ac '^--kvm-[0-9a-f]' "$SEEN") - 1)); }
 # frame_there: succeeds when the server has a frame, or wants a login first.
 frame_there() { [ "$(http_status /snapshot)" != 503 ]; }
 # state_is PATH VALUE: checks the value of a member of /state (json_is).

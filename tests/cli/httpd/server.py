@@ -194,7 +194,7 @@ class Server:
 
 def read_frame(viewer, picture, seen=b""):
     """Reads a viewer's stream until the frame has come whole, with the boundary behind it."""
-    while picture not in seen or not seen.endswith(b"\r\n--boundarydonotcross\r\n"):
+    while picture not in seen or not re.search(rb"\r\n--kvm-[0-9a-f]{48}\r\n$", seen[-80:]):
         got = viewer.recv(1 << 16)
         assert got, seen
         seen += got

@@ -54,7 +54,7 @@ class State(ServerTest):
         self.assertEqual(server.status("/?action=snapshot"), 200)
         with server.open("/?action=stream") as stream:
             seen = b""
-            while seen.count(b"--boundarydonotcross") < 6:
+            while seen.count(b"--kvm-") < 6:
                 seen += stream.read1()
 
     def test_metrics(self):

@@ -31,7 +31,7 @@ class Streams(ServerTest):
         server = self.start()
         with server.open("/stream") as stream:
             seen = b""
-            while seen.count(b"--boundarydonotcross") < 21:
+            while seen.count(b"--kvm-") < 21:
                 seen += stream.read1()
         self.assertGreaterEqual(parts_of(seen), 20)
 
@@ -66,7 +66,7 @@ class Streams(ServerTest):
             server = self.start(feed=feed)
             with server.open(path) as stream:
                 seen = b""
-                while seen.count(b"--boundarydonotcross") < 4:
+                while seen.count(b"--kvm-") < 4:
                     seen += stream.read1()
             self.assertEqual(server.metric("kvm_stream_skipped_total"), 0)
             self.assertEqual(server.stop(), 0)

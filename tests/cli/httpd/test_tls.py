@@ -27,7 +27,7 @@ class Tls(ServerTest):
         self.assertEqual(server.status("/state", ann), 200)
         with server.open("/stream", ann) as stream:
             seen = b""
-            while seen.count(b"--boundarydonotcross") < 21:
+            while seen.count(b"--kvm-") < 21:
                 seen += stream.read1()
         server.open("/actions", ann, b"key a").close()
         self.assertEqual(server.lines(), ["key a"])
