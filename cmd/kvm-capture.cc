@@ -120,6 +120,8 @@ Exit capture(const Arguments& arguments) {
   if (arguments.output.empty() && ::isatty(STDOUT_FILENO))
     throw usage(
         "frames are binary, and stdout is a terminal: use a pipe, -o FILE, or -o - to write there");
+  // A write to a FIFO without a reader fails instead, so that we can say which FIFO it was.
+  ::signal(SIGPIPE, SIG_IGN);
   StopSignals stop;
   Poller poller(stop);
   V4l2Wishes wishes = wishes_of(arguments);

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/write_error.h"
 
 namespace kvm {
 
@@ -16,7 +17,7 @@ void write_all(int fd, Bytes data, const std::string& name) {
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
       wait_for(fd, POLLOUT, std::nullopt);
     } else if (errno != EINTR) {
-      throw Error::from_errno(name);
+      throw_write_error(fd, name);
     }
   }
 }

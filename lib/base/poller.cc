@@ -4,6 +4,7 @@
 #include <climits>
 
 #include "base/error.h"
+#include "base/write_error.h"
 
 namespace kvm {
 
@@ -73,7 +74,7 @@ void Poller::write(int fd, std::string_view text, const std::string& name) {
     if (n >= 0)
       text.remove_prefix(static_cast<std::size_t>(n));
     else if (errno != EINTR && errno != EAGAIN)
-      throw Error::from_errno(name);
+      throw_write_error(fd, name);
   }
 }
 

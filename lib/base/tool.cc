@@ -9,6 +9,7 @@
 
 #include "base/message.h"
 #include "base/signals.h"
+#include "base/write_error.h"
 
 namespace kvm {
 
@@ -23,7 +24,7 @@ static void reserve_standard_fds() noexcept {
 }
 
 static Exit finish_stdout(Exit exit) {
-  if (std::fflush(stdout) != 0 || std::ferror(stdout)) throw Error::from_errno("stdout");
+  if (std::fflush(stdout) != 0 || std::ferror(stdout)) throw_write_error(STDOUT_FILENO, "stdout");
   return exit;
 }
 
@@ -33,8 +34,9 @@ int run_tool(const std::function<Exit()>& body) noexcept {
     return static_cast<int>(finish_stdout(body()));
   } catch (const Stopped& stopped) {
     die_of(stopped.signal);
+  } catch (const ReaderLeft&) {
+    die_of(SIGPIPE);
   } catch (const Error& error) {
-    if (error.code() == EPIPE) die_of(SIGPIPE);
     say(error.what());
     return static_cast<int>(error.exit());
   } catch (const std::bad_alloc&) {

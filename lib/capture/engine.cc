@@ -125,7 +125,7 @@ void Capture::wait() {
   pollfd wanted[] = {{source_.fd(), source_.events(), 0}, {output_.fd(), output_events, 0}};
   poller_.wait(wanted, timeout);
   now_us_ = monotonic_us();
-  if (wanted[1].revents & (POLLERR | POLLHUP)) throw Error::from_errno("stdout", EPIPE);
+  if (wanted[1].revents & (POLLERR | POLLHUP)) output_.lose_reader();
 }
 
 // Returns when the frame is written, or after `limit`.

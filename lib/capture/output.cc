@@ -11,6 +11,8 @@
 #include <filesystem>
 
 #include "base/error.h"
+#include "base/io.h"
+#include "base/write_error.h"
 
 namespace kvm {
 
@@ -72,6 +74,10 @@ FrameOutput::~FrameOutput() {
   if (flags_to_restore_ >= 0) ::fcntl(STDOUT_FILENO, F_SETFL, flags_to_restore_);
 }
 
+void FrameOutput::lose_reader() const {
+  throw_write_error(fd_.get(), name_, EPIPE);
+}
+
 bool FrameOutput::ready() {
   if (writing()) return false;
   if (kind_ == Kind::kPipe && !fd_ && !open_fifo()) return false;
@@ -101,7 +107,7 @@ void FrameOutput::push() {
                                              : ::writev(fd_.get(), parts, std::size(parts));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
-    if (n < 0) throw Error::from_errno(name_);
+    if (n < 0) throw_write_error(fd_.get(), name_);
     auto written = static_cast<std::size_t>(n);
     for (Bytes& part : rest_) {
       const std::size_t taken = std::min(written, part.size());

@@ -51,9 +51,11 @@ class FrameOutput {
   bool writing() const noexcept { return size_of(rest_) > 0; }
   // Continues after POLLOUT. Throws Error.
   void push();
-  // The descriptor to poll: for POLLOUT while writing(); POLLERR means that the reader is gone. -1:
-  // there is nothing to poll for.
+  // The descriptor to poll: for POLLOUT while writing(); on POLLERR or POLLHUP call lose_reader().
+  // -1: there is nothing to poll for.
   int fd() const noexcept { return kind_ == Kind::kPlain ? -1 : fd_.get(); }
+  // Throws ReaderLeft for standard output, and Error for a FIFO, because its reader has left.
+  [[noreturn]] void lose_reader() const;
 
  private:
   enum class Kind { kPipe, kSocket, kPlain };

@@ -103,7 +103,6 @@ void Session::settle() {
 
 // Throws `error` if it ends the program.
 void Session::fail(const Error& error, const std::string& where) {
-  if (error.code() == EPIPE) throw error;  // the reader of the answers has gone
   const Exit exit = error.exit() == Exit::kUsage ? Exit::kData : error.exit();
   if (!options_.acknowledge && !status_file_) throw Error(exit, where + error.what());
   player_.abandon();

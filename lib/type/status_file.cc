@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/io.h"
+#include "base/write_error.h"
 
 namespace kvm {
 
@@ -32,7 +33,7 @@ void StatusFile::write(const KeyboardStatus& status) {
   if (n == static_cast<ssize_t>(line.size()))
     last_ = status;
   else if (n < 0 && errno != EAGAIN && errno != EINTR)
-    throw Error::from_errno(path_);
+    throw_write_error(file_.get(), path_);
 }
 
 }  // namespace kvm

@@ -63,7 +63,6 @@ void type_text(Player& player, const std::string& text, bool verbose) {
   try {
     player.type(text);
   } catch (const Error& error) {
-    if (error.code() == EPIPE) throw;  // the reader of the printed reports has gone
     throw Error(error.exit(), strf("%s; %zu of %zu characters arrived", error.what(),
                                    player.arrived(), count_characters(text)));
   }

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <ctime>
@@ -9,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/poller.h"
+#include "base/write_error.h"
 #include "usb/gadget_status.h"
 
 namespace kvm {
@@ -52,7 +54,7 @@ void watch_status(StatusFormat format, StopSignals& stop) {
     if (status != last) {
       std::puts(format == StatusFormat::kJson ? to_json(status).text().c_str()
                                               : (local_time() + summarize(status)).c_str());
-      if (std::fflush(stdout) != 0) throw Error::from_errno("stdout");
+      if (std::fflush(stdout) != 0) throw_write_error(STDOUT_FILENO, "stdout");
       last = status;
     }
     wait_for_change(status, poller);

@@ -251,6 +251,20 @@ $none" ]
 	done
 }
 
+@test "EPIPE from the keyboard is its error, not a reader of ours that left" {
+	mkfifo "$BATS_TEST_TMPDIR/lines"
+	kvm-type -a <"$BATS_TEST_TMPDIR/lines" 2>"$BATS_TEST_TMPDIR/said" 3>&- 4<&- &
+	pid=$!
+	exec 7>"$BATS_TEST_TMPDIR/lines"
+	echo 'keydown a' >&7
+	[ "$(reports 4 3 8 | tail -n 1)" = "00 00 04 00 00 00 00 00" ]
+	exec 4<&-
+	echo 'keydown b' >&7
+	ends_with 74 $pid
+	exec 7>&-
+	grep -q '^kvm-type: .*: line 2: .*Broken pipe' "$BATS_TEST_TMPDIR/said"
+}
+
 @test "who reads the answers stalls: a signal still releases what is held" {
 	for options in --ack '--ack --dry-run' '--status -'; do
 		# shellcheck disable=SC2086  # split into words
