@@ -8,13 +8,14 @@
 
 #include <algorithm>
 #include <csetjmp>
+#include <new>
 
 #include "jpeg/marker_walker.h"
 
 namespace kvm {
 
-// libjpeg reports an error by longjmp(3) into run(), the only function that calls it. So run() has
-// no local object with a destructor.
+// libjpeg reports an error by longjmp(3) into create() or run(), the only functions that call it.
+// So these have no local object with a destructor.
 struct Retiler::Libjpeg {
   jpeg_decompress_struct in{};
   jpeg_compress_struct out{};
@@ -40,9 +41,8 @@ struct Retiler::Libjpeg {
     in.err = out.err = jpeg_std_error(&errors);
     errors.error_exit = fail;
     errors.emit_message = message;
-    jpeg_create_decompress(&in);
-    jpeg_create_compress(&out);
     in.client_data = out.client_data = this;
+    if (!create()) throw std::bad_alloc();
     // A limit is needed because a header may claim any size, and each coefficient takes two bytes.
     constexpr long kMostMemory = 512L << 20;
     in.mem->max_memory_to_use = out.mem->max_memory_to_use = kMostMemory;
@@ -51,7 +51,20 @@ struct Retiler::Libjpeg {
     destination.term_destination = end_output;
     out.dest = &destination;
   }
-  ~Libjpeg() {
+  ~Libjpeg() { destroy(); }
+
+  // False: no memory. jpeg_create_*() keep `err` and `client_data`, which error handling needs.
+  bool create() noexcept {
+    if (setjmp(jump) != 0) {
+      destroy();
+      return false;
+    }
+    jpeg_create_decompress(&in);
+    jpeg_create_compress(&out);
+    return true;
+  }
+  // Also for an object that was not created: its memory manager is null.
+  void destroy() noexcept {
     jpeg_destroy_compress(&out);
     jpeg_destroy_decompress(&in);
   }
