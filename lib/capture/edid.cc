@@ -13,7 +13,6 @@ namespace kvm {
 namespace {
 
 constexpr std::uint8_t kHeader[] = {0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0};
-constexpr std::size_t kMostBlocks = 4;    // no known screen has more
 constexpr std::size_t kExtensions = 126;  // offset of the number of extension blocks
 constexpr std::size_t kFirstDescriptor = 54, kDescriptor = 18;
 constexpr std::uint8_t kNameTag = 0xfc;
@@ -26,6 +25,19 @@ constexpr std::pair<std::size_t, std::uint8_t> kAt50Hz[] = {
 // The checksum byte, which makes the sum of all 128 bytes a multiple of 256.
 std::uint8_t checksum(Bytes block) {
   return static_cast<std::uint8_t>(-std::accumulate(block.begin(), block.begin() + 127, 0));
+}
+
+// The number of blocks that the EDID has according to itself. An HDMI 2.1 screen announces one
+// extension block for old readers, and the true number in the override block (HF-EEODB), which
+// stands first in the first extension block (HDMI 2.1, 10.3.6).
+std::size_t announced_blocks(Bytes edid) {
+  constexpr std::size_t kDataBlock = kEdidBlock + 4;
+  constexpr std::uint8_t kCta = 0x02, kExtendedTag = 7 << 5, kOverride = 0x78;
+  const bool overrides = edid.size() >= 2 * kEdidBlock && edid[kExtensions] == 1 &&
+                         edid[kEdidBlock] == kCta && (edid[kDataBlock] & 0xe0) == kExtendedTag &&
+                         (edid[kDataBlock] & 0x1f) >= 2 && edid[kDataBlock + 1] == kOverride &&
+                         edid[kDataBlock + 2] > 1;
+  return std::size_t{1} + edid[overrides ? kDataBlock + 2 : kExtensions];
 }
 
 // Decodes hexadecimal digits. Returns nothing if `text` is not pairs of digits and white space.
@@ -92,13 +104,18 @@ std::vector<std::uint8_t> parse_edid(Bytes file, std::string_view name) {
     edid = from_hex(file);
     if (edid.empty()) throw bad("neither binary nor hexadecimal digits (as xxd -p prints them)");
   }
-  if (edid.empty() || edid.size() % kEdidBlock || edid.size() > kMostBlocks * kEdidBlock)
-    throw bad(strf("%zu bytes (wanted: 128, 256, 384 or 512, binary or hexadecimal)", edid.size()));
+  if (edid.empty() || edid.size() % kEdidBlock)
+    throw bad(strf("%zu bytes (wanted: 128, 256, 384..., binary or hexadecimal)", edid.size()));
   if (!std::equal(std::begin(kHeader), std::end(kHeader), edid.begin()))
     throw bad("it does not begin with 00 ff ff ff ff ff ff 00");
-  const std::size_t blocks = edid.size() / kEdidBlock;
-  if (edid[kExtensions] + 1u != blocks)
-    throw bad(strf("it announces %d extension blocks and has %zu", edid[kExtensions], blocks - 1));
+  const std::size_t blocks = announced_blocks(edid), have = edid.size() / kEdidBlock;
+  // Programs that read an EDID into a buffer of fixed size leave zeros behind it.
+  const bool padded =
+      blocks < have && std::all_of(edid.begin() + std::ptrdiff_t(blocks * kEdidBlock), edid.end(),
+                                   [](auto byte) { return byte == 0; });
+  if (blocks != have && !padded)
+    throw bad(strf("it announces %zu extension blocks and has %zu", blocks - 1, have - 1));
+  edid.resize(blocks * kEdidBlock);
   for (std::size_t i = 0; i < blocks; ++i) {
     const Bytes block = Bytes(edid).subspan(i * kEdidBlock, kEdidBlock);
     if (block[127] != checksum(block)) throw bad(strf("wrong checksum of block %zu", i));

@@ -17,7 +17,8 @@ inline constexpr std::size_t kEdidBlock = 128;
 // E-EDID 1.4, CTA-861-G.
 std::array<std::uint8_t, 2 * kEdidBlock> default_edid(int hz = 60) noexcept;
 
-// Reads an EDID from the content of a file, binary or hexadecimal digits. Throws Error (65) that
+// Reads an EDID from the content of a file, binary or hexadecimal digits. Zeros may follow the
+// blocks that the EDID announces; they are left out. Throws Error (65) that
 // names `name` if the header, the number of blocks or a checksum is wrong.
 std::vector<std::uint8_t> parse_edid(Bytes file, std::string_view name);
 

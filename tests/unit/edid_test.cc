@@ -34,6 +34,45 @@ TEST(Edid, HexadecimalDigitsWillDo) {
   EXPECT_EQ(parse_edid(as_bytes(text), "hex"), std::vector<std::uint8_t>(edid.begin(), edid.end()));
 }
 
+std::vector<std::uint8_t> padded(Bytes edid, std::size_t bytes) {
+  std::vector<std::uint8_t> file(edid.begin(), edid.end());
+  file.resize(bytes);
+  return file;
+}
+
+void set_checksum(std::vector<std::uint8_t>& edid, std::size_t block) {
+  std::uint8_t sum = 0;
+  for (std::size_t i = 0; i < 127; ++i)
+    sum = static_cast<std::uint8_t>(sum + edid[128 * block + i]);
+  edid[128 * block + 127] = static_cast<std::uint8_t>(-sum);
+}
+
+TEST(Edid, ZerosBehindItAreLeftOut) {
+  const auto edid = default_edid();
+  for (const std::size_t bytes : {384u, 512u, 32768u})
+    EXPECT_EQ(parse_edid(padded(edid, bytes), "padded"),
+              std::vector<std::uint8_t>(edid.begin(), edid.end()));
+  auto single = padded(Bytes(edid).first(128), 256);
+  single[126] = 0;
+  set_checksum(single, 0);
+  EXPECT_EQ(parse_edid(single, "single").size(), 128u);
+}
+
+// HDMI 2.1, 10.3.6: byte 126 says 1 for old readers, the first data block gives the true number.
+TEST(Edid, AnHdmi21ScreenOverridesTheNumberOfBlocks) {
+  const auto usual = default_edid();
+  auto edid = padded(usual, 512);
+  const std::uint8_t cta[] = {0x02, 0x03, 0x07, 0x40, 0xe2, 0x78, 0x03};
+  std::fill(edid.begin() + 128, edid.end(), std::uint8_t{0});
+  std::copy(std::begin(cta), std::end(cta), edid.begin() + 128);
+  for (const std::size_t more : {2u, 3u}) {
+    edid[128 * more] = 0x02;
+    edid[128 * more + 1] = 0x03;
+  }
+  for (std::size_t block = 1; block < 4; ++block) set_checksum(edid, block);
+  EXPECT_EQ(parse_edid(edid, "hdmi21").size(), 512u);
+}
+
 std::string why(Bytes file) {
   try {
     parse_edid(file, "x.edid");
@@ -52,6 +91,9 @@ TEST(Edid, SaysWhatIsWrong) {
   EXPECT_NE(why(edid).find("neither binary nor hexadecimal"), std::string::npos);
   EXPECT_NE(why(Bytes(default_edid()).first(128)).find("1 extension blocks and has 0"),
             std::string::npos);
+  auto more = padded(default_edid(), 384);
+  more[300] = 1;
+  EXPECT_NE(why(more).find("1 extension blocks and has 2"), std::string::npos);
   EXPECT_NE(why(as_bytes("")).find("0 bytes"), std::string::npos);
   EXPECT_NE(why(as_bytes("00 f")).find("neither binary nor hexadecimal"), std::string::npos);
 }
