@@ -13,7 +13,10 @@ namespace kvm {
 namespace {
 
 constexpr int kPipeBytes = 1 << 20;  // the most that an unprivileged process may ask for
-constexpr std::int64_t kCheckUs = 500'000, kStalledUs = 3'000'000;
+constexpr std::int64_t kCheckUs = 500'000;
+// A source counts as stalled if no frame came for three times the usual interval, and for this time
+// at least.
+constexpr std::int64_t kLeastStallUs = 3'000'000;
 // Frames can count as stale only during this time after reading resumes. The pipe drains in far
 // less time. Without the limit, a source whose clock was set back would seem stale for too long.
 constexpr std::int64_t kStaleUs = 1'000'000;
@@ -26,7 +29,8 @@ FramesIn::FramesIn(Loop& loop, NewestFrame& newest, Metrics& metrics, int fd, Ev
       metrics_(metrics),
       fd_(fd),
       events_(std::move(events)),
-      last_us_(loop.now_us()) {
+      last_us_(loop.now_us()),
+      frames_(kLeastStallUs) {
   ::fcntl(fd, F_SETPIPE_SZ, kPipeBytes);  // fails on other files, which does no harm
   pollable_ = loop_.watch(fd, EPOLLIN, [this](std::uint32_t) { ready(); });
   if (!pollable_) loop_.after(0, [this] { ready(); });
@@ -37,7 +41,8 @@ void FramesIn::watch() {
   loop_.after(kCheckUs, [this] {
     if (ended_) return;
     update();
-    if (!paused_ && newest_.frame() && loop_.now_us() - last_us_ > kStalledUs) newest_.stalled();
+    const std::int64_t silent_us = loop_.now_us() - last_us_;
+    if (!paused_ && newest_.frame() && silent_us > frames_.stopped_after_us()) newest_.stalled();
     watch();
   });
 }
@@ -47,6 +52,7 @@ void FramesIn::update() {
   const bool pause = pollable_ && !ended_ && newest_.frame() && !events_.wanted();
   if (std::exchange(paused_, pause) == pause) return;
   loop_.change(fd_, pause ? 0u : EPOLLIN);
+  frames_.pause();
   if (pause) return newest_.rest();
   resumed_unix_us_ = unix_us();
   last_us_ = resumed_us_ = loop_.now_us();
@@ -76,6 +82,7 @@ void FramesIn::publish_frames() {
     const FrameFacts facts = image->facts();
     if (stale(facts)) continue;
     last_us_ = loop_.now_us();
+    frames_.came(last_us_);
     newest_.publish(std::move(*image), facts);
   }
   metrics_.dropped = reader_.dropped();

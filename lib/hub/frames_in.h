@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/loop.h"
+#include "base/usual_interval.h"
 #include "hub/metrics.h"
 #include "hub/newest_frame.h"
 #include "jpeg/frame_reader.h"
@@ -42,7 +43,8 @@ class FramesIn {
   int fd_;
   Events events_;
   FrameReader reader_;
-  std::int64_t last_us_;              // monotonic: the last frame, or the start
+  std::int64_t last_us_;  // monotonic: the last frame, or the start
+  UsualInterval frames_;
   std::int64_t resumed_us_ = 0;       // monotonic: when reading last resumed
   std::int64_t resumed_unix_us_ = 0;  // the same moment as unix time
   bool pollable_ = true;              // false: a regular file, which is always ready

@@ -86,6 +86,27 @@ TEST_F(FramesInput, ASourceThatSendsNothingStalls) {
   EXPECT_EQ(newest.source(), SourceState::kLive);
 }
 
+TEST_F(FramesInput, ASlowSourceStallsAfterThreeOfItsIntervals) {
+  const FramesIn frames(loop, newest, metrics, input.read.get(), events());
+  for (int i = 0; i < 4; ++i) {
+    write(small_jpeg("a"));
+    pass_us(5'000'000);
+  }
+  write(small_jpeg("a"));
+  pass_us(14'000'000);
+  EXPECT_EQ(newest.source(), SourceState::kLive);
+  pass_us(2'000'000);
+  EXPECT_EQ(newest.source(), SourceState::kStalled);
+  // The pause was no usual interval.
+  write(small_jpeg("a"));
+  for (int i = 0; i < 8; ++i) {
+    pass_us(1'000'000);
+    write(small_jpeg("a"));
+  }
+  pass_us(5'500'000);
+  EXPECT_EQ(newest.source(), SourceState::kStalled);
+}
+
 TEST_F(FramesInput, NothingIsReadButTheFirstFrameWhileNobodyLooks) {
   wanted = false;
   FramesIn frames(loop, newest, metrics, input.read.get(), events());
