@@ -25,7 +25,8 @@ constexpr V4l2Hints kHints = {
 };
 
 struct Arguments {
-  std::string device = "auto", output, size, rate, fourcc, subsampling = "420", edid;
+  std::string device = "auto", output, size, rate, fourcc, subsampling = "420", edid, input,
+              standard;
   std::vector<std::string> controls;
   std::optional<double> timeout_s, every_s;
   bool wait = false, retile = false, list = false, json = false;
@@ -58,6 +59,8 @@ V4l2Wishes wishes_of(const Arguments& arguments) {
   wishes.hints = kHints;
   wishes.device = arguments.device;
   wishes.wait = arguments.wait;
+  wishes.input = arguments.input;
+  wishes.standard = arguments.standard;
   if (!arguments.size.empty()) {
     wishes.size = parse_size(arguments.size);
     if (!wishes.size)
@@ -163,6 +166,8 @@ int main(int argc, char** argv) {
         "Ignore differences of up to N in each sample (default: 0)")
       ->check(number_from(0, 64));
   app.add_flag("--retile", arguments.retile, "Cut passed-through JPEG into tiles, without loss");
+  value("--skip", options.skip, "N", "Leave out the first N pictures")
+      ->check(number_from<std::int64_t>(0, 1'000'000));
   value("-n,--count", options.count, "COUNT", "Stop after COUNT frames")
       ->check(number_from<std::int64_t>(1, 1'000'000'000'000));
   value("-o,--output", arguments.output, "FILE",
@@ -174,6 +179,10 @@ int main(int argc, char** argv) {
       ->check(number_from(0.01, 1e6))
       ->excludes("--rate");
   app.add_flag("--all-frames", options.all_frames, "Repeat pictures that did not change");
+  value("--input", arguments.input, "INPUT",
+        "Take this input of the device: its number or its name");
+  value("--standard", arguments.standard, "NAME",
+        "Television standard of an analogue input: PAL, NTSC...");
   value("--control", arguments.controls, "NAME=VALUE",
         "Set a control of the device; may be repeated")
       ->allow_extra_args(false);

@@ -46,6 +46,7 @@ void Capture::run() {
 // Does everything that can be done without waiting.
 void Capture::turn() {
   source_.tick(now_us_);
+  statistics_.lost(source_.take_losses());
   if (auto picture = source_.take()) arrive(std::move(*picture));
   watch_health();
   if (output_.writing()) output_.push();
@@ -55,7 +56,11 @@ void Capture::turn() {
 
 void Capture::arrive(Picture picture) {
   health_.picture_came(now_us_);
-  statistics_.arrived(picture.sequence, source_.take_losses());
+  statistics_.arrived(picture.sequence);
+  if (skipped_ < options_.skip) {
+    ++skipped_;
+    return;
+  }
   // If the picture of the last turn is still waiting, a newer picture always replaces it.
   if (!pacing_.has_turn(now_us_, source_.hz()) && !waiting_) return;
   if (waiting_) statistics_.late();

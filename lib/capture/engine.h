@@ -20,6 +20,7 @@ struct CaptureOptions {
   PassThrough pass_through = PassThrough::kAsIs;
   HealthOptions health;
   std::optional<double> rate_hz;  // at most this many frames a second, evenly spaced
+  std::int64_t skip = 0;          // leave out this many pictures at the start
   std::int64_t count = 0;         // above 0: stop after this many frames, and write no notices
   bool all_frames = false;        // repeat pictures that did not change
   bool verbose = false;           // report the statistics every five seconds
@@ -66,6 +67,7 @@ class Capture {
   std::int64_t retry_after_us_ = 0;  // the delay before that check
   std::int64_t reported_us_;
   std::int64_t frames_ = 0;
+  std::int64_t skipped_ = 0;
 };
 
 }  // namespace kvm

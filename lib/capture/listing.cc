@@ -4,8 +4,10 @@
 #include <optional>
 
 #include "base/text.h"
+#include "capture/media_pipeline.h"
 #include "capture/v4l2_choice.h"
 #include "capture/v4l2_controls.h"
+#include "capture/v4l2_inputs.h"
 #include "capture/v4l2_signal.h"
 
 namespace kvm {
@@ -52,9 +54,35 @@ std::string text_of(const SignalInfo& signal) {
   return std::string("  signal: none: ") + describe(signal.signal) + "\n";
 }
 
+// The signal at the node, or at the HDMI receiver in a pipeline that ends in it.
+SignalInfo signal_at(const V4l2Node& node) {
+  try {
+    if (const auto pipeline = MediaPipeline::find(node)) return detect_signal(pipeline->receiver());
+  } catch (const Error&) {
+    // A part of the pipeline may not be opened. The node still has the rest.
+  }
+  return detect_signal(node);
+}
+
+std::string inputs_of(const V4l2Node& node) {
+  std::string text;
+  const auto inputs = list_inputs(node);
+  const auto standards = list_standards(node);
+  if (inputs.size() < 2 && standards.empty()) return text;  // there is nothing to choose
+  for (const InputInfo& input : inputs) {
+    text += "  input " + std::to_string(input.index) + ": " + input.name +
+            (input.current ? ", in use" : "");
+    if (input.current && !standards.empty()) text += "; standards:";
+    if (input.current)
+      for (const std::string& name : standards) text += " " + name;
+    text += "\n";
+  }
+  return text;
+}
+
 std::string text_of(const V4l2Node& node) {
   std::string text = node.path() + "  " + node.card() + " (" + node.driver() + ", " + node.bus() +
-                     ")\n" + text_of(detect_signal(node));
+                     ")\n" + inputs_of(node) + text_of(signal_at(node));
   for (const FormatInfo& format : list_formats(node)) text += text_of(format);
   for (const ControlInfo& control : list_controls(node)) text += text_of(control);
   return text;
@@ -106,17 +134,27 @@ Json json_of(const ControlInfo& control) {
                        {"menu", Json::object(menu)}});
 }
 
+Json json_of(const InputInfo& input) {
+  return Json::object({{"index", input.index}, {"name", input.name}, {"current", input.current}});
+}
+
+Json json_of(const std::string& name) {
+  return name;
+}
+
 Json json_of(const v4l2_dv_timings& timings) {
   return Json::object(
       {{"width", timings.bt.width}, {"height", timings.bt.height}, {"rate", timings_hz(timings)}});
 }
 
 Json json_of(const V4l2Node& node) {
-  const SignalInfo signal = detect_signal(node);
+  const SignalInfo signal = signal_at(node);
   return Json::object({{"path", node.path()},
                        {"card", node.card()},
                        {"driver", node.driver()},
                        {"bus", node.bus()},
+                       {"inputs", array_of(list_inputs(node), json_of)},
+                       {"standards", array_of(list_standards(node), json_of)},
                        {"signal", signal.signal == Signal::kSteady},
                        {"timings", signal.timings ? json_of(*signal.timings) : Json()},
                        {"formats", array_of(list_formats(node), json_of)},
@@ -128,14 +166,14 @@ Json json_of(const V4l2Node& node) {
 std::vector<V4l2Node> find_devices(const std::string& device, const V4l2Hints& hints) {
   std::vector<V4l2Node> nodes;
   if (device != "auto") {
-    nodes.emplace_back(resolve_device(device, hints), hints);
+    nodes.emplace_back(resolve_device(device), hints);
     return nodes;
   }
   std::optional<Error> refused;
   nodes = list_nodes(&refused, hints);
   if (nodes.empty() && refused) throw *refused;
-  if (const auto best = choose_node(nodes)) {
-    const auto first = nodes.begin() + static_cast<std::ptrdiff_t>(*best);
+  if (const auto ranked = rank_nodes(nodes); !ranked.empty()) {
+    const auto first = nodes.begin() + static_cast<std::ptrdiff_t>(ranked[0]);
     std::rotate(nodes.begin(), first, first + 1);
   }
   return nodes;

@@ -9,7 +9,7 @@
 
 namespace kvm {
 
-// For "auto" returns all devices, beginning with the device that resolve_device() chooses. For any
+// For "auto" returns all devices, beginning with the first of rank_nodes(). For any
 // other `device`, which is a name for resolve_device(), returns only that device, and throws Error
 // if it cannot be opened. For "auto" throws Error only if no device can be opened and permission
 // for one is missing.

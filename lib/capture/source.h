@@ -26,8 +26,9 @@ using View = std::variant<std::monostate, Image, Bytes>;
 
 // Pictures that arrived but were never handed out.
 struct Losses {
-  std::uint64_t flawed = 0;  // flagged by the driver, or empty
-  std::uint64_t late = 0;    // replaced by a newer picture before take()
+  std::uint64_t flawed = 0;   // flagged by the driver, or empty
+  std::uint64_t late = 0;     // replaced by a newer picture before take()
+  std::uint64_t skipped = 0;  // left out on purpose
 };
 
 class CaptureSource {

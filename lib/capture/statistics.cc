@@ -7,11 +7,16 @@
 
 namespace kvm {
 
-void Statistics::arrived(std::uint64_t sequence, const Losses& losses) noexcept {
+void Statistics::lost(const Losses& losses) noexcept {
   counts_.flawed += losses.flawed;
   counts_.late += losses.late;
+  lost_ += losses.flawed + losses.late + losses.skipped;
+}
+
+void Statistics::arrived(std::uint64_t sequence) noexcept {
+  const std::uint64_t lost = std::exchange(lost_, 0);
   if (last_sequence_) {
-    const std::uint64_t expected = *last_sequence_ + losses.flawed + losses.late + 1;
+    const std::uint64_t expected = *last_sequence_ + lost + 1;
     if (sequence > expected) counts_.missed += sequence - expected;
   }
   last_sequence_ = sequence;

@@ -13,9 +13,11 @@ namespace kvm {
 
 class Statistics {
  public:
-  // A picture with this sequence number has arrived, after `losses`. Gaps in the sequence that the
-  // losses do not explain count as missed.
-  void arrived(std::uint64_t sequence, const Losses& losses) noexcept;
+  // These pictures were lost since the last call.
+  void lost(const Losses& losses) noexcept;
+  // A picture with this sequence number has arrived. Gaps in the sequence that the losses since the
+  // last picture do not explain count as missed.
+  void arrived(std::uint64_t sequence) noexcept;
   void late() noexcept { ++counts_.late; }
   void unchanged() noexcept { ++counts_.unchanged; }
   void damaged(JpegFault fault) { ++counts_.damaged[fault]; }
@@ -37,6 +39,7 @@ class Statistics {
   };
 
   Counts counts_;
+  std::uint64_t lost_ = 0;  // since the last picture
   std::optional<std::uint64_t> last_sequence_;
 };
 

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "base/error.h"
+#include "capture/media_pipeline.h"
 
 namespace kvm {
 
@@ -55,6 +56,15 @@ bool is_image_processor(const V4l2Node& node) {
   });
 }
 
+// False also if the parts before the node cannot be opened: other nodes may still be of use.
+bool ends_a_pipeline(const V4l2Node& node) {
+  try {
+    return MediaPipeline::find(node).has_value();
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 }  // namespace
 
 std::optional<Choice> choose_format(const std::vector<FormatInfo>& formats,
@@ -76,7 +86,7 @@ std::optional<Choice> choose_format(const std::vector<FormatInfo>& formats,
       const std::tuple rank{slow, distance(candidate, target), -std::min(hz, hz_wanted),
                             cost(format.fourcc)};
       if (!best || rank < best_rank) {
-        best = Choice{format.fourcc, candidate, rate_to_ask(info, rate)};
+        best = Choice{format.fourcc, format.bus_code, candidate, rate_to_ask(info, rate)};
         best_rank = rank;
       }
     }
@@ -84,31 +94,33 @@ std::optional<Choice> choose_format(const std::vector<FormatInfo>& formats,
   return best;
 }
 
-std::optional<std::size_t> choose_node(const std::vector<V4l2Node>& nodes) {
-  std::optional<std::size_t> best;
-  std::tuple<bool, long> best_rank;
+std::vector<std::size_t> rank_nodes(const std::vector<V4l2Node>& nodes) {
+  std::vector<std::tuple<bool, bool, long, std::size_t>> ranks;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     if (is_image_processor(nodes[i])) continue;
     const auto choice = choose_format(list_formats(nodes[i]), {}, {}, {});
     if (!choice) continue;
     v4l2_dv_timings_cap timings{};
-    const bool hdmi = nodes[i].ask(VIDIOC_DV_TIMINGS_CAP, &timings);
-    const std::tuple rank{!hdmi, distance(choice->size, kBest)};
-    if (best && rank >= best_rank) continue;
-    best = i;
-    best_rank = rank;
+    const bool hdmi = nodes[i].ask(VIDIOC_DV_TIMINGS_CAP, &timings) || ends_a_pipeline(nodes[i]);
+    ranks.emplace_back(!hdmi, nodes[i].media_controller(), distance(choice->size, kBest), i);
   }
-  return best;
+  std::sort(ranks.begin(), ranks.end());
+  std::vector<std::size_t> ranked;
+  for (const auto& rank : ranks) ranked.push_back(std::get<3>(rank));
+  return ranked;
 }
 
-std::string resolve_device(const std::string& name, const V4l2Hints& hints) {
-  if (name == "auto") {
-    std::optional<Error> refused;
-    const auto nodes = list_nodes(&refused, hints);
-    if (const auto found = choose_node(nodes)) return nodes[*found].path();
-    if (refused) throw *refused;
-    throw Error(Exit::kNoInput, "no capture device found", hints.none_found);
-  }
+std::vector<V4l2Node> find_nodes(const V4l2Hints& hints) {
+  std::optional<Error> refused;
+  auto nodes = list_nodes(&refused, hints);
+  std::vector<V4l2Node> ranked;
+  for (const std::size_t i : rank_nodes(nodes)) ranked.push_back(std::move(nodes[i]));
+  if (!ranked.empty()) return ranked;
+  if (refused) throw *refused;
+  throw Error(Exit::kNoInput, "no capture device found", hints.none_found);
+}
+
+std::string resolve_device(const std::string& name) {
   if (name.find('/') != name.npos) return name;
   for (const char* folder : {"/dev/v4l/by-id/", "/dev/v4l/by-path/"})
     if (::access((folder + name).c_str(), F_OK) == 0) return folder + name;

@@ -11,7 +11,7 @@
 namespace kvm {
 
 struct Choice {
-  std::uint32_t fourcc = 0;
+  std::uint32_t fourcc = 0, bus_code = 0;  // as in FormatInfo
   Size size;
   // The rate to ask for. It is one of the device's rates if these are known, because a driver would
   // round any other rate, possibly to a rate that is too slow.
@@ -26,14 +26,16 @@ std::optional<Choice> choose_format(const std::vector<FormatInfo>& formats,
                                     std::optional<Size> size, std::optional<Rate> rate,
                                     std::optional<std::uint32_t> fourcc);
 
-// The index of the node that most likely shows a screen: preferably a node with HDMI timings, then
-// the node whose size is nearest to 1920x1080, then the first. Skips the image processor of a
-// Raspberry Pi.
-// nullopt: no node has a usable format.
-std::optional<std::size_t> choose_node(const std::vector<V4l2Node>& nodes);
+// The indices of the nodes that may show a screen, the likeliest first: nodes with HDMI timings;
+// then nodes that need no set-up through the media controller API, for without it they deliver
+// nothing; then the node whose size is nearest to 1920x1080; then the first. Leaves out nodes
+// without a usable format and the image processor of a Raspberry Pi.
+std::vector<std::size_t> rank_nodes(const std::vector<V4l2Node>& nodes);
+// The nodes of this machine in that order; at least one. Throws Error: there is no such node (66),
+// or permission is missing (77).
+std::vector<V4l2Node> find_nodes(const V4l2Hints& hints);
 
-// The path of a device. `name` is a path, a name in /dev/v4l/by-id, /dev/v4l/by-path or /dev, or
-// "auto". Throws Error if "auto" finds no device (66), or only devices without permission (77).
-std::string resolve_device(const std::string& name, const V4l2Hints& hints = {});
+// The path of a device. `name` is a path, or a name in /dev/v4l/by-id, /dev/v4l/by-path or /dev.
+std::string resolve_device(const std::string& name);
 
 }  // namespace kvm

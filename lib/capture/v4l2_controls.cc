@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 #include <cstring>
 
 #include "base/error.h"
@@ -58,30 +59,56 @@ void list_menu(const V4l2Node& node, std::uint32_t type, ControlInfo& control) {
   }
 }
 
+// Adds a control unless it is only a heading or disabled.
+void add_control(const V4l2Node& node, const v4l2_query_ext_ctrl& each,
+                 std::vector<ControlInfo>& controls) {
+  if (each.type == V4L2_CTRL_TYPE_CTRL_CLASS || each.flags & V4L2_CTRL_FLAG_DISABLED) return;
+  ControlInfo control;
+  control.id = each.id;
+  control.name = control_name(std::string(each.name, strnlen(each.name, sizeof each.name)));
+  control.type = type_name(each.type);
+  control.least = each.minimum;
+  control.most = each.maximum;
+  control.step = static_cast<std::int64_t>(each.step);
+  control.standard = each.default_value;
+  control.read_only = each.flags & V4L2_CTRL_FLAG_READ_ONLY;
+  if (control.type == "menu") list_menu(node, each.type, control);
+  v4l2_control current{};
+  current.id = each.id;
+  if (control.type != "text" && control.type != "other" && node.ask(VIDIOC_G_CTRL, &current))
+    control.value = current.value;
+  controls.push_back(std::move(control));
+}
+
+// Asks for each number after `last` at which a control can be: in each class (v4l2-controls.h) the
+// numbers of the standard controls and those of the drivers' own.
+void list_one_by_one(const V4l2Node& node, std::uint32_t last, std::vector<ControlInfo>& controls) {
+  constexpr std::uint32_t kLastClass = 0x00a50000, kClass = 0x10000, kNumbers = 0x200;
+  for (std::uint32_t kind = V4L2_CTRL_CLASS_USER; kind <= kLastClass; kind += kClass)
+    for (const std::uint32_t first : {kind | 0x900, kind | 0x1000})
+      for (std::uint32_t id = first; id < first + kNumbers; ++id) {
+        v4l2_query_ext_ctrl each{};
+        each.id = id;
+        if (id > last && node.ask(VIDIOC_QUERY_EXT_CTRL, &each)) add_control(node, each, controls);
+      }
+}
+
 }  // namespace
 
 std::vector<ControlInfo> list_controls(const V4l2Node& node) {
   std::vector<ControlInfo> controls;
   v4l2_query_ext_ctrl each{};
   while (controls.size() < 1024) {
+    const std::uint32_t last = each.id;
     each.id |= V4L2_CTRL_FLAG_NEXT_CTRL;
-    if (!node.ask(VIDIOC_QUERY_EXT_CTRL, &each)) break;
-    if (each.type == V4L2_CTRL_TYPE_CTRL_CLASS || each.flags & V4L2_CTRL_FLAG_DISABLED) continue;
-    ControlInfo control;
-    control.id = each.id;
-    control.name = control_name(std::string(each.name, strnlen(each.name, sizeof each.name)));
-    control.type = type_name(each.type);
-    control.least = each.minimum;
-    control.most = each.maximum;
-    control.step = static_cast<std::int64_t>(each.step);
-    control.standard = each.default_value;
-    control.read_only = each.flags & V4L2_CTRL_FLAG_READ_ONLY;
-    if (control.type == "menu") list_menu(node, each.type, control);
-    v4l2_control current{};
-    current.id = each.id;
-    if (control.type != "text" && control.type != "other" && node.ask(VIDIOC_G_CTRL, &current))
-      control.value = current.value;
-    controls.push_back(std::move(control));
+    if (node.ask(VIDIOC_QUERY_EXT_CTRL, &each)) {
+      add_control(node, each, controls);
+      continue;
+    }
+    // EINVAL is the end of the list. Any other error is that of a control which does not answer;
+    // the driver does not tell its number, so the list cannot continue after it.
+    if (errno != EINVAL && errno != ENOTTY) list_one_by_one(node, last, controls);
+    break;
   }
   return controls;
 }

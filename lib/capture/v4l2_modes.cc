@@ -64,15 +64,17 @@ std::optional<Size> parse_size(std::string_view text) {
   return Size{*width, *height};
 }
 
-std::vector<FormatInfo> list_formats(const V4l2Node& node) {
+std::vector<FormatInfo> list_formats(const V4l2Node& node, std::uint32_t bus_code) {
   std::vector<FormatInfo> formats;
   v4l2_fmtdesc each{};
   each.type = node.type();
+  each.mbus_code = bus_code;
   for (; each.index < 256 && node.ask(VIDIOC_ENUM_FMT, &each); ++each.index) {
     FormatInfo info;
     info.fourcc = each.pixelformat;
     info.description = name_in(each.description);
     info.usable = is_usable(each.pixelformat);
+    info.bus_code = bus_code;
     info.sizes = list_sizes(node, each.pixelformat);
     formats.push_back(std::move(info));
   }

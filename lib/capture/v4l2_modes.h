@@ -31,8 +31,12 @@ struct FormatInfo {
   std::string description;
   bool usable = false;  // is_usable(fourcc)
   std::vector<SizeInfo> sizes;
+  // The media bus format that the node turns into this format; 0: none was asked for.
+  std::uint32_t bus_code = 0;
 };
 
-std::vector<FormatInfo> list_formats(const V4l2Node& node);
+// `bus_code`: list only the formats that the node makes of this media bus format (for nodes that
+// need the media controller API); 0: list all.
+std::vector<FormatInfo> list_formats(const V4l2Node& node, std::uint32_t bus_code = 0);
 
 }  // namespace kvm

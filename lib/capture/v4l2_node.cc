@@ -1,7 +1,6 @@
 #include "capture/v4l2_node.h"
 
 #include <linux/videodev2.h>
-#include <sys/ioctl.h>
 
 #include <cmath>
 #include <numeric>
@@ -13,24 +12,16 @@ namespace kvm {
 
 namespace {
 
-bool do_ioctl(int fd, unsigned long request, void* argument) noexcept {
-  int result;
-  do {
-    result = ::ioctl(fd, request, argument);
-  } while (result < 0 && errno == EINTR);
-  return result >= 0;
+std::string no_capture(const std::string& path) {
+  return path + ": not a video capture device";
 }
 
-const char* hint_for(int err, const V4l2Hints& hints) {
-  switch (err) {
-    case ENOENT:
-      return hints.missing;
-    case EACCES:
-      return "become a member of the group video";
-    case EBUSY:
-      return "another program captures from it: fuser -v DEVICE shows which";
-    default:
-      return "";
+V4l2Port open_port(const std::string& path, const V4l2Hints& hints) {
+  try {
+    return V4l2Port(path, hints);
+  } catch (const Error& error) {
+    if (error.code() != EISDIR && error.code() != ETXTBSY) throw;
+    throw Error(Exit::kNoInput, no_capture(path));
   }
 }
 
@@ -52,23 +43,15 @@ std::optional<Rate> parse_rate(std::string_view text) {
   return Rate{rate.pictures / common, rate.seconds / common};
 }
 
-V4l2Node::V4l2Node(const std::string& path, const V4l2Hints& hints) : hints_(hints), path_(path) {
-  const std::string no_capture = path + ": not a video capture device";
-  try {
-    fd_ = open_fd(path, O_RDWR | O_NONBLOCK);
-  } catch (const Error& error) {
-    if (error.code() == EISDIR || error.code() == ETXTBSY) throw Error(Exit::kNoInput, no_capture);
-    throw Error::from_errno(path, error.code(), hint_for(error.code(), hints));
-  }
+V4l2Node::V4l2Node(const std::string& path, const V4l2Hints& hints)
+    : V4l2Port(open_port(path, hints)) {
   v4l2_capability about{};
   if (!ask(VIDIOC_QUERYCAP, &about)) {
     if (errno == ENODEV) throw Error::from_errno(path, errno, hints.missing);
-    throw Error(Exit::kNoInput, no_capture, hints.unsuitable);
+    throw Error(Exit::kNoInput, no_capture(path), hints.unsuitable);
   }
   const std::uint32_t capabilities =
       about.capabilities & V4L2_CAP_DEVICE_CAPS ? about.device_caps : about.capabilities;
-  // A codec is both an output and a capture device; it has no picture of its own.
-  const bool codec = capabilities & (V4L2_CAP_VIDEO_M2M | V4L2_CAP_VIDEO_M2M_MPLANE);
   if (capabilities & V4L2_CAP_VIDEO_CAPTURE)
     type_ = V4L2_BUF_TYPE_VIDEO_CAPTURE;
   else if (capabilities & V4L2_CAP_VIDEO_CAPTURE_MPLANE)
@@ -76,30 +59,19 @@ V4l2Node::V4l2Node(const std::string& path, const V4l2Hints& hints) : hints_(hin
   driver_ = name_in(about.driver);
   card_ = name_in(about.card);
   bus_ = name_in(about.bus_info);
-  if (type_ == 0 || codec) throw Error(Exit::kNoInput, no_capture + ": " + card_, hints.unsuitable);
+  media_controller_ = capabilities & V4L2_CAP_IO_MC;
+  // A codec is both an output and a capture device; it has no picture of its own. Old versions of
+  // v4l2loopback claim to be one.
+  const bool codec =
+      capabilities & (V4L2_CAP_VIDEO_M2M | V4L2_CAP_VIDEO_M2M_MPLANE) && driver_ != "v4l2 loopback";
+  if (type_ == 0 || codec)
+    throw Error(Exit::kNoInput, no_capture(path) + ": " + card_, hints.unsuitable);
   if (!(capabilities & V4L2_CAP_STREAMING))
     throw Error(Exit::kNoInput, path + ": " + card_ + " cannot stream into memory");
 }
 
 bool V4l2Node::multi_planar() const noexcept {
   return type_ == V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE;
-}
-
-bool V4l2Node::ask(unsigned long request, void* argument) const noexcept {
-  return do_ioctl(fd_.get(), request, argument);
-}
-
-void V4l2Node::must(unsigned long request, void* argument, const char* name) const {
-  if (ask(request, argument)) return;
-  const int err = errno;
-  const std::string operation = path_ + ": " + name;
-  // On an open device some errors have a special meaning.
-  if (err == ENOSPC)
-    throw Error(Exit::kBusy, operation + ": the USB bus has no room for this format at this rate",
-                hints_.no_bandwidth);
-  if (err == EACCES)
-    throw Error::from_errno(operation, err, "the device does not allow this setting now");
-  throw Error::from_errno(operation, err, hint_for(err, hints_));
 }
 
 PictureFormat V4l2Node::set_format(std::uint32_t fourcc, int width, int height) const {
@@ -121,9 +93,9 @@ PictureFormat V4l2Node::set_format(std::uint32_t fourcc, int width, int height) 
   const PictureFormat format = read_format(wanted);
   if (format.fourcc != fourcc)
     throw Error(Exit::kConfig,
-                path_ + ": the driver chose " + fourcc_name(format.fourcc) + " instead of " +
+                path() + ": the driver chose " + fourcc_name(format.fourcc) + " instead of " +
                     fourcc_name(fourcc),
-                hints_.unsuitable);
+                hints().unsuitable);
   return format;
 }
 

@@ -8,9 +8,8 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/fd.h"
-#include "base/text.h"
 #include "capture/v4l2_format.h"
+#include "capture/v4l2_port.h"
 
 namespace kvm {
 
@@ -23,43 +22,21 @@ struct Rate {
 // Parses "30", "29.97", "30000/1001" or "1/60". nullopt: not a rate above 0 and up to 1000.
 std::optional<Rate> parse_rate(std::string_view text);
 
-// The hints in errors about devices, as string literals. A tool replaces them by hints that name
-// its own options.
-struct V4l2Hints {
-  const char* missing = "is the device plugged in?";  // the node does not exist
-  const char* none_found = "is it plugged in?";       // "auto" found no device
-  const char* unsuitable = "";  // not a capture device, or without the wanted format or control
-  const char* no_bandwidth =    // the USB bus is full
-      "try a compressed format, a lower rate or size, or another port";
-};
-
-// The text that a driver put into a field of fixed length, made printable.
-template <std::size_t N>
-std::string name_in(const std::uint8_t (&field)[N]) {
-  const std::string_view text(reinterpret_cast<const char*>(field), N);
-  return printable(text.substr(0, text.find('\0')));
-}
-
-class V4l2Node {
+// A node that captures video.
+class V4l2Node : public V4l2Port {
  public:
   // Opens `path` in non-blocking mode. Throws Error: the node is missing or is not a capture device
   // (66), is busy (75), or must not be opened (77).
   explicit V4l2Node(const std::string& path, const V4l2Hints& hints = {});
 
-  int fd() const noexcept { return fd_.get(); }
-  const std::string& path() const noexcept { return path_; }
   const std::string& driver() const noexcept { return driver_; }
   const std::string& card() const noexcept { return card_; }
   const std::string& bus() const noexcept { return bus_; }
-  const V4l2Hints& hints() const noexcept { return hints_; }
   // V4L2_BUF_TYPE_VIDEO_CAPTURE, or V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE.
   std::uint32_t type() const noexcept { return type_; }
   bool multi_planar() const noexcept;
-
-  // Calls ioctl(2), again after EINTR. Returns false and sets errno if it fails.
-  bool ask(unsigned long request, void* argument) const noexcept;
-  // The same, but throws Error "PATH: NAME: reason" if it fails.
-  void must(unsigned long request, void* argument, const char* name) const;
+  // Programs set up what lies before this node, through the media controller API.
+  bool media_controller() const noexcept { return media_controller_; }
 
   // Sets the format and returns the driver's choice, which may have another size. Throws Error if
   // the device lacks the fourcc (78) or is busy (75).
@@ -69,10 +46,9 @@ class V4l2Node {
   std::optional<Rate> rate(std::optional<Rate> wanted = std::nullopt) const;
 
  private:
-  V4l2Hints hints_;
-  std::string path_, driver_, card_, bus_;
+  std::string driver_, card_, bus_;
   std::uint32_t type_ = 0;
-  Fd fd_;
+  bool media_controller_ = false;
 };
 
 // The nodes under /dev that capture video, in the order of their numbers. Nodes that cannot be

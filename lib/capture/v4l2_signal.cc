@@ -11,42 +11,44 @@ namespace kvm {
 
 namespace {
 
-std::uint32_t current_input(const V4l2Node& node) noexcept {
+std::uint32_t current_input(const V4l2Port& port) noexcept {
   int input = 0;
-  return node.ask(VIDIOC_G_INPUT, &input) ? static_cast<std::uint32_t>(input) : 0;
+  return port.ask(VIDIOC_G_INPUT, &input) ? static_cast<std::uint32_t>(input) : 0;
 }
 
 // The input's status. Drivers without timings report only this, and some of them do not report it.
-Signal input_status(const V4l2Node& node) noexcept {
+Signal input_status(const V4l2Port& port) noexcept {
   v4l2_input input{};
-  input.index = current_input(node);
-  if (!node.ask(VIDIOC_ENUMINPUT, &input)) return Signal::kSteady;
+  input.index = current_input(port);
+  if (!port.ask(VIDIOC_ENUMINPUT, &input)) return Signal::kSteady;
   if (input.status & (V4L2_IN_ST_NO_SIGNAL | V4L2_IN_ST_NO_POWER)) return Signal::kNone;
   if (input.status & (V4L2_IN_ST_NO_SYNC | V4L2_IN_ST_NO_H_LOCK)) return Signal::kUnsteady;
   return Signal::kSteady;
 }
 
-std::vector<std::uint8_t> edid_of(const V4l2Node& node) {
+std::vector<std::uint8_t> edid_of(const V4l2Port& port) {
   constexpr std::uint32_t kMostBlocks = 256;  // videodev2.h
   std::vector<std::uint8_t> bytes(std::size_t{128} * kMostBlocks);
   v4l2_edid edid{};
-  edid.pad = current_input(node);
+  edid.pad = current_input(port);
   edid.blocks = kMostBlocks;
   edid.edid = bytes.data();
-  if (!node.ask(VIDIOC_G_EDID, &edid)) edid.blocks = 0;
+  if (!port.ask(VIDIOC_G_EDID, &edid)) edid.blocks = 0;
   bytes.resize(std::size_t{128} * std::min(edid.blocks, kMostBlocks));
   return bytes;
 }
 
 }  // namespace
 
-SignalInfo detect_signal(const V4l2Node& node) noexcept {
+SignalInfo detect_signal(const V4l2Port& port) noexcept {
   SignalInfo info;
   v4l2_dv_timings timings{};
-  if (node.ask(VIDIOC_QUERY_DV_TIMINGS, &timings)) {
-    info.timings = timings;
+  if (port.ask(VIDIOC_QUERY_DV_TIMINGS, &timings)) {
     // Some drivers report success although nothing comes over the cable.
-    if (timings.bt.width == 0 || timings.bt.height == 0) info.signal = Signal::kNone;
+    if (timings.bt.width == 0 || timings.bt.height == 0)
+      info.signal = Signal::kNone;
+    else
+      info.timings = timings;
     return info;
   }
   switch (errno) {
@@ -60,7 +62,7 @@ SignalInfo detect_signal(const V4l2Node& node) noexcept {
       info.signal = Signal::kOutOfRange;
       break;
     default:
-      info.signal = input_status(node);
+      info.signal = input_status(port);
   }
   return info;
 }
@@ -79,38 +81,38 @@ const char* describe(Signal signal) noexcept {
   }
 }
 
-bool subscribe_source_changes(const V4l2Node& node) noexcept {
+bool subscribe_source_changes(const V4l2Port& port) noexcept {
   v4l2_event_subscription wanted{};
   wanted.type = V4L2_EVENT_SOURCE_CHANGE;
-  wanted.id = current_input(node);
-  return node.ask(VIDIOC_SUBSCRIBE_EVENT, &wanted);
+  wanted.id = current_input(port);
+  return port.ask(VIDIOC_SUBSCRIBE_EVENT, &wanted);
 }
 
-bool take_source_changes(const V4l2Node& node) noexcept {
+bool take_source_changes(const V4l2Port& port) noexcept {
   bool changed = false;
   v4l2_event event{};
-  while (node.ask(VIDIOC_DQEVENT, &event)) changed |= event.type == V4L2_EVENT_SOURCE_CHANGE;
+  while (port.ask(VIDIOC_DQEVENT, &event)) changed |= event.type == V4L2_EVENT_SOURCE_CHANGE;
   return changed;
 }
 
-void set_edid(const V4l2Node& node, Bytes bytes) {
-  if (as_text(edid_of(node)) == as_text(bytes)) return;
+void set_edid(const V4l2Port& port, Bytes bytes) {
+  if (as_text(edid_of(port)) == as_text(bytes)) return;
   std::vector<std::uint8_t> copy(bytes.begin(), bytes.end());
   v4l2_edid edid{};
-  edid.pad = current_input(node);
+  edid.pad = current_input(port);
   edid.blocks = static_cast<std::uint32_t>(copy.size() / 128);
   edid.edid = copy.data();
-  node.must(VIDIOC_S_EDID, &edid, "VIDIOC_S_EDID (does this device have an EDID?)");
+  port.must(VIDIOC_S_EDID, &edid, "VIDIOC_S_EDID (does this device have an EDID?)");
 }
 
-void ask_for_1080p50(const V4l2Node& node) {
-  if (as_text(edid_of(node)) == as_text(default_edid())) set_edid(node, default_edid(50));
+bool has_default_edid(const V4l2Port& port) {
+  return as_text(edid_of(port)) == as_text(default_edid());
 }
 
-bool has_edid(const V4l2Node& node) noexcept {
+bool has_edid(const V4l2Port& port) noexcept {
   v4l2_edid edid{};
-  edid.pad = current_input(node);
-  if (!node.ask(VIDIOC_G_EDID, &edid)) return errno != ENODATA;
+  edid.pad = current_input(port);
+  if (!port.ask(VIDIOC_G_EDID, &edid)) return errno != ENODATA;
   return edid.blocks > 0;
 }
 

@@ -6,9 +6,10 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/message.h"
 #include "capture/edid.h"
-#include "capture/v4l2_choice.h"
 #include "capture/v4l2_controls.h"
+#include "capture/v4l2_inputs.h"
 
 namespace kvm {
 
@@ -34,7 +35,7 @@ constexpr const char* kUnplugged = "the capture device was unplugged";
 
 }  // namespace
 
-V4l2Source::V4l2Source(V4l2Wishes wishes) : wishes_(std::move(wishes)) {
+V4l2Source::V4l2Source(V4l2Wishes wishes) : wishes_(std::move(wishes)), pictures_(kLeastStallUs) {
   now_us_ = monotonic_us();
   if (wishes_.wait)
     tick(now_us_);
@@ -61,52 +62,98 @@ std::int64_t V4l2Source::deadline_us() const {
                                                  : check_us_;
 }
 
-// The time without a picture after which the source is stalled; at least three periods.
+// The time without a picture after which the source is stalled: three times the usual interval, or
+// three periods of the rate that the device claims if that is longer.
 std::int64_t V4l2Source::stall_us() const {
-  return hz_ > 0 ? std::max(kLeastStallUs, static_cast<std::int64_t>(3e6 / hz_)) : kLeastStallUs;
+  const auto claimed_us = hz_ > 0 ? static_cast<std::int64_t>(3e6 / hz_) : 0;
+  return std::max(pictures_.stopped_after_us(), claimed_us);
 }
 
-// Returns the path that the device has now: the path asked for, or one with another number. Never
-// returns a device that existed beside the lost device, because it shows another machine.
-std::string V4l2Source::find_again() const {
+// Returns the nodes that the device may be now, the likeliest first: the node asked for, or the
+// same device under another number. Never returns a device that existed beside the lost device,
+// because it shows another machine.
+std::vector<V4l2Node> V4l2Source::find_again() const {
   const bool automatic = wishes_.device == "auto";
-  if (card_.empty()) return resolve_device(wishes_.device, wishes_.hints);
+  if (card_.empty() && automatic) return find_nodes(wishes_.hints);
+  const auto only = [&](V4l2Node node) {
+    std::vector<V4l2Node> nodes;
+    nodes.push_back(std::move(node));
+    return nodes;
+  };
   if (!automatic) {
-    const std::string path = resolve_device(wishes_.device, wishes_.hints);
-    if (path.starts_with("/dev/v4l/")) return path;  // these names stay with the dongle or the port
+    const std::string path = resolve_device(wishes_.device);
+    // The names in /dev/v4l stay with the dongle or the port.
+    if (card_.empty() || path.starts_with("/dev/v4l/")) return only(V4l2Node(path, wishes_.hints));
   }
-  auto nodes = list_nodes();
+  auto nodes = list_nodes(nullptr, wishes_.hints);
   const auto is_same_kind = [&](const V4l2Node& node) {
     return node.driver() == driver_ && node.card() == card_;
   };
-  for (const V4l2Node& node : nodes)
-    if (is_same_kind(node) && node.bus() == bus_) return node.path();
+  for (V4l2Node& node : nodes)
+    if (is_same_kind(node) && node.bus() == bus_) return only(std::move(node));
   std::erase_if(nodes, [&](const V4l2Node& node) {
     return std::find(others_.begin(), others_.end(), node.bus()) != others_.end();
   });
-  for (const V4l2Node& node : nodes)
-    if (is_same_kind(node)) return node.path();
-  if (!automatic) return resolve_device(wishes_.device, wishes_.hints);
-  if (const auto found = choose_node(nodes)) return nodes[*found].path();
-  throw Error(Exit::kNoInput, kUnplugged);
+  for (V4l2Node& node : nodes)
+    if (is_same_kind(node)) return only(std::move(node));
+  if (!automatic) return only(V4l2Node(resolve_device(wishes_.device), wishes_.hints));
+  std::vector<V4l2Node> ranked;
+  for (const std::size_t i : rank_nodes(nodes)) ranked.push_back(std::move(nodes[i]));
+  if (ranked.empty()) throw Error(Exit::kNoInput, kUnplugged);
+  return ranked;
 }
 
+// Opens the first device that starts, and tells about those that refused.
 void V4l2Source::open() {
-  node_.emplace(find_again(), wishes_.hints);
+  auto nodes = find_again();
+  std::string tried;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    try {
+      open_node(std::move(nodes[i]));
+      if (!tried.empty()) say("took " + node_->path() + "; could not start " + tried);
+      return;
+    } catch (const Error& error) {
+      // If the best device is in use, or lacks what was asked for, another device is no substitute.
+      const bool passable = error.exit() != Exit::kBusy && error.exit() != Exit::kUsage &&
+                            error.exit() != Exit::kConfig;
+      if (!passable || nodes.size() == 1) throw;
+      tried += (tried.empty() ? "" : "; ") + std::string(error.what());
+      if (i + 1 == nodes.size())
+        throw Error(error.exit(), "no capture device could be started: " + tried);
+      forget_node();
+    }
+  }
+}
+
+void V4l2Source::open_node(V4l2Node node) {
+  node_.emplace(std::move(node));
   picture_us_ = now_us_;
   revive_us_ = kReviveUs;
-  has_events_ = subscribe_source_changes(*node_);
+  if (!wishes_.input.empty()) set_input(*node_, wishes_.input);
+  if (!wishes_.standard.empty()) set_standard(*node_, wishes_.standard);
+  pipeline_ = MediaPipeline::find(*node_);
+  // The events of a receiver that is a subdevice do not reach the node: the signal is looked at.
+  has_events_ = !pipeline_ && subscribe_source_changes(*node_);
   if (!wishes_.edid.empty())
-    set_edid(*node_, wishes_.edid);
-  else if (!has_edid(*node_))
-    set_edid(*node_, default_edid());
+    set_edid(port(), wishes_.edid);
+  else if (!has_edid(port()))
+    offer_edid(default_edid());
   for (const auto& [name, value] : wishes_.controls) set_control(*node_, name, value);
   check_signal();
 }
 
+// Shows the target an EDID that nobody asked for. The device works without it if it refuses.
+void V4l2Source::offer_edid(Bytes edid) {
+  try {
+    set_edid(port(), edid);
+  } catch (const Error& error) {
+    say(error.message() + "; it keeps the EDID that it has");
+  }
+}
+
 // Detects the signal. Starts the stream, or restarts it if the timings of the signal changed.
 void V4l2Source::check_signal() {
-  const SignalInfo info = detect_signal(*node_);
+  const SignalInfo info = detect_signal(port());
   const bool was_steady = signal_ == Signal::kSteady;
   signal_ = info.signal;
   if (signal_ != Signal::kSteady) return lose_signal(signal_);
@@ -115,7 +162,16 @@ void V4l2Source::check_signal() {
   if (stream_ && !changed) return;
   stop();
   timings_ = info.timings;
-  start();
+  try {
+    start();
+  } catch (const Error& error) {
+    // unicam and rp1-cfe answer EINVAL to VIDIOC_STREAMON if the signal needs more CSI lanes than
+    // the board has.
+    if (!stream_ || error.code() != EINVAL || !timings_) throw;
+    stop();
+    if (wishes_.edid.empty() && has_default_edid(port())) offer_edid(default_edid(50));
+    lose_signal(Signal::kOutOfRange);
+  }
 }
 
 void V4l2Source::lose_signal(Signal signal) {
@@ -129,29 +185,42 @@ void V4l2Source::start() {
   std::optional<Size> size = wishes_.size;
   if (timings_) {
     v4l2_dv_timings timings = *timings_;
-    node_->must(VIDIOC_S_DV_TIMINGS, &timings, "VIDIOC_S_DV_TIMINGS");
+    port().must(VIDIOC_S_DV_TIMINGS, &timings, "VIDIOC_S_DV_TIMINGS");
     if (!size) size = {static_cast<int>(timings.bt.width), static_cast<int>(timings.bt.height)};
   }
-  const auto choice = choose_format(list_formats(*node_), size, wishes_.rate, wishes_.fourcc);
-  if (!choice)
-    throw Error(Exit::kConfig,
-                node_->path() + ": no " +
-                    (wishes_.fourcc ? fourcc_name(*wishes_.fourcc) : std::string("picture")) +
-                    " format that can be used",
-                wishes_.hints.unsuitable);
-  format_ = node_->set_format(choice->fourcc, choice->size.width, choice->size.height);
-  const auto rate = node_->rate(choice->rate);
-  hz_ = rate ? rate->hz() : timings_ ? timings_hz(*timings_) : 0;
-  try {
-    stream_ = V4l2Stream::start(*node_, kBuffers);
-  } catch (const Error& error) {
-    // unicam and rp1-cfe answer EINVAL if the signal needs more CSI lanes than the board has.
-    if (error.code() != EINVAL || !timings_) throw;
-    if (wishes_.edid.empty()) ask_for_1080p50(*node_);
-    return lose_signal(Signal::kOutOfRange);
+  auto formats = pipeline_ ? pipeline_->formats(*node_) : list_formats(*node_);
+  for (;;) {
+    const auto choice = choose_format(formats, size, wishes_.rate, wishes_.fourcc);
+    if (!choice)
+      throw Error(Exit::kConfig,
+                  node_->path() + ": no " +
+                      (wishes_.fourcc ? fourcc_name(*wishes_.fourcc) : std::string("picture")) +
+                      " format that can be used",
+                  wishes_.hints.unsuitable);
+    try {
+      return start_in(*choice);
+    } catch (const Error& error) {
+      // Some kernels refuse one of the receiver's formats and take the next.
+      std::erase_if(formats,
+                    [&](const FormatInfo& format) { return format.bus_code == choice->bus_code; });
+      const bool another = choose_format(formats, size, wishes_.rate, wishes_.fourcc).has_value();
+      if (error.exit() == Exit::kBusy || !another) throw;
+      stop();
+    }
   }
+}
+
+void V4l2Source::start_in(const Choice& choice) {
+  if (pipeline_) pipeline_->set_up(choice.bus_code, choice.size);
+  format_ = node_->set_format(choice.fourcc, choice.size.width, choice.size.height);
+  const auto rate = node_->rate(choice.rate);
+  hz_ = rate ? rate->hz() : timings_ ? timings_hz(*timings_) : 0;
+  stream_ = V4l2Stream::prepare(*node_, kBuffers);
+  stream_->start();
   base_ = sequence_ ? sequence_ + 1 : 0;
   started_us_ = now_us_;
+  pictures_.pause();
+  torn_ = timings_.has_value();  // a bridge begins in the middle of a picture
 }
 
 void V4l2Source::stop() noexcept {
@@ -166,13 +235,18 @@ void V4l2Source::lose_device(const std::string& why) {
     for (const V4l2Node& node : list_nodes())
       if (node.bus() != bus_) others_.push_back(node.bus());
   }
+  forget_node();
+  state_ = SourceState::kNoDevice;
+  reason_ = why;
+}
+
+void V4l2Source::forget_node() noexcept {
   stop();
+  pipeline_.reset();
   node_.reset();
   has_events_ = false;
   timings_.reset();
   signal_ = Signal::kSteady;
-  state_ = SourceState::kNoDevice;
-  reason_ = why;
 }
 
 // Takes all pictures that are ready and keeps the newest.
@@ -184,6 +258,7 @@ void V4l2Source::drain() {
         return;
       case Taken::kFlawed:
         ++losses_.flawed;
+        flawed_us_ = now_us_;
         continue;
       case Taken::kGone:
         return lose_device(kUnplugged);
@@ -198,7 +273,12 @@ void V4l2Source::drain() {
       bus_ = node_->bus();
     }
     picture_us_ = now_us_;
+    pictures_.came(now_us_);
     sequence_ = base_ + lent.sequence();
+    if (std::exchange(torn_, false)) {
+      ++losses_.skipped;
+      continue;
+    }
     if (signal_ != Signal::kSteady) continue;  // a picture of noise, or an outdated one
     if (newest_) ++losses_.late;
     // If the timestamp did not advance, use the arrival time.
@@ -245,7 +325,8 @@ void V4l2Source::check_device() {
   check_signal();
   if (signal_ != Signal::kSteady || !stalled) return;
   state_ = SourceState::kStalled;
-  reason_ = "the capture device delivers nothing";
+  reason_ = flawed_us_ > picture_us_ ? "the driver flags all pictures as damaged"
+                                     : "the capture device delivers nothing";
   if (now_us_ - started_us_ < revive_us_) return;
   revive_us_ = std::min(2 * revive_us_, kLastReviveUs);
   stop();

@@ -8,8 +8,10 @@
 #include <utility>
 #include <vector>
 
+#include "base/usual_interval.h"
+#include "capture/media_pipeline.h"
 #include "capture/source.h"
-#include "capture/v4l2_modes.h"
+#include "capture/v4l2_choice.h"
 #include "capture/v4l2_signal.h"
 
 namespace kvm {
@@ -20,6 +22,8 @@ struct V4l2Wishes {
   std::optional<Size> size;
   std::optional<Rate> rate;
   std::optional<std::uint32_t> fourcc;
+  std::string input;     // as set_input() takes it; empty: the device's current input
+  std::string standard;  // as set_standard() takes it; empty: the input's current standard
   std::vector<std::pair<std::string, std::string>> controls;  // name, value
   std::vector<std::uint8_t> edid;  // empty: default_edid(), if the device has no EDID
   bool wait = false;               // treat a device that is missing at the start like a lost device
@@ -49,10 +53,15 @@ class V4l2Source : public CaptureSource {
 
  private:
   void open();
+  void open_node(V4l2Node node);
+  void offer_edid(Bytes edid);
   std::int64_t stall_us() const;
-  std::string find_again() const;
+  std::vector<V4l2Node> find_again() const;
+  const V4l2Port& port() const { return pipeline_ ? pipeline_->receiver() : *node_; }
   void start();
+  void start_in(const Choice& choice);
   void stop() noexcept;
+  void forget_node() noexcept;
   void lose_device(const std::string& why);
   void check_signal();
   void lose_signal(Signal signal);
@@ -66,6 +75,7 @@ class V4l2Source : public CaptureSource {
   // Buses of the devices that remained when the device was lost.
   std::vector<std::string> others_;
   std::optional<V4l2Node> node_;
+  std::optional<MediaPipeline> pipeline_;
   std::shared_ptr<V4l2Stream> stream_;
   bool has_events_ = false;
   std::optional<v4l2_dv_timings> timings_;
@@ -79,6 +89,10 @@ class V4l2Source : public CaptureSource {
   std::int64_t now_us_ = 0;
   // When the last picture came or the wait for pictures began, whichever was later.
   std::int64_t picture_us_ = 0;
+  UsualInterval pictures_;
+  // Monotonic time of the last picture that the driver flagged, or that was empty.
+  std::int64_t flawed_us_ = 0;
+  bool torn_ = false;            // the next picture may be torn
   std::int64_t started_us_ = 0;  // when the stream started
   std::int64_t revive_us_ = 0;   // a duration: a stalled stream runs this long before a restart
   std::int64_t check_us_ = 0;    // when to check the signal or look for the device again

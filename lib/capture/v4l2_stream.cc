@@ -28,6 +28,9 @@ struct Request {
   Request& operator=(const Request&) = delete;
 };
 
+// The engine keeps the picture being written and the newest picture.
+constexpr std::size_t kLentAtOnce = 2;
+
 std::int64_t unix_time_of(const v4l2_buffer& buffer) {
   const std::int64_t now = monotonic_us();
   const std::int64_t stamped = buffer.timestamp.tv_sec * 1'000'000LL + buffer.timestamp.tv_usec;
@@ -47,9 +50,22 @@ LentPicture& LentPicture::operator=(LentPicture&& other) noexcept {
   index_ = other.index_;
   sequence_ = other.sequence_;
   time_us_ = other.time_us_;
+  copy_ = std::move(other.copy_);
   memory_ = other.memory_;
   count_ = other.count_;
   return *this;
+}
+
+void LentPicture::copy_memory() {
+  std::size_t bytes = 0;
+  for (const Bytes part : memory()) bytes += part.size();
+  copy_.reserve(bytes);  // the parts below must not move
+  for (Bytes& part : memory_) {
+    const std::uint8_t* start = copy_.data() + copy_.size();
+    copy_.insert(copy_.end(), part.begin(), part.end());
+    part = {start, part.size()};
+  }
+  give_back();
 }
 
 void LentPicture::give_back() noexcept {
@@ -57,23 +73,24 @@ void LentPicture::give_back() noexcept {
   stream_.reset();
 }
 
-std::shared_ptr<V4l2Stream> V4l2Stream::start(const V4l2Node& node, std::uint32_t buffers) {
+std::shared_ptr<V4l2Stream> V4l2Stream::prepare(const V4l2Node& node, std::uint32_t buffers) {
   std::shared_ptr<V4l2Stream> stream(new V4l2Stream(node));
   v4l2_requestbuffers request{};
   request.count = buffers;
   request.type = node.type();
   request.memory = V4L2_MEMORY_MMAP;
   node.must(VIDIOC_REQBUFS, &request, "VIDIOC_REQBUFS");
-  // One each for the picture being written, the newest picture, and the picture being filled.
-  if (request.count < 3)
-    throw Error(Exit::kOs, node.path() + ": the driver has memory for no more than " +
-                               std::to_string(request.count) + " pictures");
+  if (request.count == 0)
+    throw Error(Exit::kOs, node.path() + ": the driver has no memory for pictures");
   for (std::uint32_t i = 0; i < request.count; ++i) stream->map(i);
   for (std::uint32_t i = 0; i < request.count; ++i)
     if (!stream->queue(i)) throw Error::from_errno(node.path() + ": VIDIOC_QBUF");
-  int type = static_cast<int>(node.type());
-  node.must(VIDIOC_STREAMON, &type, "VIDIOC_STREAMON");
   return stream;
+}
+
+void V4l2Stream::start() {
+  int type = static_cast<int>(node_->type());
+  node_->must(VIDIOC_STREAMON, &type, "VIDIOC_STREAMON");
 }
 
 void V4l2Stream::map(std::uint32_t index) {
@@ -126,6 +143,7 @@ Taken V4l2Stream::take(LentPicture& into) {
     picture.memory_[i] = {static_cast<const std::uint8_t*>(mappings[i].start) + skip, used - skip};
   }
   if (buffer.flags & V4L2_BUF_FLAG_ERROR || picture.memory_[0].empty()) return Taken::kFlawed;
+  if (buffers_.size() < kLentAtOnce + 1) picture.copy_memory();
   into = std::move(picture);
   return Taken::kPicture;
 }

@@ -15,7 +15,7 @@ namespace kvm {
 class V4l2Stream;
 
 // A filled buffer. Its memory is readable until this object is destroyed, which returns the buffer
-// to the driver.
+// to the driver. If the driver has too few buffers to lend one, this is a copy.
 class LentPicture {
  public:
   LentPicture() = default;
@@ -23,7 +23,7 @@ class LentPicture {
   LentPicture& operator=(LentPicture&& other) noexcept;
   ~LentPicture() { give_back(); }
 
-  explicit operator bool() const noexcept { return stream_ != nullptr; }
+  explicit operator bool() const noexcept { return count_ > 0; }
   std::span<const Bytes> memory() const noexcept { return {memory_.data(), count_}; }
   std::int64_t time_us() const noexcept { return time_us_; }     // unix time
   std::uint32_t sequence() const noexcept { return sequence_; }  // the driver's count
@@ -31,8 +31,10 @@ class LentPicture {
  private:
   friend class V4l2Stream;
   void give_back() noexcept;
+  void copy_memory();
 
-  std::shared_ptr<V4l2Stream> stream_;
+  std::shared_ptr<V4l2Stream> stream_;  // null: nothing to give back
+  std::vector<std::uint8_t> copy_;
   std::uint32_t index_ = 0, sequence_ = 0;
   std::int64_t time_us_ = 0;
   std::array<Bytes, 3> memory_{};
@@ -49,13 +51,17 @@ enum class Taken {
 
 class V4l2Stream : public std::enable_shared_from_this<V4l2Stream> {
  public:
-  // Requests, maps and queues buffers, and starts the stream. Borrows `node` until stop().
-  // Throws Error: another program streams from the device (75), or the driver refuses.
-  static std::shared_ptr<V4l2Stream> start(const V4l2Node& node, std::uint32_t buffers);
+  // Requests, maps and queues buffers. Borrows `node` until stop().
+  // The driver may grant fewer buffers, down to one. Throws Error: another program streams from the
+  // device (75), or the driver refuses.
+  static std::shared_ptr<V4l2Stream> prepare(const V4l2Node& node, std::uint32_t buffers);
   ~V4l2Stream();
   V4l2Stream(const V4l2Stream&) = delete;
   V4l2Stream& operator=(const V4l2Stream&) = delete;
 
+  // Throws Error if the driver refuses. Its code() is EINVAL if unicam and rp1-cfe have too few CSI
+  // lanes for the signal.
+  void start();
   Taken take(LentPicture& into);
   // Lent pictures stay readable, but their buffers are no longer returned to the driver.
   void stop() noexcept;

@@ -541,3 +541,141 @@ dongle() {
 	status_is 0
 	[[ $stderr == *'no capture device'* ]]
 }
+
+# ---- what leaves, and what refuses ----
+
+@test "EPIPE from a device is an error of the device, not a reader that left" {
+	raw_device YUYV yuyv422 'fault epipe'
+	run --separate-stderr on_device dev kvm-capture -d video0 -n 1 -o -
+	status_is 71
+	one_line kvm-capture
+	[[ $stderr == *'/dev/video0: VIDIOC_STREAMON: Broken pipe'* ]]
+}
+
+@test "-o FIFO: a reader that leaves is told by the name of the FIFO; stdout's is not" {
+	mkfifo pipe
+	kvm-capture -d test -s 64x64 --all-frames -o pipe 2>err 3>&- &
+	pid=$!
+	head -c 100 pipe >/dev/null
+	ends_with 74 $pid
+	grep -q '^kvm-capture: pipe: Broken pipe (its reader has left)$' err
+	mkfifo other
+	exec 8<>other
+	kvm-capture -d test -s 64x64 --all-frames 2>err >other 3>&- 8<&- &
+	pid=$!
+	head -c 100 other >/dev/null
+	exec 8<&-
+	ends_with 141 $pid
+	[ ! -s err ]
+}
+
+@test "auto: a node that does not start is passed over, and told" {
+	raw_device YUYV yuyv422
+	printf '%s\n' 'card Dead' 'bus usb-9' 'mode YUYV 1920x1080 30' 'fault epipe' >dev/video7
+	on_device dev kvm-capture -n 1 >one.jpg 2>err
+	[ "$(size_of one.jpg)" = 320x240 ]
+	grep -q 'took /dev/video0; could not start /dev/video7: VIDIOC_STREAMON: Broken pipe' err
+	rm dev/video0
+	cp dev/video7 dev/video8
+	run --separate-stderr on_device dev kvm-capture -n 1 -o -
+	status_is 71
+	one_line kvm-capture
+	[[ $stderr == *'could be started: /dev/video7: '*'; /dev/video8: '* ]]
+}
+
+@test "auto: a node for the media controller comes last, whatever its number and size" {
+	raw_device YUYV yuyv422
+	mv dev/video0 dev/video5
+	printf '%s\n' mc 'card unicam' 'bus platform:fe801000.csi' 'mode UYVY 1920x1080 30' >dev/video0
+	run on_device dev kvm-capture --list
+	[[ $output == /dev/video5* ]]
+	[ "$(on_device dev kvm-capture -n 1 2>err | size_of -)" = 320x240 ]
+	[ ! -s err ]
+}
+
+@test "auto: a busy device has no substitute" {
+	raw_device YUYV yuyv422
+	printf '%s\n' 'card HDMI' 'bus usb-9' 'mode YUYV 1920x1080 30' busy >dev/video7
+	run --separate-stderr on_device dev kvm-capture -n 1 -o -
+	status_is 75
+	[[ $stderr == */dev/video7* ]]
+}
+
+@test "two buffers are enough, and one" {
+	for format in YUYV:yuyv422 NV12:nv12; do
+		raw_device "${format%:*}" "${format#*:}"
+		head -c $((320 * 240 * 2)) dev/raw >dev/one
+		mv dev/one dev/raw
+		want=$(picture)
+		for number in 2 1; do
+			echo "buffers $number" >>dev/video0
+			[ "$(picture)" = "$want" ]
+			on_device dev kvm-capture --all-frames -n 20 >out
+			[ "$(frames_in out)" -eq 20 ]
+		done
+	done
+}
+
+@test "a bridge that refuses an EDID that nobody asked for is used; --edid is not ignored" {
+	edit 'signal 640x480@30' 'mode YUYV 1920x1080 60' 'fault noedid' 'every 1000000'
+	on_device dev kvm-capture -n 1 >one.jpg 2>err
+	[ "$(size_of one.jpg)" = 640x480 ]
+	grep -q 'VIDIOC_S_EDID.*Operation not permitted' err
+	edit 'signal 640x480@30' 'mode YUYV 1920x1080 60'
+	on_device dev kvm-capture -n 1 >one.jpg
+	mv dev/edid-video0 mine
+	edit 'signal 640x480@30' 'mode YUYV 1920x1080 60' 'fault noedid' 'every 1000000'
+	run --separate-stderr on_device dev kvm-capture --edid mine -n 1 -o -
+	status_is 77
+	one_line kvm-capture
+}
+
+@test "a control that does not answer hides no other" {
+	raw_device YUYV yuyv422 'control brightness 10 0 255' 'control contrast 1 0 9 broken' 'control hue 5 0 9'
+	run on_device dev kvm-capture --list
+	[[ $output == *brightness*hue* && $output != *contrast* ]]
+	on_device dev kvm-capture --control hue=3 -n 1 >one.jpg
+}
+
+@test "pictures that the driver flags are told as that, and counted at once" {
+	raw_device YUYV yuyv422 'fault error'
+	run --separate-stderr on_device dev kvm-capture -n 1 --timeout 6 -v -o -
+	status_is 75
+	[[ $stderr == *'stalled: the driver flags all pictures as damaged'* ]]
+	[[ $stderr =~ ', '[1-9][0-9]*' flawed' ]]
+	[[ $stderr != *'delivers nothing'* ]]
+}
+
+@test "the first picture of a bridge may be torn and is left out; --skip leaves out more" {
+	head -c $((320 * 240 * 2)) /dev/zero | tr '\0' '\200' >dev/grey # mid-grey, in YUYV
+	settings=('signal 320x240@30' 'mode YUYV 320x240 30' 'frames grey')
+	edit "${settings[@]}"
+	want=$(picture)
+	edit "${settings[@]}" 'fault torn'
+	[ "$(picture)" = "$want" ]
+	edit 'mode YUYV 320x240 30' 'frames grey' 'fault torn' # no bridge
+	[ "$(picture)" != "$want" ]
+	[ "$(on_device dev kvm-capture --skip 1 -n 1 | ffmpeg -v error -f mjpeg -i - -f md5 -)" = "$want" ]
+	kvm-capture -d test -s 64x64 -n 1 --skip 5 >out
+	[ "$(grep -aoE 'n=[0-9]+' out | cut -d= -f2)" -ge 5 ]
+}
+
+@test "--list: timings of 0x0 are no signal" {
+	edit 'signal none' 'mode YUYV 1920x1080 60' 'fault notimings'
+	run on_device dev kvm-capture --list
+	[[ $output == *'signal: none: '* && $output != *0x0* ]]
+	on_device dev kvm-capture --list --json >list
+	json_is 0.timings null list
+	json_is 0.signal false list
+}
+
+# four_in_a_row: the last four frames all show the screen, and no notice came between them.
+four_in_a_row() { [ "$(grep -aoE 's=[a-z-]+' out | tail -n 4 | sort | uniq -c | tr -s ' ')" = ' 4 s=live' ]; }
+
+@test "a device slower than it says is live, once its interval is known" {
+	raw_device YUYV yuyv422 'slow 1'
+	exec_on_device dev kvm-capture --all-frames >out 2>err 3>&- &
+	pid=$!
+	eventually four_in_a_row
+	stop $pid
+}

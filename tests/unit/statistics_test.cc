@@ -18,12 +18,21 @@ TEST(Statistics, ReportsAndStartsAgain) {
 
 TEST(Statistics, AGapThatNoLossExplainsIsMissed) {
   Statistics statistics;
-  statistics.arrived(70, {});  // the first number may be any
-  statistics.arrived(71, {});
-  statistics.arrived(75, {.flawed = 1, .late = 1});  // 72 to 74 are gone, one of them unexplained
-  EXPECT_EQ(statistics.last_sequence(), 75u);
+  statistics.arrived(70);  // the first number may be any
+  statistics.arrived(71);
+  statistics.lost({.flawed = 1});
+  statistics.lost({.late = 1, .skipped = 1});
+  statistics.arrived(76);  // 72 to 75 are gone, one of them unexplained
+  EXPECT_EQ(statistics.last_sequence(), 76u);
   EXPECT_EQ(statistics.report(1, 1, 1),
             "1x1, 0.0 frames/s of 0 bytes, 0.0 ms old; 0 unchanged, 1 late, 1 missed, 1 flawed");
+}
+
+TEST(Statistics, FlawedPicturesCountAlthoughNoneArrives) {
+  Statistics statistics;
+  statistics.lost({.flawed = 3});
+  EXPECT_EQ(statistics.report(1, 1, 1),
+            "1x1, 0.0 frames/s of 0 bytes, 0.0 ms old; 0 unchanged, 0 late, 0 missed, 3 flawed");
 }
 
 TEST(Statistics, DamagedPicturesAreCountedByTheirFault) {

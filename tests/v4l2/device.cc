@@ -24,6 +24,8 @@
 #include <sstream>
 #include <utility>
 
+#include "media.h"
+
 namespace fake {
 
 namespace {
@@ -136,17 +138,21 @@ void read_line(const std::string& key, std::istringstream& words, Config& config
   if (key == "frames") config.frames = rest();
   if (key == "stride") words >> config.stride;
   if (key == "mplane") config.mplane = true;
+  if (key == "mc") config.mc = true;
+  if (key == "buffers") words >> config.buffers;
   if (key == "busy") config.busy = true;
   if (key == "ycbcr") config.ycbcr = rest() == "709" ? V4L2_YCBCR_ENC_709 : V4L2_YCBCR_ENC_601;
   if (key == "range")
     config.range = rest() == "full" ? V4L2_QUANTIZATION_FULL_RANGE : V4L2_QUANTIZATION_LIM_RANGE;
   if (key == "lanes") words >> config.lanes;
+  if (key == "slow") words >> config.slow;
   if (key == "every") words >> config.every;
   if (key == "fault") words >> config.fault >> config.amount;
   if (key == "control") {
     Control control{};
     words >> control.name >> control.value >> control.least >> control.most;
     control.id = control_id(control.name);
+    control.broken = rest() == "broken";
     config.controls.push_back(control);
   }
   if (key == "signal") {
@@ -360,7 +366,8 @@ void Device::play() {
   };
   std::int64_t next_us = now_us();
   while (!stopping_) {
-    const std::int64_t period_us = streaming_ ? 1'000'000 / std::max(rate_, 1) : 20'000;
+    const std::int64_t period_us =
+        streaming_ ? 1'000'000 / std::max(config_.slow ? config_.slow : rate_, 1) : 20'000;
     next_us += period_us;
     if (next_us - now_us() < -1'000'000) next_us = now_us();
     // Copy the picture early: at its time it is complete, as with DMA.
@@ -385,6 +392,7 @@ bool Device::tick(std::int64_t time_us) {
   const bool synced = !config_.hdmi || (timing_width_ == config_.signal_width &&
                                         timing_height_ == config_.signal_height &&
                                         timing_rate_ == config_.signal_rate);
+  if (config_.mc && arriving_hz(folder_, number_) == 0) return false;
   if (config_.fault == "stall" || !synced || (config_.hdmi && config_.signal_width == 0))
     return false;
   ++produced_;
@@ -451,11 +459,13 @@ void Device::deliver(Buffer& buffer, std::int64_t time_us) {
   if (config_.fault.empty() || sequence_ % static_cast<std::uint32_t>(std::max(config_.every, 1)))
     return;
   const std::string& fault = config_.fault;
+  if (fault == "torn" && sequence_ > 1) return;  // only the first picture of a stream
   buffer.holds = SIZE_MAX;
   if (fault == "error") buffer.error = true;
   if (fault == "zero") buffer.used = 0;
   if (fault == "stamps") buffer.time_us = 1;
   if (fault == "truncate") buffer.used = buffer.used * 2 / 3;
+  if (fault == "torn") std::memset(buffer.bytes, 0, buffer.used / 2);
   if (fault == "corrupt")
     for (std::size_t i = 0; i < buffer.used; i += 97) buffer.bytes[i] ^= 0x5a;
   if (fault == "pad") {
@@ -484,7 +494,8 @@ int Device::query_cap(v4l2_capability& cap) {
                 config_.bus.c_str());
   cap.version = 6 << 16 | 1 << 8;
   cap.device_caps = (config_.mplane ? V4L2_CAP_VIDEO_CAPTURE_MPLANE : V4L2_CAP_VIDEO_CAPTURE) |
-                    V4L2_CAP_STREAMING | V4L2_CAP_EXT_PIX_FORMAT;
+                    V4L2_CAP_STREAMING | V4L2_CAP_EXT_PIX_FORMAT |
+                    (config_.mc ? V4L2_CAP_IO_MC : 0u);
   cap.capabilities = cap.device_caps | V4L2_CAP_DEVICE_CAPS;
   return 0;
 }
@@ -492,7 +503,8 @@ int Device::query_cap(v4l2_capability& cap) {
 int Device::enum_formats(v4l2_fmtdesc& description) {
   std::vector<std::uint32_t> codes;
   for (const Mode& mode : config_.modes)
-    if (std::find(codes.begin(), codes.end(), mode.fourcc) == codes.end())
+    if ((description.mbus_code == 0 || bus_code_of(mode.fourcc) == description.mbus_code) &&
+        std::find(codes.begin(), codes.end(), mode.fourcc) == codes.end())
       codes.push_back(mode.fourcc);
   if (description.type != type() || description.index >= codes.size()) return fail(EINVAL);
   const std::uint32_t code = codes[description.index];
@@ -565,6 +577,10 @@ int Device::format(v4l2_format& format, bool set, bool try_only) {
   }
   const Mode before = mode_;
   mode_ = *best;
+  if (config_.mc) {  // any size, because only the parts before the node know the right one
+    mode_.width = width;
+    mode_.height = height;
+  }
   describe(format);
   if (try_only) {
     mode_ = before;
@@ -579,6 +595,11 @@ int Device::frame_sizes(v4l2_frmsizeenum& size) {
   std::uint32_t index = 0;
   for (const Mode& mode : modes()) {
     if (mode.fourcc != size.pixel_format || index++ != size.index) continue;
+    if (config_.mc) {
+      size.type = V4L2_FRMSIZE_TYPE_STEPWISE;
+      size.stepwise = {16, 16384, 2, 16, 16384, 1};
+      return 0;
+    }
     size.type = V4L2_FRMSIZE_TYPE_DISCRETE;
     size.discrete = {static_cast<std::uint32_t>(mode.width),
                      static_cast<std::uint32_t>(mode.height)};
@@ -602,7 +623,8 @@ int Device::frame_intervals(v4l2_frmivalenum& interval) {
 }
 
 int Device::parameters(v4l2_streamparm& parm, bool set) {
-  if (parm.type != type() || config_.hdmi) return fail(config_.hdmi ? ENOTTY : EINVAL);
+  const bool none = config_.hdmi || config_.mc;
+  if (parm.type != type() || none) return fail(none ? ENOTTY : EINVAL);
   auto& frame = parm.parm.capture.timeperframe;
   if (set && streaming_) return fail(EBUSY);
   if (set && frame.numerator && frame.denominator) {
@@ -627,7 +649,7 @@ int Device::request_buffers(v4l2_requestbuffers& request) {
   buffers_.clear();
   waiting_.clear();
   done_.clear();
-  request.count = std::min(request.count, 32u);
+  request.count = std::min(request.count, config_.buffers);
   v4l2_format now{};
   now.type = type();
   describe(now);
@@ -739,6 +761,12 @@ void Device::forget_bytes() const {
 int Device::stream(bool on) {
   if (on && (buffers_.empty() || config_.busy)) return fail(config_.busy ? EBUSY : EINVAL);
   if (on && config_.fault == "nospace") return fail(ENOSPC);
+  if (on && config_.fault == "epipe") return fail(EPIPE);
+  if (on && config_.mc) {
+    const int error = stream_error(folder_, number_, {mode_.fourcc, mode_.width, mode_.height});
+    if (error) return fail(error);
+    rate_ = std::max(1, arriving_hz(folder_, number_));
+  }
   const double bits = 16.0 * config_.signal_width * config_.signal_height * config_.signal_rate;
   if (on && config_.lanes > 0 && bits > 972e6 * config_.lanes) return fail(EINVAL);
   streaming_ = on;
@@ -760,7 +788,7 @@ int Device::timings(unsigned long request, void* argument) {
   auto& timings = *static_cast<v4l2_dv_timings*>(argument);
   switch (request) {
     case VIDIOC_QUERY_DV_TIMINGS:
-      if (config_.signal_width == 0) return fail(ENOLINK);
+      if (config_.signal_width == 0 && config_.fault != "notimings") return fail(ENOLINK);
       dv_timings(config_.signal_width, config_.signal_height, config_.signal_rate, timings);
       return 0;
     case VIDIOC_G_DV_TIMINGS:
@@ -809,6 +837,7 @@ int Device::controls(unsigned long request, void* argument) {
     std::memcpy(&id, argument, sizeof id);
     const Control* control = id & kNext ? next_after(id & ~kNext) : by_id(id);
     if (!control) return fail(EINVAL);
+    if (control->broken) return fail(EIO);
     const auto describe_control = [&](auto& query) {
       query = {};
       query.id = control->id;
@@ -880,6 +909,7 @@ int Device::events(unsigned long request, void* argument) {
 int Device::edid(v4l2_edid& edid, bool set) {
   if (!config_.hdmi) return fail(ENOTTY);
   const std::string path = folder_ + "/edid-" + name_;
+  if (set && config_.fault == "noedid") return fail(EPERM);
   if (set) {
     std::ofstream(path, std::ios::binary)
         .write(reinterpret_cast<const char*>(edid.edid),

@@ -26,6 +26,7 @@ struct Control {
   std::uint32_t id;
   std::string name;
   int value, least, most;
+  bool broken;  // the device does not answer when it is asked about this control
 };
 
 // The content of the file, which is read again whenever it changes.
@@ -33,16 +34,19 @@ struct Config {
   std::string card = "Fake HDMI dongle", driver = "uvcvideo", bus = "usb-fake-1";
   std::vector<Mode> modes;
   std::vector<Control> controls;
-  std::string frames;                                        // a file, relative to the folder
-  int stride = 0;                                            // bytes a line; 0: no padding
-  bool mplane = false;                                       // the multi-planar API
-  bool busy = false;                                         // another program streams
-  bool hdmi = false;                                         // DV timings, EDID, SOURCE_CHANGE
+  std::string frames;          // a file, relative to the folder
+  int stride = 0;              // bytes a line; 0: no padding
+  bool mplane = false;         // the multi-planar API
+  bool busy = false;           // another program streams
+  bool mc = false;             // a media device sets up what lies before the node (media.h)
+  std::uint32_t buffers = 32;  // the most that the driver grants
+  bool hdmi = false;           // DV timings, EDID, SOURCE_CHANGE
   int signal_width = 0, signal_height = 0, signal_rate = 0;  // the signal on the cable; 0: none
   int lanes = 0;  // CSI lanes to the board, 972 Mbit/s each; 0: enough
   std::uint32_t ycbcr = V4L2_YCBCR_ENC_DEFAULT, range = V4L2_QUANTIZATION_DEFAULT;
-  std::string fault;  // stall, truncate, pad, zero, error, corrupt, stamps, eintr, eio, nospace,
-                      // nosignal, vanish
+  std::string fault;  // stall, truncate, pad, zero, error, corrupt, stamps, torn, eintr, eio,
+                      // nospace, epipe, nosignal, vanish, noedid, notimings
+  int slow = 0;       // pictures a second that really come; 0: as many as the device says
   int every = 1;      // every Nth frame has the fault
   int amount = 7;     // bytes of padding
 };

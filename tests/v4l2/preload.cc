@@ -18,6 +18,7 @@
 #include <string>
 
 #include "device.h"
+#include "media.h"
 
 namespace {
 
@@ -36,32 +37,46 @@ std::string played(const char* path) {
   const std::string base = folder();
   if (base.empty() || !path) return "";
   if (strcmp(path, "/dev") == 0 || strcmp(path, "/dev/") == 0) return base;
-  if (strncmp(path, "/dev/video", 10) == 0 || strncmp(path, "/dev/v4l", 8) == 0)
-    return base + (path + 4);
+  for (const char* prefix : {"/dev/video", "/dev/v4l", "/dev/media"})
+    if (strncmp(path, prefix, strlen(prefix)) == 0) return base + (path + 4);
   return "";
 }
 
-// "videoN" if `path`, with its links followed, is a device; otherwise empty.
+// "videoN", "mediaN" or "v4l-subdevN" if `path`, with its links followed, is a device; otherwise
+// empty.
 std::string device_at(const std::string& path) {
   char real[PATH_MAX];
   if (path.empty() || !realpath(path.c_str(), real)) return "";
   const char* name = strrchr(real, '/') + 1;
-  return strncmp(name, "video", 5) == 0 ? name : "";
+  for (const char* kind : {"video", "media", "v4l-subdev"})
+    if (strncmp(name, kind, strlen(kind)) == 0) return name;
+  return "";
 }
 
 template <class Stat>
-void be_a_device(Stat& info, int number) {
+void be_a_device(Stat& info, unsigned major_number, unsigned minor_number) {
   memset(&info, 0, sizeof info);
   info.st_mode = S_IFCHR | 0660;
   info.st_nlink = 1;
-  info.st_rdev = makedev(81, static_cast<unsigned>(number));
+  info.st_rdev = makedev(major_number, minor_number);
+}
+
+template <class Stat>
+void be_the_device(Stat& info, const std::string& name) {
+  const auto number =
+      static_cast<unsigned>(atoi(name.c_str() + name.find_first_of("0123456789", 3)));
+  if (name.starts_with("media"))
+    be_a_device(info, 250, number);
+  else
+    be_a_device(info, 81, name.starts_with("video") ? number : fake::subdev_minor(0) + number);
 }
 
 int open_path(const char* name, const char* path, int flags, mode_t mode) {
   const std::string place = played(path);
   if (place.empty()) return next<int (*)(const char*, int, ...)>(name)(path, flags, mode);
   const std::string device = device_at(place);
-  if (!device.empty()) return fake::Device::open(folder(), device, flags);
+  if (device.starts_with("video")) return fake::Device::open(folder(), device, flags);
+  if (!device.empty()) return fake::MediaNode::open(folder(), device);
   return next<int (*)(const char*, int, ...)>(name)(place.c_str(), flags, mode);
 }
 
@@ -76,9 +91,22 @@ FILE* sysfs_file(const char* path) {
       sscanf(path, "/sys/dev/char/81:%d/uevent%n", &number, &end) < 1 || end == 0)
     return nullptr;
   const int memory = memfd_create("uevent", MFD_CLOEXEC);
-  dprintf(memory, "MAJOR=81\nMINOR=%d\nDEVNAME=video%d\n", number, number);
+  const int first = static_cast<int>(fake::subdev_minor(0));
+  const char* kind = number < first ? "video" : "v4l-subdev";
+  dprintf(memory, "MAJOR=81\nMINOR=%d\nDEVNAME=%s%d\n", number, kind, number % first);
   lseek(memory, 0, SEEK_SET);
   return fdopen(memory, "r");
+}
+
+// media-ctl(1) finds the name of a node behind the link /sys/dev/char/81:N.
+std::string sysfs_link(const char* path) {
+  int number = 0, end = 0;
+  if (folder().empty() || !path || sscanf(path, "/sys/dev/char/81:%d%n", &number, &end) < 1 ||
+      end == 0 || path[end] != '\0')
+    return "";
+  const int first = static_cast<int>(fake::subdev_minor(0));
+  return "../../devices/" + std::string(number < first ? "video" : "v4l-subdev") +
+         std::to_string(number % first);
 }
 
 template <class Stat>
@@ -87,14 +115,18 @@ int stat_path(const char* name, const char* path, Stat* info) {
   const std::string device = device_at(place);
   const char* real = place.empty() ? path : place.c_str();
   const int result = next<int (*)(const char*, Stat*)>(name)(real, info);
-  if (result == 0 && !device.empty()) be_a_device(*info, atoi(device.c_str() + 5));
+  if (result == 0 && !device.empty()) be_the_device(*info, device);
   return result;
 }
 
 template <class Stat>
 int stat_fd(const char* name, int fd, Stat* info) {
   if (const fake::Device* device = fake::Device::find(fd)) {
-    be_a_device(*info, device->number());
+    be_a_device(*info, 81, static_cast<unsigned>(device->number()));
+    return 0;
+  }
+  if (const fake::MediaNode* node = fake::MediaNode::find(fd)) {
+    be_a_device(*info, node->major_number(), node->minor_number());
     return 0;
   }
   return next<int (*)(int, Stat*)>(name)(fd, info);
@@ -150,6 +182,7 @@ int openat(int folder_fd, const char* path, int flags, ...) {
 
 int close(int fd) {
   fake::Device::close(fd);
+  fake::MediaNode::close(fd);
   return next<int (*)(int)>("close")(fd);
 }
 
@@ -163,6 +196,8 @@ int ioctl(int fd, unsigned long request, ...) {
   // Some libraries pass requests sign-extended from int.
   if (fake::Device* device = fake::Device::find(fd))
     return device->ioctl(request & 0xffffffffu, argument);
+  if (fake::MediaNode* node = fake::MediaNode::find(fd))
+    return node->ioctl(request & 0xffffffffu, argument);
   return real(fd, request, argument);
 }
 
@@ -187,6 +222,11 @@ DIR* opendir(const char* path) {
   return next<DIR* (*)(const char*)>("opendir")(place.empty() ? path : place.c_str());
 }
 ssize_t readlink(const char* path, char* into, size_t size) {
+  if (const std::string link = sysfs_link(path); !link.empty()) {
+    const size_t length = link.size() < size ? link.size() : size;
+    memcpy(into, link.data(), length);
+    return static_cast<ssize_t>(length);
+  }
   const std::string place = played(path);
   const char* real = place.empty() ? path : place.c_str();
   return next<ssize_t (*)(const char*, char*, size_t)>("readlink")(real, into, size);
