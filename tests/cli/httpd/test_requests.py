@@ -1,6 +1,7 @@
 """kvm-mjpeg-httpd(1) from the outside: which requests it accepts, and how it refuses others."""
 import http.client
 import json
+import re
 import signal
 import urllib.request
 
@@ -25,7 +26,8 @@ class Requests(ServerTest):
             got = answer(start + "\r\n" + host + "".join(line + "\r\n" for line in lines) + "\r\n" + hidden)
             with self.subTest(start=start, lines=lines, got=got):
                 self.assertTrue(got.startswith(b"HTTP/1.1 400 "))
-                self.assertEqual(got.count(b"HTTP/1"), 1)
+                # libmicrohttpd 1.0 refuses some of these itself, with "HTTP/1.1" in the words of its page.
+                self.assertEqual(len(re.findall(rb"HTTP/1\.[01] \d{3} ", got)), 1)
                 self.assertIn(b"connection: close", got.lower())
 
         refused("Content-Length : 44")
