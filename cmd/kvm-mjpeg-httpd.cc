@@ -2,12 +2,19 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <cstdlib>
 
 #include "cli.h"
 #include "http/origin.h"
 #include "http/server.h"
 
 namespace {
+
+// systemd makes this folder for the service.
+std::string default_used_codes() {
+  const char* const folder = std::getenv("STATE_DIRECTORY");
+  return folder && *folder ? std::string(folder) + "/used-codes" : "";
+}
 
 unsigned octal_mode(const std::string& text) {
   unsigned mode = 0;
@@ -55,6 +62,16 @@ int main(int argc, char** argv) {
   app.add_flag("--idle", options.idle, "Read no frames while nobody watches");
 
   text("--passwords", options.passwords, "FILE", "Require a login; FILE has lines NAME:HASH:ROLE");
+  text("--used-codes", options.used_codes, "FILE",
+       "Note used one-time codes in FILE (default: $STATE_DIRECTORY/used-codes)");
+  text("--target", options.target, "NAME",
+       "The target's name: users whose line has targets= without it are refused");
+  text("--user-header", options.user_header, "NAME",
+       "Believe a proxy that names the user in this header, on unix sockets");
+  text("--proxy-secret", options.proxy_secret, "FILE",
+       "Believe it from this machine, too, with this secret in X-Kvm-Proxy-Secret");
+  text("--audit", options.audit, "FILE",
+       "Also append to FILE who logged in, watched, took control and sent actions");
   app.add_flag("--no-auth-on-purpose", options.open_on_purpose,
                "Serve addresses other than loopback without passwords");
   text("--allow-host", options.allow_hosts, "NAME", "Also answer to this host name (repeatable)")
@@ -84,6 +101,11 @@ int main(int argc, char** argv) {
                        "kvm-capture | kvm-mjpeg-httpd");
     if (options.tls_cert.empty() != options.tls_key.empty())
       throw kvm::Error(kvm::Exit::kUsage, "--tls-cert and --tls-key must be given together");
+    if (options.passwords.empty() && !options.user_header.empty())
+      throw kvm::Error(kvm::Exit::kUsage, "--user-header needs --passwords: the users' roles");
+    if (options.user_header.empty() && !options.proxy_secret.empty())
+      throw kvm::Error(kvm::Exit::kUsage, "--proxy-secret needs --user-header");
+    if (options.used_codes.empty()) options.used_codes = default_used_codes();
     return kvm::serve(options);
   });
 }

@@ -52,6 +52,7 @@ std::shared_ptr<const std::string> binary_message(const std::string& body) {
 struct Consoles::Console {
   ViewerId id;
   User user;
+  std::optional<Visit> visit;
   std::unique_ptr<WebSocket> socket;
   bool pictures = true;
   std::uint32_t shown = 0;  // id of the frame that the last update showed; 0: none
@@ -74,6 +75,8 @@ void Consoles::adopt(ViewerId id, const User& user, Upgraded connection) {
   Console& console = *owned;
   console.id = id;
   console.user = user;
+  console.visit.emplace(needs_.audit, "console", user,
+                        Audit::Facts{{"viewer", std::to_string(id)}});
   console.pinged_us = needs_.loop.now_us();
   console.socket = std::make_unique<WebSocket>(
       needs_.loop, std::move(connection),
@@ -178,7 +181,25 @@ void Consoles::send_state(Console& console) {
   console.socket->send_text(Json::object(state).text());
 }
 
+void Consoles::note_controller() {
+  const auto now = needs_.control.controller();
+  const auto before = std::exchange(controller_, now);
+  if (now == before) return;
+  const auto viewer = [this](const std::optional<ViewerId>& id) {
+    return id ? consoles_.find(*id) : consoles_.end();
+  };
+  const auto from = viewer(before), to = viewer(now);
+  if (to != consoles_.end())
+    needs_.audit.note("control taken", to->second->user,
+                      {{"viewer", std::to_string(to->first)},
+                       {"before", from == consoles_.end() ? "" : std::to_string(from->first)}});
+  else if (from != consoles_.end())
+    needs_.audit.note("control released", from->second->user,
+                      {{"viewer", std::to_string(from->first)}});
+}
+
 void Consoles::state_changed() {
+  note_controller();
   if (consoles_.empty() || std::exchange(state_scheduled_, true)) return;
   const std::int64_t wait_us =
       std::max<std::int64_t>(0, state_sent_us_ + kStateGapUs - needs_.loop.now_us());

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "hub/metrics.h"
 #include "hub/newest_frame.h"
 #include "jpeg/mosaic.h"
+#include "net/audit.h"
 #include "net/password_file.h"
 
 namespace kvm {
@@ -27,6 +29,7 @@ class Consoles {
     NewestFrame& newest;
     Control& control;
     Metrics& metrics;
+    Audit& audit;
     std::int64_t stall_us;  // a viewer that takes no bytes for this long is dropped
     // The members of the state message except "op" and "you".
     std::function<std::vector<Json::Member>()> state;
@@ -53,6 +56,7 @@ class Consoles {
   const Message& message_since(std::uint32_t shown);
   void send_state(Console& console);
   void drop(Place console);
+  void note_controller();
   void tick();
 
   Needs needs_;
@@ -61,6 +65,7 @@ class Consoles {
   // The messages that update a viewer to that frame, by the id of the frame that the viewer shows
   // now. All viewers share these messages.
   std::map<std::uint32_t, Message> messages_;
+  std::optional<ViewerId> controller_;  // as last noted in the audit trail
   bool ticking_ = false, state_scheduled_ = false;
   std::int64_t state_sent_us_ = 0;
 };

@@ -1,5 +1,6 @@
 #include "http/gate.h"
 
+#include <gnutls/gnutls.h>
 #include <limits.h>
 #include <unistd.h>
 
@@ -7,6 +8,7 @@
 
 #include "base/message.h"
 #include "base/text.h"
+#include "net/addresses.h"
 
 namespace kvm {
 
@@ -15,6 +17,13 @@ namespace {
 // The longest time that browsers allow, and longer than any session: only the server decides when
 // a session is over.
 constexpr std::int64_t kCookieS = 400 * 86'400;
+
+constexpr const char* kSecretHeader = "X-Kvm-Proxy-Secret";
+
+// Takes the same time wherever the first difference is.
+bool is_same_secret(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && gnutls_memcmp(a.data(), b.data(), a.size()) == 0;
+}
 
 // "" if the machine has no name.
 std::string machine_name() {
@@ -39,6 +48,13 @@ std::optional<std::string> token_of(const Request& request) {
   return request.cookie(cookie_name(request.header("Host")));
 }
 
+// The token in "Authorization: Bearer TOKEN" (RFC 6750, 2.1).
+std::optional<std::string_view> bearer(const Request& request) {
+  const auto parts = words(request.header("Authorization"));
+  if (parts.size() != 2 || !same_word(parts[0], "Bearer")) return std::nullopt;
+  return parts[1];
+}
+
 bool wants_html(const Request& request) {
   return request.header("Accept").find("text/html") != std::string_view::npos;
 }
@@ -52,11 +68,12 @@ Answer too_many(std::int64_t wait_s, Fields headers = {}) {
 }  // namespace
 
 Gate::Gate(Auth& auth, Metrics& metrics, const std::vector<std::string>& allowed_hosts,
-           GateHints hints)
+           GateHints hints, ProxyLogin proxy)
     : auth_(auth),
       metrics_(metrics),
       hosts_(allowed_hosts, machine_name()),
-      hints_(std::move(hints)) {}
+      hints_(std::move(hints)),
+      proxy_(std::move(proxy)) {}
 
 bool Gate::comes_from_us(const ReplyPtr& reply) {
   const Request& request = reply->request();
@@ -89,6 +106,9 @@ bool Gate::knows(const Request& request) {
 void Gate::identify(const ReplyPtr& reply, const Enter& enter, const Fields& refusal) {
   const Request& request = reply->request();
   if (!auth_.required()) return enter(reply, User{});
+  if (!proxy_.header.empty() && !request.header(proxy_.header).empty())
+    return identify_by_proxy(reply, enter, refusal);
+  if (const auto token = bearer(request)) return identify_token(reply, *token, enter, refusal);
   if (const auto token = token_of(request))
     if (const auto user = auth_.session(*token)) return enter(reply, *user);
   const auto& basic = request.basic;
@@ -100,7 +120,8 @@ void Gate::identify(const ReplyPtr& reply, const Enter& enter, const Fields& ref
   if (const auto user = auth_.remembered(basic->name, basic->password, address))
     return enter(reply, *user);
   reply->defer();
-  auth_.check(basic->name, basic->password, address,
+  // A user with a second factor cannot use Basic, because it sends no code.
+  auth_.check(basic->name, basic->password, "", address,
               [this, reply, enter, refusal](const Auth::Checked& checked) {
                 if (checked.verdict == Auth::Verdict::kYes)
                   return reply->go_on([=] { enter(reply, checked.user); });
@@ -108,6 +129,56 @@ void Gate::identify(const ReplyPtr& reply, const Enter& enter, const Fields& ref
                   return reply->answer(too_many(checked.wait_s, refusal));
                 refuse(reply, refusal);
               });
+}
+
+// The proxy's login goes before any other: a browser may send the proxy's own Basic password along.
+void Gate::identify_by_proxy(const ReplyPtr& reply, const Enter& enter, const Fields& refusal) {
+  const Request& request = reply->request();
+  const auto forbid = [&](int status, const std::string& name, const char* why) {
+    ++metrics_.forbidden;
+    auth_.note_refused({name, {}, {}, request.peer.via}, why);
+    reply->answer(failure(status, why, refusal));
+  };
+  const std::string name(request.header(proxy_.header));
+  if (request.count(proxy_.header) > 1)
+    return forbid(400, "", "there is more than one header with the user's name");
+  if (!is_our_proxy(request))
+    return forbid(403, "", "only the proxy may send the header with the user's name");
+  const auto user = auth_.known_to_proxy(name);
+  if (!user) return forbid(403, name, "this user is not in the password file");
+  enter(reply, *user);
+}
+
+// Users of this machine may open the loopback address, but cannot open the proxy's unix socket.
+bool Gate::is_our_proxy(const Request& request) const {
+  if (request.peer.via == kUnixAddress) return true;
+  return is_local(request.peer.via) && !proxy_.secret.empty() &&
+         request.count(kSecretHeader) == 1 &&
+         is_same_secret(request.header(kSecretHeader), proxy_.secret);
+}
+
+void Gate::identify_token(const ReplyPtr& reply, std::string_view token, const Enter& enter,
+                          const Fields& refusal) {
+  const Peer& peer = reply->request().peer;
+  if (!peer.secure)
+    return reply->answer(failure(403, "a token needs TLS or a local client", refusal));
+  const auto checked = auth_.check_token(token, peer.address);
+  const auto refuse_token = [&](const char* why) {
+    Answer answer = failure(401, why, refusal);
+    answer.headers.emplace_back("WWW-Authenticate",
+                                "Bearer realm=\"kvm\", error=\"invalid_token\"");
+    reply->answer(std::move(answer));
+  };
+  switch (checked.verdict) {
+    case Tokens::Verdict::kYes:
+      return enter(reply, checked.user);
+    case Tokens::Verdict::kNo:
+      return refuse_token("there is no such token");
+    case Tokens::Verdict::kExpired:
+      return refuse_token("the token has expired");
+    case Tokens::Verdict::kWait:
+      return reply->answer(too_many(checked.wait_s, refusal));
+  }
 }
 
 // Redirects a person to the login form, and answers a program with 401. A browser gets no
@@ -130,24 +201,26 @@ void Gate::login(const ReplyPtr& reply) {
   const auto name = request.form("name"), password = request.form("password");
   if (!name || !password) return reply->answer(failure(400, "name and password are needed"));
   reply->defer();
-  auth_.check(*name, *password, request.peer.address, [this, reply](const Auth::Checked& checked) {
+  const std::string code = request.form("code").value_or("");
+  const auto answer = [this, reply](const Auth::Checked& checked) {
     // A person is redirected to the next page; a program gets a status that it can test.
     const bool person = wants_html(reply->request());
     if (checked.verdict == Auth::Verdict::kWait)
       return reply->answer(person ? redirect("login?wait") : too_many(checked.wait_s));
     if (checked.verdict == Auth::Verdict::kNo)
       return reply->answer(person ? redirect("login?failed")
-                                  : failure(401, "name or password is wrong"));
-    Answer answer = redirect("./");
-    answer.headers.emplace_back("Set-Cookie",
-                                cookie(reply->request(), auth_.open(checked.user), kCookieS));
-    reply->answer(std::move(answer));
-  });
+                                  : failure(401, "name, password or code is wrong"));
+    Answer done = redirect("./");
+    done.headers.emplace_back("Set-Cookie",
+                              cookie(reply->request(), auth_.open(checked.user), kCookieS));
+    reply->answer(std::move(done));
+  };
+  auth_.check(*name, *password, code, request.peer.address, answer);
 }
 
 void Gate::logout(const ReplyPtr& reply) {
   const Request& request = reply->request();
-  if (const auto token = token_of(request)) auth_.close(*token);
+  if (const auto token = token_of(request)) auth_.close(*token, request.peer.address);
   Answer answer = redirect("login");
   answer.headers.emplace_back("Set-Cookie", cookie(request, "", 0));
   reply->answer(std::move(answer));

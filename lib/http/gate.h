@@ -18,14 +18,21 @@ struct GateHints {
   std::string forwarding;  // how to have a proxy's X-Forwarded-Proto believed
 };
 
+// A proxy that asks for the login. It is believed on a unix socket and, with the secret, from this
+// machine.
+struct ProxyLogin {
+  std::string header = {};  // tells which user the proxy has let in; empty: there is no such proxy
+  std::string secret = {};
+};
+
 class Gate {
  public:
   using Enter = std::function<void(const ReplyPtr&, const User&)>;
 
   // `allowed_hosts`: host names, besides the machine's own, under which clients may call this
   // server.
-  Gate(Auth& auth, Metrics& metrics, const std::vector<std::string>& allowed_hosts,
-       GateHints hints);
+  Gate(Auth& auth, Metrics& metrics, const std::vector<std::string>& allowed_hosts, GateHints hints,
+       ProxyLogin proxy = {});
 
   // Checks Host and Origin. false: the request was refused, and is answered.
   bool comes_from_us(const ReplyPtr& reply);
@@ -39,12 +46,17 @@ class Gate {
   void logout(const ReplyPtr& reply);
 
  private:
+  void identify_by_proxy(const ReplyPtr& reply, const Enter& enter, const Fields& refusal);
+  bool is_our_proxy(const Request& request) const;
+  void identify_token(const ReplyPtr& reply, std::string_view token, const Enter& enter,
+                      const Fields& refusal);
   void refuse(const ReplyPtr& reply, Fields headers);
 
   Auth& auth_;
   Metrics& metrics_;
   HostList hosts_;
   GateHints hints_;
+  ProxyLogin proxy_;
   bool told_origin_ = false;
 };
 

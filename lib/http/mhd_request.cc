@@ -37,7 +37,7 @@ std::optional<Credentials> credentials_of(MHD_Connection* connection) {
 Peer peer_of(MHD_Connection* connection, const Fields& headers, bool trust_proxy) {
   Peer peer;
   if (const Visitor* const visitor = visitor_of(connection)) {
-    peer.address = visitor->address;
+    peer.address = peer.via = visitor->address;
     peer.own = own_address(visitor->fd);
   }
   peer.local = is_local(peer.address);

@@ -10,10 +10,6 @@ namespace kvm {
 
 namespace {
 
-bool same_word(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
-}
-
 const std::string* find(const Fields& fields, std::string_view name) {
   const auto found =
       std::ranges::find_if(fields, [&](const auto& field) { return same_word(field.first, name); });
@@ -47,9 +43,18 @@ std::string decoded(std::string_view text) {
 
 }  // namespace
 
+bool same_word(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
+}
+
 std::string_view Request::header(std::string_view name) const {
   const std::string* const value = find(headers, name);
   return value ? std::string_view(*value) : "";
+}
+
+int Request::count(std::string_view name) const {
+  return static_cast<int>(std::ranges::count_if(
+      headers, [&](const auto& field) { return same_word(field.first, name); }));
 }
 
 std::optional<std::string> Request::query(std::string_view name) const {
@@ -65,13 +70,14 @@ std::optional<std::string> Request::form(std::string_view name) const {
 }
 
 const char* framing_fault(const Request& request) {
-  int lengths = 0, codings = 0, hosts = 0;
+  int lengths = 0, codings = 0, hosts = 0, logins = 0;
   const char* fault = nullptr;
   for (const auto& [name, value] : request.headers) {
     if (name.empty() || name.find_first_of(" \t") != name.npos)
       fault = "a header's name is empty or contains a blank";
     lengths += same_word(name, "Content-Length");
     hosts += same_word(name, "Host");
+    logins += same_word(name, "Authorization");
     if (!same_word(name, "Transfer-Encoding")) continue;
     ++codings;
     if (!same_word(value, "chunked")) fault = "the only Transfer-Encoding is chunked";
@@ -79,6 +85,7 @@ const char* framing_fault(const Request& request) {
   if (fault) return fault;
   if (lengths + codings > 1) return "the body's length is given more than once";
   if (codings > 0 && request.version < "HTTP/1.1") return "HTTP/1.0 has no Transfer-Encoding";
+  if (logins > 1) return "there is more than one Authorization header";
   if (hosts > 1) return "there is more than one Host header";
   if (hosts == 0 && request.version >= "HTTP/1.1") return "there is no Host header";
   return nullptr;

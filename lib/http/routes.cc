@@ -3,6 +3,7 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <map>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -38,6 +39,11 @@ std::optional<bool> flag(const Request& request, const char* name) {
   const auto value = request.query(name);
   if (!value) return std::nullopt;
   return value->starts_with('1') || *value == "true" || *value == "yes";
+}
+
+// Comments are no verbs.
+bool is_verb(std::string_view word) {
+  return std::ranges::all_of(word, [](char c) { return c >= 'a' && c <= 'z'; });
 }
 
 Answer wrong_method(const char* allowed) {
@@ -84,7 +90,9 @@ void Routes::route(const ReplyPtr& reply) {
     if (row == std::end(kRows)) return asked->answer(failure(404, "there is no such path"));
     if (row->method != method)
       return asked->answer(wrong_method(row->method == "GET" ? "GET, HEAD" : "POST"));
-    (this->*row->handler)(asked, user);
+    User sender = user;
+    sender.from = asked->request().peer.address;
+    (this->*row->handler)(asked, sender);
   };
   needs_.gate.identify(reply, enter, shared ? sharing() : Fields{});
 }
@@ -209,11 +217,29 @@ void Routes::actions(const ReplyPtr& reply, const User& user) {
   const ViewerId viewer = ++last_viewer_;
   const auto refused = needs_.control.submit_all(viewer, reply->request().body);
   needs_.control.leave(viewer);
+  note_actions(reply->request().body, user, refused);
   if (!refused) return reply->answer(json(Json::object({{"ok", true}})));
   const int status = refused->reason == Refused::kLine         ? 400
                      : refused->reason == Refused::kControlled ? 409
                                                                : 503;
   reply->answer(failure(status, refused->why));
+}
+
+// Writes how many lines of each kind there were, but nothing of what was to be typed. The words of
+// a refused line may be anything, such as a password.
+void Routes::note_actions(std::string_view lines, const User& user,
+                          const std::optional<Refused>& refused) {
+  Audit::Facts facts;
+  if (refused) {
+    constexpr const char* kReasons[] = {"bad-line", "other-viewer", "nobody-reads", "busy"};
+    facts.emplace_back("refused", kReasons[refused->reason]);
+  } else {
+    std::map<std::string_view, int> verbs;
+    for (const std::string_view line : split(lines, '\n'))
+      if (const auto parts = words(line); !parts.empty() && is_verb(parts[0])) ++verbs[parts[0]];
+    for (const auto& [verb, count] : verbs) facts.emplace_back(verb, std::to_string(count));
+  }
+  needs_.audit.note("actions", user, facts);
 }
 
 void Routes::check(const ReplyPtr& reply, const User&) {

@@ -29,6 +29,7 @@ class Routes {
     Snapshots& snapshots;
     Consoles& consoles;
     Control& control;
+    Audit& audit;
     Sharing sharing;
     std::function<std::vector<Json::Member>()> state;  // members of `result` for GET /state
     std::function<std::string()> metrics;              // body for GET /metrics
@@ -61,6 +62,8 @@ class Routes {
   Fields sharing() const;
   void permit(const ReplyPtr& reply) const;
   Fields picture_headers() const;
+  void note_actions(std::string_view lines, const User& user,
+                    const std::optional<Refused>& refused);
 
   Needs needs_;
   Layouts layouts_;

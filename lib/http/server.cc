@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "base/io.h"
 #include "base/message.h"
 #include "base/notify.h"
 #include "base/signals.h"
@@ -40,6 +41,18 @@ std::vector<Listener> listen(const ServerOptions& options) {
                   listener.name + ": refused: anybody who can reach it could control the target",
                   options.words.passwords);
   return listeners;
+}
+
+// The first line of a file; "" if there is no file.
+std::string read_secret(const std::string& file) {
+  if (file.empty()) return "";
+  constexpr std::size_t kLeast = 16;
+  const std::string text = read_file(file, 4096);
+  const std::string secret(trim(std::string_view(text).substr(0, text.find('\n'))));
+  if (secret.size() < kLeast)
+    throw Error(Exit::kConfig,
+                strf("%s: the secret needs at least %zu characters", file.c_str(), kLeast));
+  return secret;
 }
 
 class Server {
@@ -144,6 +157,7 @@ class Server {
   // user logged in.
   void reload() {
     read_again([this] { auth_.reload(); }, "the old passwords stay in force");
+    read_again([this] { audit_.reopen(); }, "the old audit file stays in use");
     read_again([this] { front_.reload(); }, "the old certificate stays in force");
   }
   static void read_again(const std::function<void()>& read, const char* otherwise) {
@@ -186,9 +200,15 @@ class Server {
   Loop loop_;
   Metrics metrics_;
   NewestFrame newest_{loop_};
-  Auth auth_{loop_, options_.passwords, [this] { drop_ended(); }};
-  Gate gate_{
-      auth_, metrics_, options_.allow_hosts, {options_.words.host, options_.words.forwarding}};
+  Audit audit_{options_.audit};
+  Auth auth_{loop_, audit_, {options_.passwords, options_.used_codes, options_.target}, [this] {
+               drop_ended();
+             }};
+  Gate gate_{auth_,
+             metrics_,
+             options_.allow_hosts,
+             {options_.words.host, options_.words.forwarding},
+             {options_.user_header, read_secret(options_.proxy_secret)}};
   Control control_{loop_,
                    metrics_,
                    {.shared = options_.shared_control, .hints = options_.words.actions},
@@ -199,8 +219,8 @@ class Server {
                                consoles_.state_changed();
                              }};
   StreamLimits limits_{static_cast<std::int64_t>(options_.stall_timeout_s * 1e6)};
-  Streams streams_{loop_, newest_, metrics_, limits_};
-  Consoles consoles_{{loop_, newest_, control_, metrics_, limits_.stall_us,
+  Streams streams_{loop_, newest_, metrics_, audit_, limits_};
+  Consoles consoles_{{loop_, newest_, control_, metrics_, audit_, limits_.stall_us,
                       [this] { return state_members(state()); }}};
   Snapshots snapshots_{loop_, newest_, metrics_};
   Routes routes_{{gate_,
@@ -208,6 +228,7 @@ class Server {
                   snapshots_,
                   consoles_,
                   control_,
+                  audit_,
                   {options_.allow_origin, auth_.required()},
                   [this] { return state_with_clients(); },
                   [this] { return metrics(); }}};

@@ -25,7 +25,12 @@ struct ServerOptions {
   unsigned unix_mode = 0660;                             // access to unix sockets
   std::string title;                                     // the target's name, for the page
 
+  std::string audit;                     // file for the audit trail, besides stderr; empty: none
   std::string passwords;                 // file; empty: no login
+  std::string used_codes;                // file for used one-time codes; empty: none
+  std::string target;                    // name of the target, for the password file's targets=
+  std::string user_header;               // header in which a proxy names the user; empty: none
+  std::string proxy_secret;              // file with the proxy's secret; empty: unix sockets only
   bool open_on_purpose = false;          // serve addresses other than loopback even without a login
   std::vector<std::string> allow_hosts;  // host names besides our own
   std::string allow_origin;              // another site whose pages may read pictures and state
@@ -42,7 +47,8 @@ struct ServerOptions {
 };
 
 // Runs until the input ends or SIGINT or SIGTERM arrives, and returns kDone, or kIo if reading the
-// input failed. SIGHUP reads the certificate and the password file again. Throws Error.
+// input failed. SIGHUP reads the certificate and the password file again, and opens the audit file
+// again. Throws Error.
 Exit serve(const ServerOptions& options);
 
 }  // namespace kvm

@@ -60,8 +60,9 @@ void tune_socket(int fd, int send_buffer, std::int64_t stall_us) noexcept {
   ::setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
 }
 
-Streams::Streams(Loop& loop, NewestFrame& newest, Metrics& metrics, StreamLimits limits)
-    : loop_(loop), newest_(newest), metrics_(metrics), limits_(limits) {
+Streams::Streams(Loop& loop, NewestFrame& newest, Metrics& metrics, Audit& audit,
+                 StreamLimits limits)
+    : loop_(loop), newest_(newest), metrics_(metrics), audit_(audit), limits_(limits) {
   newest_.on_frame([this] {
     part_.reset();
     pump_all();
@@ -72,6 +73,7 @@ Streams::Place Streams::insert(const User& user, Wish wish, Fields& headers) {
   viewers_.emplace_front();
   const Place viewer = viewers_.begin();
   viewer->user = user;
+  viewer->visit.emplace(audit_, "stream", user);
   viewer->id = ++last_id_;
   viewer->boundary = boundaries_.fresh();
   // The line break before the boundary belongs to it (RFC 2046, 5.1.1).

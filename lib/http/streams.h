@@ -15,6 +15,7 @@
 #include "http/reply.h"
 #include "hub/metrics.h"
 #include "hub/newest_frame.h"
+#include "net/audit.h"
 #include "net/password_file.h"
 
 namespace kvm {
@@ -35,7 +36,7 @@ struct StreamLimits {
 
 class Streams {
  public:
-  Streams(Loop& loop, NewestFrame& newest, Metrics& metrics, StreamLimits limits);
+  Streams(Loop& loop, NewestFrame& newest, Metrics& metrics, Audit& audit, StreamLimits limits);
 
   struct Wish {
     double fps = 0;   // above 0: caps the rate
@@ -74,6 +75,7 @@ class Streams {
     std::function<void()> done;  // without TLS only
     bool gone = false;           // pull() must end the answer
     User user;
+    std::optional<Visit> visit;
     std::uint64_t id = 0;
     Wish wish;
     RateMeter rate;
@@ -120,6 +122,7 @@ class Streams {
   Loop& loop_;
   NewestFrame& newest_;
   Metrics& metrics_;
+  Audit& audit_;
   StreamLimits limits_;
   std::list<Viewer> viewers_;
   Boundaries boundaries_;

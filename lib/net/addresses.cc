@@ -9,7 +9,8 @@
 namespace kvm {
 
 std::string text_of(const sockaddr* address) {
-  char text[INET6_ADDRSTRLEN] = "unix";
+  char text[INET6_ADDRSTRLEN] = "";
+  std::strcpy(text, kUnixAddress);
   if (address && address->sa_family == AF_INET) {
     ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(address)->sin_addr, text,
                 sizeof text);
@@ -31,7 +32,7 @@ std::string own_address(int fd) {
 }
 
 bool is_local(const std::string& address) noexcept {
-  return address == "unix" || address == "::1" || address.starts_with("127.");
+  return address == kUnixAddress || address == "::1" || address.starts_with("127.");
 }
 
 std::string site_of(const std::string& address) {

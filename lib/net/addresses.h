@@ -7,7 +7,10 @@ struct sockaddr;
 
 namespace kvm {
 
-// "192.0.2.7", "2001:db8::7"; IPv4 inside IPv6 as IPv4; "unix" for anything else.
+// How text_of() writes the address of a client on a unix socket.
+inline constexpr const char* kUnixAddress = "unix";
+
+// "192.0.2.7", "2001:db8::7"; IPv4 inside IPv6 as IPv4; kUnixAddress for anything else.
 std::string text_of(const sockaddr* address);
 // The local address of a connected socket, as text_of() writes it; "" for a unix socket.
 std::string own_address(int fd);

@@ -12,9 +12,12 @@
 #include <vector>
 
 #include "base/loop.h"
+#include "net/audit.h"
 #include "net/password_file.h"
+#include "net/second_factor.h"
 #include "net/sessions.h"
 #include "net/throttle.h"
+#include "net/tokens.h"
 
 namespace kvm {
 
@@ -24,16 +27,23 @@ struct LoginCounts {
   std::uint64_t throttled = 0;  // refused without checking the password
 };
 
+struct AuthOptions {
+  std::string passwords;        // file; empty: no login
+  std::string used_codes = {};  // file of net/used_codes.h, for users with a second factor
+  std::string target = {};      // the target that is served; users of other targets are unknown
+};
+
 // For the loop's thread only. Hashes passwords in a thread of its own.
 class Auth {
  public:
-  // If `file` is empty, everybody is let in. reload() and close() call `ended`, because they may
-  // have ended sessions; holds() tells whose. Throws Error if the password file cannot be read or
-  // is malformed.
-  Auth(Loop& loop, std::string file, std::function<void()> ended);
+  // If there is no password file, everybody is let in. `audit` gets a line for each login, failed
+  // login and logout. reload() and close() call `ended`, because they may have ended sessions;
+  // holds() tells whose. Throws Error if the password file cannot be read, is malformed or needs an
+  // option that is missing.
+  Auth(Loop& loop, Audit& audit, AuthOptions options, std::function<void()> ended);
   ~Auth();
 
-  bool required() const noexcept { return !file_.empty(); }
+  bool required() const noexcept { return !options_.passwords.empty(); }
   const LoginCounts& counts() const noexcept { return counts_; }
 
   // Reads the password file again. Ends the sessions of users whose line changed. Throws Error and
@@ -58,20 +68,37 @@ class Auth {
     std::int64_t wait_s;  // kWait: seconds before the next try
   };
   using Done = std::function<void(const Checked&)>;
-  // Checks a password. Calls `done` from the loop some tens of milliseconds later, or with kWait
+  // Checks a password and, if the user has a second factor, the code, which is empty if none was
+  // sent. Calls `done` from the loop some tens of milliseconds later, or with kWait
   // before check() returns. If the same address sends the same name and password again in the
   // meantime, both calls get the same answer and count as one try.
-  void check(const std::string& name, const std::string& password, const std::string& address,
-             Done done);
+  void check(const std::string& name, const std::string& password, const std::string& code,
+             const std::string& address, Done done);
+
+  // The user of this name, whom a proxy has let in. nullopt: there is no such user.
+  std::optional<User> known_to_proxy(const std::string& name) const;
+  // Writes to the audit trail that a request in this user's name was refused.
+  void note_refused(const User& user, const char* why) {
+    audit_.note("login failed", user, {{"why", why}});
+  }
+  // Checks a token at once.
+  Tokens::Checked check_token(std::string_view token, const std::string& address);
 
   // Begins a session. Returns its token: 256 random bits, in hex.
   std::string open(const User& user);
-  void close(const std::string& token);
+  // `address` asked for it.
+  void close(const std::string& token, const std::string& address);
 
  private:
+  struct Looked {
+    bool password_right;
+    SecondFactor::Checked code;  // if the password was right
+  };
   struct Job {
-    std::string password, hash;
-    std::function<void(bool)> done;
+    std::string password, code;
+    Account account;
+    std::int64_t now_us;
+    std::function<void(const Looked&)> done;
   };
   struct Question {
     Account account;  // the account of this name, or a stand-in
@@ -80,22 +107,28 @@ class Auth {
     std::string mark;  // mark() of the name and password
     std::string key;   // in asking_
   };
+  std::vector<Account> read() const;
+  void use(const std::vector<Account>& accounts);
   void work();
   bool enqueue(Job job);
-  void judge(const Question& question, bool fits);
+  Looked look(const Job& job);
+  void judge(const Question& question, const Looked& looked);
   void answer(const Question& question, const Checked& checked);
-  const Account& stand_in(const std::string& name) const;
+  Account stand_in(const std::string& name) const;
   std::string mark(const std::string& name, const std::string& password) const;
 
   Loop& loop_;
-  std::string file_;
+  Audit& audit_;
+  AuthOptions options_;
   std::function<void()> ended_;
-  std::vector<Account> accounts_;
+  std::vector<Account> accounts_;  // of the file, without the tokens
+  Tokens tokens_;
   std::string secret_;                               // for mark()
   Sessions sessions_;                                // by token or mark()
   std::map<std::string, std::vector<Done>> asking_;  // by mark, hash and address
   Throttle throttle_;
   LoginCounts counts_;
+  SecondFactor second_factor_;  // for worker_ only
   std::thread worker_;
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -62,12 +62,12 @@ works() {
 	[ "$(through -o page -w '%{http_code}' -b jar "${site}state")" = 401 ]
 }
 # In the samples, the comment says how to serve the KVM under a path. These functions start the web
-# server with the sample, edited by the given commands of sed(1).
+# server with the sample, edited by the given commands of sed(1). nginx_with takes the name of another sample, too.
 nginx_with() {
 	sed "$1
 		s|unix:/run/kvm/target.sock|unix:$T/web.sock|; s|listen 443|listen $address:$port|
 		s|ssl_certificate  .*|ssl_certificate $T/cert.pem;|; s|ssl_certificate_key .*|ssl_certificate_key $T/key.pem;|" \
-		"$SRC/scripts/examples/nginx.conf" >site.conf
+		"$SRC/scripts/examples/${2:-nginx.conf}" >site.conf
 	printf '%s\n' 'daemon off; pid nginx.pid; error_log stderr; user root;' 'events { }' "http { access_log off; port_in_redirect off;
 		client_body_temp_path $T/body; proxy_temp_path $T/proxy; fastcgi_temp_path $T/f; uwsgi_temp_path $T/u; scgi_temp_path $T/s;
 		include $T/site.conf; }" >nginx.conf
@@ -104,6 +104,38 @@ apache_with() {
 @test "nginx, under a path" {
 	nginx_with 's|location / {|location /kvm/ {|; s|http://kvm_target;|http://kvm_target/;|'
 	works /kvm/
+}
+@test "nginx with Authelia: whom the login names is in with the role of the user's line; a forged name is not" {
+	# A stand-in for Authelia: the cookie "login=NAME" is the session of that user.
+	python3 - "$T/login-port" 3>&- <<-'END' &
+		import http.server, sys
+		class Login(http.server.BaseHTTPRequestHandler):
+		    def do_GET(self):
+		        name = (self.headers['Cookie'] or '').removeprefix('login=')
+		        self.send_response(200 if name else 401)
+		        if name: self.send_header('Remote-User', name)
+		        self.end_headers()
+		    def log_message(self, *_): pass
+		server = http.server.HTTPServer(('127.0.0.1', 0), Login)
+		open(sys.argv[1], 'w').write(str(server.server_port))
+		server.serve_forever()
+	END
+	eventually test -s login-port
+	printf 'ann:*:control\nbob:*:view\n' >passwords
+	setsid sh -c "kvm-capture -d test -s 320x200 -o - | kvm-mjpeg-httpd -l unix:$T/login.sock --passwords passwords \
+		--user-header Remote-User $(options_of nginx-authelia.conf) | cat >actions" 2>said 3>&- &
+	eventually grep -q unix: said
+	chmod 777 login.sock
+	nginx_with "s|unix:/run/kvm/target.sock|unix:$T/login.sock|; s|127.0.0.1:9091|127.0.0.1:$(cat login-port)|" nginx-authelia.conf
+	asked() { through -o body -w '%{http_code}' -X POST --data-binary 'key a' https://kvm.example.org/actions "$@"; }
+	eventually eval '[ "$(asked)" = 302 ]'
+	[ "$(asked -b login=ann)" = 200 ]
+	[ "$(asked -b login=bob)" = 403 ]
+	[ "$(asked -b login=eve)" = 403 ]
+	[ "$(asked -H 'Remote-User: ann')" = 302 ]
+	[ "$(asked -b login=bob -H 'Remote-User: ann')" = 403 ]
+	[ "$(cat actions)" = "key a" ]
+	grep -q 'actions from .* user=ann key=1' said
 }
 @test "Caddy" {
 	caddy_with ''

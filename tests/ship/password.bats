@@ -94,7 +94,7 @@ verifies() {
 	unset KVM_ETC
 	printf '#!/bin/sh\necho 1000\n' >"$T/bin/id"
 	chmod +x "$T/bin/id"
-	for job in 'set anna' 'remove anna' list first create; do
+	for job in 'set anna' 'remove anna' list first create 'token create ci' 'token list' 'token revoke ci'; do
 		# shellcheck disable=SC2086  # split into words
 		run --separate-stderr password $job <<<'long enough'
 		status_is 77 && one_line kvm-password
@@ -113,4 +113,85 @@ verifies() {
 	run --separate-stderr password set anna root <<<'long enough'
 	status_is 64
 	[ ! -e "$KVM_ETC/passwords" ]
+}
+
+@test "token: shown once, only its hash is kept; listed and revoked; users stay" {
+	echo 'long enough' | password set anna view
+	token=$(password token create ci control 2099-12-31)
+	[[ $token =~ ^kvm_[0-9a-f]{64}$ ]]
+	[ "$(password token create prometheus)" != "$token" ]
+	password token create forever view never
+	run -1 grep -rq "$token" "$KVM_ETC"
+	grep -qxF "ci:\$token\$$(printf %s "$token" | sha256sum | cut -d' ' -f1):control:expires=2099-12-31" "$KVM_ETC/passwords"
+	[ "$(password token list | sort)" = $'ci\tcontrol\t2099-12-31\nforever\tview\tnever\nprometheus\tview\t'"$(date -ud '1 year' +%F)" ]
+	[ "$(password list)" = $'anna\tview' ]
+	password token revoke ci
+	[ "$(password token list | cut -f1 | sort | xargs)" = "forever prometheus" ]
+	verifies 'long enough' anna
+	[ "$(stat -c %a "$KVM_ETC/passwords")" = 640 ]
+}
+
+@test "token: refused: a name in use, a day that is over, a role or word that is none" {
+	echo 'long enough' | password set anna
+	password token create ci
+	cp "$KVM_ETC/passwords" "$T/before"
+	refused() {
+		run --separate-stderr password "${@:2}" <<<'long enough'
+		status_is "$1" && one_line kvm-password
+	}
+	refused 75 token create anna
+	refused 75 token create ci
+	refused 75 set ci
+	refused 1 remove ci
+	refused 1 token revoke anna
+	refused 1 token revoke nobody
+	refused 64 token create new view yesterday
+	refused 64 token create new view today
+	refused 64 token create new view soonish
+	refused 64 token create new root
+	refused 64 token create 'a:b'
+	refused 64 token create new view never more
+	refused 64 token
+	refused 64 token destroy ci
+	cmp "$T/before" "$KVM_ETC/passwords"
+}
+
+@test "totp: nothing changes before the app shows the right code; set keeps it, off removes it" {
+	echo 'long enough' | password set anna view
+	password targets anna db1 db2
+	cp "$KVM_ETC/passwords" "$T/before"
+	for answer in 000000 '' 'a b'; do
+		run --separate-stderr password totp anna <<<"$answer"
+		status_is 65
+		cmp "$T/before" "$KVM_ETC/passwords"
+	done
+	mkfifo "$T/answer"
+	password totp anna <"$T/answer" >"$T/said" 3>&- &
+	exec 7>"$T/answer"
+	eventually grep -q secret= "$T/said"
+	secret=$(sed -n 's|^otpauth://totp/kvm-[^:]*:anna?secret=\([A-Z2-7]\{32\}\)&issuer=kvm-.*|\1|p' "$T/said")
+	oathtool --totp -b -N '30 seconds ago' "$secret" | sed 's/.../& /' >&7 # as apps group the digits
+	exec 7>&-
+	ends_with 0 $!
+	[ "$(grep -cE '^([a-z2-8]{4}-){3}[a-z2-8]{4}$' "$T/said")" -eq 10 ]
+	first=$(printf %s "$(sed -n 's/-//g; 3p' "$T/said")" | sha256sum | cut -d' ' -f1)
+	[[ $(cat "$KVM_ETC/passwords") =~ ^anna:[^:]*:view:targets=db1,db2:totp=$secret:recovery=$first(,[0-9a-f]{64}){9}$ ]]
+	echo 'another one' | password set anna view
+	verifies 'another one' anna
+	grep -q ":totp=$secret:" "$KVM_ETC/passwords"
+	password totp anna off
+	[[ $(cat "$KVM_ETC/passwords") =~ ^anna:[^:]*:view:targets=db1,db2$ ]]
+	password targets anna
+	[[ $(cat "$KVM_ETC/passwords") =~ ^anna:[^:]*:view$ ]]
+	[ "$(password list)" = $'anna\tview' ]
+	for job in 'totp bob' 'targets bob db1'; do
+		# shellcheck disable=SC2086  # split into words
+		run --separate-stderr password $job </dev/null
+		status_is 1 && one_line kvm-password
+	done
+	for job in 'totp anna on' 'targets anna db:1' 'targets anna a,b'; do
+		# shellcheck disable=SC2086  # split into words
+		run --separate-stderr password $job </dev/null
+		status_is 64 && one_line kvm-password
+	done
 }

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <ctime>
 #include <fstream>
+#include <memory>
 
 #include "base/error.h"
 #include "password_hash.h"
@@ -18,7 +19,7 @@ struct AuthTest : testing::Test {
   ~AuthTest() override { std::remove(file.c_str()); }
   void write(const std::string& lines) { std::ofstream(file) << lines; }
   Auth open() {
-    return {loop, file, [this] { ++ended; }};
+    return {loop, audit, {file}, [this] { ++ended; }};
   }
   // Logs `name` in and returns the user.
   static User enter(Auth& auth, const std::string& name) {
@@ -28,7 +29,7 @@ struct AuthTest : testing::Test {
   Auth::Verdict judged(Auth& auth, const std::string& password, const std::string& address,
                        const std::string& name = "ann") {
     Auth::Verdict verdict = Auth::Verdict::kWait;
-    auth.check(name, password, address, [&](const Auth::Checked& checked) {
+    auth.check(name, password, "", address, [&](const Auth::Checked& checked) {
       verdict = checked.verdict;
       loop.after(0, [this] { loop.stop(); });
     });
@@ -39,6 +40,7 @@ struct AuthTest : testing::Test {
   std::string file = testing::TempDir() + "passwords." + std::to_string(::getpid());
   std::int64_t skipped_us = 0;  // by which the loop's clock is ahead of the real one
   Loop loop{[this] { return monotonic_us() + skipped_us; }};
+  Audit audit;
   int ended = 0;
 };
 
@@ -57,10 +59,11 @@ TEST_F(AuthTest, GuessesAtOnceAreAsManyAsOneAfterTheOther) {
   Auth auth = open();
   int at_once = 0, decided = 0;
   for (int i = 0; i < 12; ++i)
-    auth.check("ann", "bad" + std::to_string(i), "192.0.2.1", [&](const Auth::Checked& checked) {
-      checked.verdict == Auth::Verdict::kWait ? ++at_once : ++decided;
-      if (decided == 4) loop.stop();
-    });
+    auth.check("ann", "bad" + std::to_string(i), "", "192.0.2.1",
+               [&](const Auth::Checked& checked) {
+                 checked.verdict == Auth::Verdict::kWait ? ++at_once : ++decided;
+                 if (decided == 4) loop.stop();
+               });
   EXPECT_EQ(at_once, 8);
   loop.run();
   EXPECT_EQ(decided, 4);
@@ -73,10 +76,11 @@ TEST_F(AuthTest, TheSameAtOnceIsOneTry) {
   for (const bool right : {true, false}) {
     std::vector<Auth::Verdict> verdicts;
     for (int i = 0; i < 12; ++i)
-      auth.check("ann", right ? "password" : "bad", "192.0.2.1", [&](const Auth::Checked& checked) {
-        verdicts.push_back(checked.verdict);
-        if (verdicts.size() == 12) loop.stop();
-      });
+      auth.check("ann", right ? "password" : "bad", "", "192.0.2.1",
+                 [&](const Auth::Checked& checked) {
+                   verdicts.push_back(checked.verdict);
+                   if (verdicts.size() == 12) loop.stop();
+                 });
     loop.after(30'000'000, [&] { loop.stop(); });
     loop.run();
     EXPECT_EQ(verdicts, std::vector(12, right ? Auth::Verdict::kYes : Auth::Verdict::kNo));
@@ -114,7 +118,7 @@ TEST_F(AuthTest, SessionsEndByLogoutEachOnItsOwn) {
   EXPECT_EQ(desk.name, "ann");
   EXPECT_EQ(desk.role, Role::kView);
   EXPECT_NE(desk.session, tablet.session);
-  auth.close(desk.session);
+  auth.close(desk.session, "192.0.2.1");
   EXPECT_EQ(ended, 1);
   EXPECT_FALSE(auth.holds(desk));
   EXPECT_FALSE(auth.session(desk.session));
@@ -147,8 +151,83 @@ TEST_F(AuthTest, SessionsEnd12HoursAfterTheirLastUse) {
   EXPECT_FALSE(auth.session(ann.session));
 }
 
+struct SecondFactors : AuthTest {
+  SecondFactors() {
+    write("ann:" + kHash + ":control:totp=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\nbob:" + kHash + "\n");
+  }
+  ~SecondFactors() override { std::remove(used.c_str()); }
+  Auth open() {
+    return {loop, audit, {file, used}, [] {}};
+  }
+  Auth::Verdict judged(Auth& auth, const std::string& name, const std::string& password,
+                       const std::string& code, const std::string& address = "192.0.2.1") {
+    Auth::Verdict verdict = Auth::Verdict::kWait;
+    auth.check(name, password, code, address, [&](const Auth::Checked& checked) {
+      verdict = checked.verdict;
+      loop.after(0, [this] { loop.stop(); });
+    });
+    loop.run();
+    return verdict;
+  }
+  // What an authenticator app would show, by another program.
+  static std::string code() {
+    std::string text(6, '\0');
+    const std::unique_ptr<FILE, int (*)(FILE*)> tool(
+        ::popen("oathtool --totp -b GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "r"), ::pclose);
+    return std::fread(text.data(), 1, 6, tool.get()) == 6 ? text : "";
+  }
+  std::string used = file + ".used";
+};
+
+TEST_F(SecondFactors, PasswordAndCodeAreBothNeededAndTheCodeOnlyOnce) {
+  Auth auth = open();
+  EXPECT_EQ(judged(auth, "ann", "password", ""), Auth::Verdict::kNo);
+  EXPECT_EQ(judged(auth, "ann", "bad", code()), Auth::Verdict::kNo) << "does not use the code up";
+  const std::string shown = code();
+  EXPECT_EQ(judged(auth, "ann", "password", shown), Auth::Verdict::kYes);
+  EXPECT_EQ(judged(auth, "ann", "password", shown), Auth::Verdict::kNo);
+  EXPECT_FALSE(auth.remembered("ann", "password", "192.0.2.2")) << "a password alone is not enough";
+  EXPECT_EQ(judged(auth, "bob", "password", "", "192.0.2.3"), Auth::Verdict::kYes);
+}
+
+TEST_F(SecondFactors, WrongCodesCountAsWrongPasswordsDo) {
+  Auth auth = open();
+  for (int i = 0; i < 4; ++i)
+    EXPECT_EQ(judged(auth, "ann", "password", "000000"), Auth::Verdict::kNo);
+  Auth::Verdict verdict = Auth::Verdict::kYes;
+  auth.check("bob", "password", "", "192.0.2.1",
+             [&](const Auth::Checked& checked) { verdict = checked.verdict; });
+  EXPECT_EQ(verdict, Auth::Verdict::kWait) << "the address waits";
+  EXPECT_EQ(judged(auth, "ann", "password", code(), "192.0.2.2"), Auth::Verdict::kWait)
+      << "and so does the account, whatever the address";
+}
+
+TEST_F(SecondFactors, AnUnknownNameUsesNobodysCodeUp) {
+  Auth auth = open();
+  const std::string shown = code();
+  EXPECT_EQ(judged(auth, "nobody", "password", shown), Auth::Verdict::kNo);
+  EXPECT_EQ(judged(auth, "someone", "password", shown), Auth::Verdict::kNo);
+  EXPECT_EQ(judged(auth, "ann", "password", shown), Auth::Verdict::kYes);
+}
+
+TEST_F(SecondFactors, WithoutAFileForUsedCodesThePasswordFileIsRefused) {
+  EXPECT_THROW(Auth(loop, audit, {file}, nullptr), Error);
+  EXPECT_THROW(Auth(loop, audit, {file, "/proc/none/used"}, nullptr), Error);
+}
+
+TEST_F(AuthTest, AUserOfAnotherTargetIsUnknown) {
+  write("ann:" + kHash + ":control:targets=db1,db2\nbob:" + kHash + "\n");
+  Auth db2(loop, audit, {file, "", "db2"}, [] {}), db3(loop, audit, {file, "", "db3"}, [] {});
+  EXPECT_EQ(judged(db2, "password", "192.0.2.1", "ann"), Auth::Verdict::kYes);
+  EXPECT_EQ(judged(db3, "password", "192.0.2.1", "ann"), Auth::Verdict::kNo);
+  EXPECT_EQ(judged(db3, "password", "192.0.2.1", "bob"), Auth::Verdict::kYes);
+  EXPECT_TRUE(db2.known_to_proxy("ann"));
+  EXPECT_FALSE(db3.known_to_proxy("ann"));
+  EXPECT_THROW(Auth(loop, audit, {file}, nullptr), Error) << "this server has no target";
+}
+
 TEST_F(AuthTest, SessionsAreNotNeededWithoutAFile) {
-  const Auth everybody(loop, "", nullptr);
+  const Auth everybody(loop, audit, {""}, nullptr);
   EXPECT_TRUE(everybody.holds({}));
 }
 

@@ -93,7 +93,8 @@ struct ConsoleViewers : testing::Test, TestLoop {
   Metrics metrics;
   Pipe pipe = make_pipe(O_NONBLOCK);
   Control control{loop, metrics, {}, pipe.write.get(), [] {}};
-  Consoles consoles{{loop, newest, control, metrics, 10'000'000, [] {
+  Audit audit;
+  Consoles consoles{{loop, newest, control, metrics, audit, 10'000'000, [] {
                        return std::vector<Json::Member>{{"x", 5}};
                      }}};
   SocketPair first, second;

@@ -70,7 +70,8 @@ struct Gates : testing::Test {
   std::string file = written_file();
   Loop loop;
   Metrics metrics;
-  Auth auth{loop, file, [] {}};
+  Audit audit;
+  Auth auth{loop, audit, {file}, [] {}};
 };
 
 TEST_F(Gates, TellHowToAllowAHostName) {
@@ -140,6 +141,47 @@ TEST_F(Gates, TakeAPasswordOnlyWhereNobodyReadsIt) {
   EXPECT_EQ(entered(gate, safe), "ann");
   EXPECT_FALSE(safe->answered);
   EXPECT_TRUE(gate.knows(safe->asked));
+}
+
+// The header that a proxy sends is believed only where nobody else can send it.
+TEST_F(Gates, BelieveAProxyOnItsSocketOrWithItsSecret) {
+  Gate gate(auth, metrics, {}, {}, {"X-User", "a long secret word"});
+  const auto asked = [&](const std::string& via, Fields headers) {
+    auto reply = ask(std::move(headers));
+    reply->asked.peer.via = via;
+    return reply;
+  };
+  const std::pair<std::string, std::string> ann{"x-user", "ann"},
+      secret{"X-Kvm-Proxy-Secret", "a long secret word"},
+      wrong{"X-Kvm-Proxy-Secret", "a long secret wore"};
+  for (const auto& reply : {asked("unix", {ann}), asked("127.0.0.1", {ann, secret})}) {
+    EXPECT_EQ(entered(gate, reply), "ann");
+    EXPECT_FALSE(reply->answered);
+  }
+  for (const auto& reply :
+       {asked("127.0.0.1", {ann}), asked("127.0.0.1", {ann, wrong}),
+        asked("127.0.0.1", {ann, secret, secret}), asked("192.0.2.9", {ann, secret}),
+        asked("unix", {{"X-User", "nobody"}}), asked("unix", {ann, ann}),
+        asked("unix", {ann, {"X-User", "bob"}})}) {
+    EXPECT_EQ(entered(gate, reply), "");
+    ASSERT_TRUE(reply->answered);
+    EXPECT_GE(reply->answered->status, 400);
+  }
+  EXPECT_EQ(metrics.forbidden, 7u);
+}
+
+TEST_F(Gates, TakeTheProxysUserBeforeAnyOtherLogin) {
+  Gate gate(auth, metrics, {}, {}, {"X-User"});
+  const auto reply = ask({{"X-User", "ann"}, {"Authorization", "Bearer nonsense"}});
+  reply->asked.peer.via = "unix";
+  reply->asked.basic = Credentials{"ann", "bad"};
+  EXPECT_EQ(entered(gate, reply), "ann");
+  const auto empty = ask({{"X-User", ""}});
+  empty->asked.peer.via = "unix";
+  EXPECT_EQ(entered(gate, empty), "");
+  EXPECT_EQ(empty->answered->status, 401) << "the proxy let nobody in";
+  Gate closed(auth, metrics, {}, {});
+  EXPECT_EQ(entered(closed, ask({{"X-User", "ann"}})), "") << "without the option it is any header";
 }
 
 }  // namespace

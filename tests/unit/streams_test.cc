@@ -48,8 +48,9 @@ struct StreamViewers : testing::Test, TestLoop {
 
   NewestFrame newest{loop};
   Metrics metrics;
+  Audit audit;
   // Without more parts at the start: what a test counts follows from the pictures alone.
-  Streams streams{loop, newest, metrics, {.first_parts = 0}};
+  Streams streams{loop, newest, metrics, audit, {.first_parts = 0}};
   SocketPair first, second;
   int done = 0;
 };
@@ -169,7 +170,7 @@ TEST_F(StreamViewers, AdvanceHeadersEndEachPartAndReplaceTheRepeat) {
 }
 
 TEST_F(StreamViewers, TheFirstPartsComeQuicklyOnAStillScreenToo) {
-  Streams eager(loop, newest, metrics, {});
+  Streams eager(loop, newest, metrics, audit, {});
   publish("a");
   eager.adopt({first.ours.get(), [] {}}, {}, {}, {});
   for (int i = 0; i < 100; ++i) {

@@ -10,6 +10,10 @@ import {close_pages, end, legends, picture, proxy, rest, Server, SHOTS, test_fra
 
 let folder, file;
 const hash = password => spawnSync('openssl', ['passwd', '-6', password], {encoding: 'utf8'}).stdout.trim();
+// RFC 6238's secret, appendix B.
+const base32 = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ';
+const code = () => spawnSync('oathtool', ['--totp', '-b', base32], {encoding: 'utf8'}).stdout.trim();
+const carl = `carl:${hash('secret')}:control:totp=${base32}\n`;
 const ann = `ann:${hash('secret')}:control\n`, bob = `bob:${hash('watch')}:view\n`;
 before(() => {
   folder = mkdtempSync(join(tmpdir(), 'kvm-login-'));
@@ -18,8 +22,8 @@ before(() => {
 after(() => rmSync(folder, {recursive: true}));
 
 async function with_login(body, ...more) {
-  writeFileSync(file, ann + bob);
-  const server = await Server.start({args: ['--passwords', file, ...more]});
+  writeFileSync(file, ann + bob + carl);
+  const server = await Server.start({args: ['--passwords', file, '--used-codes', join(folder, 'used'), ...more]});
   try {
     await server.feed(test_frames(1)[0]);
     await body(server);
@@ -56,11 +60,24 @@ test('the right password leads in, keys come out, and out again', () => with_log
   await logged_in(page);
 }));
 
+test('a second factor: the code is asked for, and its field is open the next time', () => with_login(async server => {
+  const page = await visit(server, {ends: true});
+  assert.equal(await page.getByLabel('Code').isVisible(), false);
+  await log_in(page, 'carl', 'secret');
+  await page.getByText('Name, password or code is wrong.').waitFor();
+  await page.getByText('Second factor').click();
+  await page.getByLabel('Code').fill(code());
+  await log_in(page, 'carl', 'secret');
+  await logged_in(page);
+  await page.getByRole('button', {name: 'Log out'}).click();
+  await page.getByLabel('Code').waitFor();
+}));
+
 test('a wrong password is told, and then too many of them', () => with_login(async server => {
   const page = await visit(server);
   assert.equal(await page.getByRole('alert').count(), 0);
   await log_in(page, 'ann', 'wrong');
-  await page.getByText('Name or password is wrong.').waitFor();
+  await page.getByText('Name, password or code is wrong.').waitFor();
   assert.equal(await page.getByLabel('Name').inputValue(), 'ann');
   await page.locator('[name=password]:focus').waitFor();
   await until(async () => {

@@ -98,11 +98,11 @@ class Login(ServerTest):
         self.assertEqual(by_script.code, 429)
         self.assertIn(by_form.headers["Retry-After"], ("1", "2"))
         self.assertEqual(server.status("/state", basic("ann")), 200)
-        self.assertRegex(server.words(), r"(?m)login failed from 192\.0\.2\.1$")
+        self.assertRegex(server.words(), r"(?m)login failed from 192\.0\.2\.1 user=ann$")
         failures = [line for line in server.get("/metrics", basic("ann")).splitlines()
                     if line.startswith("kvm_login_failures_total ")]
         self.assertEqual(failures, [f"kvm_login_failures_total {4 * len(used)}"])
         # An IPv6 address is named without its port.
         headers = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "[2001:db8::1]:99", **basic("ann", "bad")}
         self.assertEqual(server.status("/state", headers), 401)
-        self.assertRegex(server.words(), r"(?m)login failed from 2001:db8::1$")
+        self.assertRegex(server.words(), r"(?m)login failed from 2001:db8::1 user=ann$")

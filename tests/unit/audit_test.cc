@@ -1,0 +1,63 @@
+#include "net/audit.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <regex>
+
+#include "base/io.h"
+
+namespace kvm {
+namespace {
+
+// The lines of the file without their times.
+std::string lines(const std::string& file) {
+  std::string all;
+  std::string text = read_file(file);
+  for (std::size_t at = 0, end; (end = text.find('\n', at)) != text.npos; at = end + 1)
+    all += text.substr(text.find(' ', at) + 1, end - text.find(' ', at));
+  return all;
+}
+
+struct AuditTest : testing::Test {
+  ~AuditTest() override { std::remove(file.c_str()); }
+  std::string file = testing::TempDir() + "audit." + std::to_string(::getpid());
+};
+
+TEST_F(AuditTest, AVisitHasABeginningAndAnEnd) {
+  Audit audit(file);
+  {
+    const Visit visit(audit, "console", {"ann", Role::kView, "", "::1"}, {{"viewer", "7"}});
+    EXPECT_EQ(lines(file), "console opened from ::1 user=ann viewer=7\n");
+  }
+  EXPECT_TRUE(std::regex_match(
+      lines(file), std::regex("console opened from ::1 user=ann viewer=7\n"
+                              "console closed from ::1 user=ann viewer=7 seconds=\\d+\n")));
+}
+
+// The kernel writes a part of a line where a limit on the file's size ends, as on a full disc.
+TEST_F(AuditTest, AHalfLineStaysOnALineOfItsOwn) {
+  Audit audit(file);
+  audit.note("first", {});
+  rlimit before{};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit little{read_file(file).size() + 30, before.rlim_max};
+  ::setrlimit(RLIMIT_FSIZE, &little);
+  audit.note("second", {});
+  audit.note("third", {});
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, SIG_DFL);
+  audit.note("fourth", {});
+  const std::string text = read_file(file), last = "fourth from - user=-\n";
+  ASSERT_TRUE(text.ends_with(last));
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 3);
+  EXPECT_TRUE(lines(file).starts_with("first from - user=-\n"));
+}
+
+}  // namespace
+}  // namespace kvm
