@@ -57,20 +57,85 @@ test('a drag goes on outside the picture and ends there', async () => {
 test('the wheel turns both ways, by whole notches, and the other way when asked', async () => {
   const {page, at} = await placed_page();
   await page.mouse.move(...at(0.5, 0.5));
-  await page.mouse.wheel(0, 100);
-  await page.mouse.wheel(0, -200);
-  await page.mouse.wheel(100, 0);
-  await server.see('wheel -1', 'wheel 2', 'hwheel 1');
+  await page.mouse.wheel(0, 120);
+  await page.mouse.wheel(0, -120);
+  await page.mouse.wheel(120, 0);
+  await server.see('wheel -1', 'wheel 1', 'hwheel 1');
   server.clear();
-  for (let i = 0; i < 5; i++) await page.mouse.wheel(0, 40);  // a touchpad
+  await turn(page, ...Array(5).fill({deltaY: 48, wheelDeltaY: -48}));  // a touchpad
   await server.see('wheel -1', 'wheel -1');
   await show(page, 'mouse');
   await page.locator('#reverse').check();
   await page.keyboard.press('Escape');
   server.clear();
   await page.mouse.move(...at(0.3, 0.5));
-  await page.mouse.wheel(0, 100);
+  await page.mouse.wheel(0, 120);
   await server.see('wheel 1');
+});
+
+// Dispatches wheel events as another platform makes them.
+const turn = (page, ...events) => page.evaluate(all => {
+  for (const more of all)
+    document.getElementById('screen').dispatchEvent(new WheelEvent('wheel', {bubbles: true, cancelable: true, ...more}));
+}, events);
+const mac = `Object.defineProperty(navigator, 'platform', {get: () => 'MacIntel'});
+  Object.defineProperty(navigator, 'userAgentData', {get: () => undefined});`;
+
+test('the wheel: what each browser reports for one click is one notch', async () => {
+  const {page} = await placed_page();
+  // Chromium at 50, 100 and 150 %, Firefox on Linux and Windows, WebKitGTK, half a click of a wheel of high resolution.
+  await turn(page, {deltaY: 240, wheelDeltaY: -120}, {deltaY: 120, wheelDeltaY: -120}, {deltaY: 80, wheelDeltaY: -120},
+    {deltaMode: 1, deltaY: 6, wheelDeltaY: -120}, {deltaMode: 1, deltaY: 3, wheelDeltaY: -120}, {deltaY: 81, wheelDeltaY: -120},
+    {deltaY: 60, wheelDeltaY: -60}, {deltaY: 60, wheelDeltaY: -60});
+  assert.deepEqual(await server.all(page), Array(7).fill('wheel -1'));
+});
+
+test('the wheel of a Mac: a slow and a quick click are one notch each, a touchpad adds up', async () => {
+  const {page} = await placed_page({before: mac});
+  await turn(page, {deltaY: 4.000244140625, wheelDeltaY: -12}, {deltaY: 28.001708984375, wheelDeltaY: -84},
+    {deltaY: -113.256, wheelDeltaY: 339}, {deltaMode: 1, deltaY: 1, wheelDeltaY: -120}, {deltaMode: 1, deltaY: 5, wheelDeltaY: -600});
+  assert.deepEqual(await server.all(page), ['wheel -1', 'wheel -1', 'wheel 1', 'wheel -1', 'wheel -1']);
+  server.clear();
+  await turn(page, ...[1, 3, 9, 12, 10, 5].map(deltaY => ({deltaY, wheelDeltaY: -3 * deltaY})));
+  assert.deepEqual(await server.all(page), ['wheel -1']);
+});
+
+test('a pinch on a touchpad zooms here and leaves the target alone; the wheel beside a held Ctrl turns there', async () => {
+  const {page} = await placed_page();
+  const before = await page.locator('#screen').boundingBox();
+  await turn(page, ...Array(5).fill({deltaY: -20, wheelDeltaY: 60, ctrlKey: true, clientX: 600, clientY: 400}));
+  await until(async () => (await page.locator('#screen').boundingBox()).width > 2 * before.width, 'the picture enlarged');
+  assert.deepEqual(await server.all(page), []);
+  await page.locator('#screen').focus();
+  await page.keyboard.down('ControlLeft');
+  await turn(page, {deltaY: 120, wheelDeltaY: -120, ctrlKey: true});
+  await server.see('keydown leftctrl', 'wheel -1');
+  await page.keyboard.up('ControlLeft');
+});
+
+test('several monitors: the picture is a part of the desktop, and stays so', async () => {
+  const {page, at} = await placed_page();
+  await show(page, 'mouse');
+  await page.locator('#pointer-area').selectOption('its right half');
+  await page.keyboard.press('Escape');
+  await page.mouse.click(...at(0.5, 0.5));
+  await server.see('buttondown left');
+  near(server.lines.find(line => /^mouseto/.test(line)), 0.75, 0.5);
+  await show(page, 'mouse');
+  await page.locator('#pointer-area').selectOption('another part');
+  await page.locator('#pointer-part').fill('0.25, 0.1, 0.5, 1');
+  await page.keyboard.press('Enter');
+  await page.locator('#mouse-said:has-text("four numbers")').waitFor();
+  await page.locator('#pointer-part').fill('0.25, 0, 0.5, 1');
+  await page.keyboard.press('Enter');
+  await page.locator('#mouse-said:text-is("")').waitFor({state: 'hidden'});
+  await page.reload();
+  await page.locator('#size:has-text("640")').waitFor();
+  server.clear();
+  const box = await page.locator('#screen').boundingBox();
+  await page.mouse.click(box.x + box.width / 10, box.y + box.height / 4);
+  await server.see('buttondown left');
+  near(server.lines.find(line => /^mouseto/.test(line)), 0.3, 0.25);
 });
 
 test('moves are coalesced to one a frame, the last one never lost', async () => {

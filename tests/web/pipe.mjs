@@ -13,7 +13,7 @@ import {chromium} from 'playwright-core';
 const BIN = resolve(process.env.KVM_BIN ?? '../../build/release/bin');
 export const SHOTS = resolve('../../build/web');
 const PATIENCE_MS = 300000;  // a wait that takes longer counts as hung; enough for a slow machine
-const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-quic',
+export const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-quic',
   '--no-first-run', '--disable-component-update', '--disable-sync'];
 
 export const tool = name => join(BIN, name);

@@ -1,18 +1,21 @@
 // Key names: KeyboardEvent.code (UI Events) → the Linux names of action lines, and labels.
 
 // Codes whose Linux name is neither the code in lower case nor made by the rules in key_name().
+// Firefox says VolumeUp where the standard says AudioVolumeUp.
 const ODD = new Map([...`Escape esc Backquote grave BracketLeft leftbrace
 BracketRight rightbrace Quote apostrophe Period dot IntlBackslash 102nd IntlRo ro IntlYen yen
 ContextMenu compose PrintScreen sysrq NumpadDivide kpslash
 NumpadMultiply kpasterisk NumpadSubtract kpminus NumpadAdd kpplus NumpadDecimal kpdot
 KanaMode katakanahiragana Convert henkan NonConvert muhenkan Lang1 hangeul Lang2 hanja
-Lang3 katakana Lang4 hiragana Lang5 zenkakuhankaku  AudioVolumeMute mute
-AudioVolumeUp volumeup AudioVolumeDown volumedown`.matchAll(/(\w+)\s(\w+)/g)].map(row => row.slice(1)));
-const PLAIN = /^(F\d+|Minus|Equal|Backspace|Tab|Backslash|\w+Lock|Semicolon|Enter|Comma|Slash|Space|Pause|Insert|Delete|Home|End|Page(Up|Down)|Power|Help|Undo|Again|Cut|Copy|Paste|Find|Props|Open)$/;
+Lang3 katakana Lang4 hiragana Lang5 zenkakuhankaku AudioVolumeMute mute VolumeMute mute
+AudioVolumeUp volumeup AudioVolumeDown volumedown MediaTrackNext nextsong MediaTrackPrevious previoussong
+MediaStop stopcd Eject ejectcd MediaSelect config Standby sleep LaunchMail mail LaunchApp1 file LaunchApp2 calc
+BrowserHome homepage BrowserFavorites bookmarks`.matchAll(/(\w+)\s(\w+)/g)].map(row => row.slice(1)));
+const PLAIN = /^(F\d+|Minus|Equal|Backspace|Tab|Backslash|\w+Lock|Semicolon|Enter|Comma|Slash|Space|Pause|Insert|Delete|Home|End|Page(Up|Down)|Power|Help|Undo|Again|Cut|Copy|Paste|Find|Props|Open|Sleep|WakeUp|Volume(Up|Down))$/;
 
 export function key_name(code) {
   if (ODD.has(code)) return ODD.get(code);
-  const [, kind, rest] = /^(Key|Digit|Arrow|Numpad)(\w+)$/.exec(code) ?? [];
+  const [, kind, rest] = /^(Key|Digit|Arrow|Numpad|Browser|Media(?=PlayPause))(\w+)$/.exec(code) ?? [];
   if (kind) return (kind === 'Numpad' ? 'kp' : '') + rest.toLowerCase();
   const [, modifier, side] = /^(Shift|Control|Alt|Meta)(Left|Right)$/.exec(code) ?? [];
   if (modifier) return side.toLowerCase() + modifier.toLowerCase().replace('control', 'ctrl');

@@ -1,6 +1,7 @@
 // Puts the page together.
 import {keyboard} from './keyboard.js';
 import {Link} from './link.js';
+import {locks} from './locks.js';
 import {mouse} from './mouse.js';
 import {on_screen_keyboard} from './osk.js';
 import {capture, mouse_panel, shortcuts, sight} from './panels.js';
@@ -27,10 +28,14 @@ for (const opener of $('tools').children) {
 const link = new Link();
 const screen = new Screen(link);
 status(link, screen);
-keyboard(link, screen.element, () => $('tools').querySelector('button').focus());
+keyboard(link, screen.element, () => {
+  document.exitPointerLock?.();
+  $('tools').querySelector('button').focus();
+}, toast);
+locks(link);
 on_screen_keyboard(link, toast);
 shortcuts(link);
-mouse_panel(link, mouse(link, screen));
+mouse_panel(link, mouse(link, screen), toast);
 texts(link);
 scripts(link);
 capture();

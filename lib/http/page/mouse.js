@@ -1,10 +1,10 @@
 // Mouse and touch, absolute or relative (Pointer Lock). Sends moves at most once a frame, and never
 // faster than the link carries them.
 
-import {close_panel} from './play.js';
+import {close_panel, platform} from './play.js';
 
 const BUTTONS = ['left', 'middle', 'right', 'back', 'forward'];
-const NOTCH_PX = 100;       // wheel travel that is one notch
+const CLICK = 120;          // one click of a wheel in WheelEvent.wheelDelta, at every zoom
 const FINGER_NOTCH_PX = 20;
 const BACKLOG_BYTES = 512;  // while more than this waits in the socket, moves wait too
 const HOLD_MS = 500, AGAIN_MS = 300;
@@ -14,7 +14,9 @@ const between = (a, b) => Math.hypot(a.clientX - b.clientX, a.clientY - b.client
 
 // Returns the settings, which the caller may change.
 export function mouse(link, screen) {
-  const settings = {relative: false, reverse: false};  // reverse: the wheel turns the other way
+  // reverse: the wheel turns the other way. pointer_area: the part of all the target's screens
+  // together that the picture shows, as fractions: left, top, width, height.
+  const settings = {relative: false, reverse: false, pointer_area: [0, 0, 1, 1]};
   const area = screen.element;
   let waiting = null;   // an absolute move to be sent
   let by = [0, 0];      // a relative move to be sent
@@ -32,8 +34,10 @@ export function mouse(link, screen) {
   };
   area.onwheel = event => {
     event.preventDefault();
-    const unit = [1 / NOTCH_PX, 1 / 3, 1][event.deltaMode] * (settings.reverse ? -1 : 1);
-    scroll(event.deltaX * unit, -event.deltaY * unit);
+    const held = ['leftctrl', 'rightctrl'].some(link.holds);
+    if (event.ctrlKey && !held) return screen.zoom(Math.exp(-event.deltaY / 100), event, 0, 0);  // a pinch
+    const way = settings.reverse ? -1 : 1;
+    scroll(-notches(event, 'X') * way, notches(event, 'Y') * way);
   };
   area.oncontextmenu = area.ondragstart = area.onauxclick = event => event.preventDefault();
   area.onpointerdown = event => touch(event, finger_down);
@@ -67,7 +71,8 @@ export function mouse(link, screen) {
   }
 
   function point(event) {
-    if (!settings.relative) waiting = screen.point(event);
+    const [left, top, width, height] = settings.pointer_area, [x, y] = screen.point(event);
+    if (!settings.relative) waiting = [left + x * width, top + y * height];
   }
 
   function shift(dx, dy) {
@@ -85,6 +90,16 @@ export function mouse(link, screen) {
         ?.catch(() => area.requestPointerLock());
     point(event);
     flush(`button${down ? 'down' : 'up'} ${name}`);
+  }
+
+  // How many clicks left or up a wheel turned; parts of one from a touchpad or a wheel of high
+  // resolution. macOS accelerates a wheel: a slow click is a tenth of a click, a quick one is
+  // several. There a fraction of a pixel tells a wheel from a touchpad, which reports whole pixels;
+  // Firefox reports lines.
+  function notches(event, axis) {
+    const turned = event[`wheelDelta${axis}`] / CLICK, pixels = event[`delta${axis}`] * devicePixelRatio;
+    const whole = [1, 2].some(ratio => Math.abs(pixels / ratio + 40 * turned) < 1e-4);
+    return platform.mac && (event.deltaMode || !whole) ? Math.sign(turned) : turned;
   }
 
   // Scrolls by notches. Parts of a notch wait until they add up to a whole one.

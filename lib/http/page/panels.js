@@ -4,6 +4,11 @@ import {$, download, keep, kept, make, play, sending} from './play.js';
 const REPEAT_MS = 150, JIGGLE_MS = 60000;
 const REPEATED = ['F2', 'F12', 'Del', 'Esc', 'F8', 'F10'];
 const CHORDS = ['Ctrl+Alt+Del', 'Alt+Tab', 'Alt+F4', 'Win', 'Win+L', 'Win+R', 'Ctrl+Shift+Esc', 'Ctrl+W', 'PrtSc'];
+// Labels → keys.
+const MEDIA = {'Play / pause': 'playpause', Previous: 'previoussong', Next: 'nextsong', Mute: 'mute', 'Volume −': 'volumedown',
+  'Volume +': 'volumeup', Wake: 'wakeup'};
+const POWER = {Sleep: 'sleep', Power: 'power'};
+const LACKS = 'The gadget has no absolute pointer, so the mouse is relative: a click locks the pointer, Esc frees it.';
 const REISUB = [...'reisub'].flatMap(key => [`key alt+sysrq+${key}`, 'sleep 1000']);
 
 function button(label, act) {
@@ -13,12 +18,19 @@ function button(label, act) {
 }
 
 export function shortcuts(link) {
-  const chord = (keys, label = keys) => button(label, () => link.send(`key ${keys}`));
-  $('chords').append(...CHORDS.map(keys => chord(keys)), button('SysRq REISUB', element => {
+  // Beside modifiers a letter names a key: Win+L has no Shift. Alone, an upper case letter has.
+  const line = keys => `key ${keys.replace(/\S+\+\S+/g, chord => chord.toLowerCase())}`;
+  const chord = (keys, label = keys) => button(label, () => link.send(line(keys)));
+  // A button that asks before it acts.
+  const asking = (label, question, act) => button(label, element => {
     const sure = element.classList.toggle('sure');
-    element.textContent = sure ? 'Reboot the target?' : 'SysRq REISUB';
-    if (!sure) play(link, REISUB).catch(() => {});
-  }));
+    element.textContent = sure ? question : label;
+    if (!sure) act();
+  });
+  $('chords').append(...CHORDS.map(keys => chord(keys)),
+    asking('SysRq REISUB', 'Reboot the target?', () => play(link, REISUB).catch(() => {})));
+  $('media').append(...Object.entries(MEDIA).map(([label, key]) => chord(key, label)),
+    ...Object.entries(POWER).map(([label, key]) => asking(label, `${label}, really?`, () => link.send(`key ${key}`))));
   for (let i = 1; i <= 12; i++) $('terminals').append(chord(`Ctrl+Alt+F${i}`, `F${i}`));
 
   let running, timer;
@@ -58,10 +70,51 @@ function choose(name, otherwise, use, now = kept(name, otherwise)) {
   }
 }
 
-export function mouse_panel(link, mouse) {
-  choose('mouse', 'absolute', way => mouse.relative = way === 'relative');
+// Four numbers from 0 to 1, of which the last two are a size; null for anything else.
+function area_in(text) {
+  const numbers = text.split(',').map(Number), [left, top, width, height] = numbers;
+  const good = numbers.length === 4 && left >= 0 && top >= 0 && width > 0 && height > 0 && left + width <= 1 && top + height <= 1;
+  return good ? numbers : null;
+}
+
+// On a target with several monitors, absolute places are places on all of them together.
+function pointer_area(mouse) {
+  const list = $('pointer-area'), part = $('pointer-part');
+  const use = text => {
+    const area = area_in(text);
+    if (area) keep('pointer-area', text);
+    mouse.pointer_area = area ?? mouse.pointer_area;
+    $('mouse-said').textContent = area || !text ? '' : 'A part is four numbers from 0 to 1, for example 0.25,0,0.5,1.';
+  };
+  part.value = list.value = kept('pointer-area', '0,0,1,1');
+  if (!list.value) list.value = '';
+  part.hidden = list.value !== '';
+  use(part.value);
+  list.onchange = () => {
+    part.hidden = list.value !== '';
+    if (list.value) use(part.value = list.value);
+    else part.focus();
+  };
+  part.onchange = () => use(part.value);
+}
+
+// `tell` shows a message to the user.
+export function mouse_panel(link, mouse, tell) {
+  const [absolute, relative] = document.getElementsByName('mouse');
+  const follow = () => mouse.relative = absolute.disabled || relative.checked;
+  choose('mouse', 'absolute', follow);
+  // A gadget without an absolute pointer has only a relative mouse.
+  link.on('state', ({kvm: {keyboard}}) => {
+    const lacks = Boolean(keyboard?.devices?.includes('mouse')) && !keyboard.devices.includes('pointer');
+    if (lacks === absolute.disabled) return;
+    absolute.disabled = lacks;
+    $('mouse-lacks').textContent = lacks ? LACKS : '';
+    if (lacks) tell(LACKS);
+    follow();
+  });
   $('reverse').onchange = () => keep('reverse', mouse.reverse = $('reverse').checked);
   $('reverse').checked = mouse.reverse = kept('reverse', false);
+  pointer_area(mouse);
   let last = performance.now();
   link.on('sent', () => last = performance.now());
   setInterval(() => {

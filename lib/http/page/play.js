@@ -10,6 +10,9 @@ export const make = (tag, ...inside) => {
   return element;
 };
 
+const system = navigator.userAgentData?.platform || navigator.platform;
+export const platform = {mac: /^(mac|ip)/i.test(system), windows: /^win/i.test(system)};
+
 // Moves the focus to the picture, so that keys go to the target again, unless the focus is on an
 // element outside of the closed `panel`.
 export function back_to_picture(panel) {
@@ -25,9 +28,13 @@ export function close_panel() {
 }
 
 const pause = (ms, signal) => new Promise(done => {
-  if (signal.aborted) done();
-  setTimeout(done, ms);
-  signal.addEventListener('abort', done);
+  const timer = setTimeout(end, signal.aborted ? 0 : ms);
+  signal.addEventListener('abort', end);
+  function end() {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', end);
+    done();
+  }
 });
 
 // Marks the panel of `element` as sending or not, on the panel's button in the bar.

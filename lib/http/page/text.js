@@ -4,11 +4,9 @@ import {$, player} from './play.js';
 
 // The action lines for a text: pieces of at most `size` characters, and Enter for each end of a line.
 export function lines_for(text, size) {
-  return text.split(/\r\n|\r|\n/).flatMap((row, i) => {
-    const characters = [...row], lines = i ? ['key enter'] : [];
-    while (characters.length) lines.push(`type ${characters.splice(0, size).join('')}`);
-    return lines;
-  });
+  const pieces = new RegExp(`.{1,${size}}`, 'gsu');
+  return text.split(/\r\n|\r|\n/).flatMap((row, i) =>
+    [...i ? ['key enter'] : [], ...(row.match(pieces) ?? []).map(piece => `type ${piece}`)]);
 }
 
 // The lines that set the chosen layout and the pace, and the lines that reset both.
