@@ -115,9 +115,10 @@ check: ## install packages for the tests and run them all: lint, unit, arm64, cl
 	scripts/install-deps build check ship
 	tests/run
 
-check-ship: ## run the longer tests: the package in a Debian with systemd, web servers, Ansible
+check-ship: ## run the longer tests: the package in a Debian with systemd, web servers, Ansible, browsers
 	tests/ship/run --all
 	tests/ship/boot/run
+	tests/web/browsers/run
 
 lint: ## check includes, warnings, shell scripts, man pages, formatting
 	tests/lint/run
