@@ -41,13 +41,15 @@ for (const [name, runs] of Object.entries(RUNS))
       await display?.stop();
     });
 
-    // Presses and releases keys: `+a -a`. Returns the lines that came out, without those of the mouse's moves.
+    // The lines that came out, without moves of the mouse, and without the releases by key number, which
+    // the server makes if a slow machine lets a page be silent for half a second.
     const lines = async (...input) => {
       server.clear();
       display.input(...input, 'key', CODES.f9);
       await server.see('keydown f9', 'keyup f9');
-      return server.lines.filter(line => !/ f9$|^mouse/.test(line));
+      return server.lines.filter(line => !/ f9$|^mouse|^keyup k:/.test(line));
     };
+    // Presses and releases keys: `+a -a`.
     const keys = text => lines(...text.split(' ').flatMap(step =>
       [step[0] === '+' ? 'keydown' : 'keyup', CODES[step.slice(1)]]));
     const strokes = (...all) => all.map(step => `key${step[0] === '+' ? 'down' : 'up'} ${step.slice(1)}`);
@@ -110,10 +112,11 @@ for (const [name, runs] of Object.entries(RUNS))
         assert.deepEqual(await lines('keydown', CODES.leftctrl, 'click', 5, 'keyup', CODES.leftctrl),
           ['keydown leftctrl', 'wheel -1', 'keyup leftctrl']);
       },
-      // Keys named Back, Home, Mail and Reload do in the browser what their names say.
+      // Keys named Back, Home, Mail and Reload do in the browser what their names say. WebKitGTK's test
+      // browser reloads before the page gets the key.
       async 'leaving keys'() {
         await browser.run('window.stays = true');
-        for (const key of ['XF86Back', 'XF86HomePage', 'XF86Mail', 'XF86Reload', 'F5']) {
+        for (const key of ['XF86Back', 'XF86HomePage', 'XF86Mail', ...kind === 'webkit' ? [] : ['XF86Reload', 'F5']]) {
           await lines('key', key);
           assert.equal(await browser.run('return window.stays'), true, key);
         }
