@@ -565,7 +565,7 @@ test('on demand the locks of the target follow this keyboard', async () => {
 test('a million characters in one row: the time grows with the length, not with its square', async () => {
   const page = await console_page();
   const {short, long, right} = await page.evaluate(async () => {
-    const {lines_for} = await import('/page/text.js');
+    const {lines_for} = await import(new URL('page/text.js', location));
     const shortest = length => Math.min(...[1, 2, 3].map(() => {
       const row = 'a😀é'.repeat(length / 3), from = performance.now();
       lines_for(row, 32);
