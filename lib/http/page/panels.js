@@ -31,6 +31,9 @@ export function shortcuts(link) {
     asking('SysRq REISUB', 'Reboot the target?', () => play(link, REISUB).catch(() => {})));
   $('media').append(...Object.entries(MEDIA).map(([label, key]) => chord(key, label)),
     ...Object.entries(POWER).map(([label, key]) => asking(label, `${label}, really?`, () => link.send(`key ${key}`))));
+  link.on('state', ({kvm: {keyboard}}) => {
+    $('media').hidden = $('media-title').hidden = !keyboard?.devices?.includes('controls');
+  });
   for (let i = 1; i <= 12; i++) $('terminals').append(chord(`Ctrl+Alt+F${i}`, `F${i}`));
 
   let running, timer;
