@@ -128,8 +128,8 @@ for (const [name, runs] of Object.entries(RUNS))
         }
       },
       async 'way out'() {
-        await keys('+leftctrl +leftalt +leftshift');
-        display.input('keyup', CODES.leftshift, 'keyup', CODES.leftalt, 'keyup', CODES.leftctrl);
+        const all = [CODES.leftctrl, CODES.leftalt, CODES.leftshift];
+        display.input(...all.flatMap(code => ['keydown', code]), ...all.flatMap(code => ['keyup', code]));
         await until(() => browser.run('return document.activeElement.id === "osk-open"'), 'the focus on the tools');
         await browser.run('document.getElementById("screen").focus()');
       },
