@@ -5,6 +5,7 @@ import {close_panel, platform} from './play.js';
 
 const {mac, windows} = platform;
 const ALTGR_MS = 50;
+const AWAY_MS = 2000;
 
 // The modifiers whose state events report. NAMES: our name of a modifier → its name in events.
 const REPORTED = ['Shift', 'Control', 'Alt', 'AltGraph', 'Meta'];
@@ -27,6 +28,7 @@ export function keyboard(link, element, leave, tell) {
   const pressed = new Map();
   const implied = new Set();  // modifiers pressed because the event of another key showed them
   const shown = new Set();    // modifiers that some event has reported as down
+  let away = -Infinity;  // when a key last went down for which some browsers leave the page, whatever the page says
   let phantom;       // Windows: a ControlLeft that may come from an AltGr
   let shift_known;   // a Shift key has sent an event
   let mixed;         // a key that is no modifier went down since any modifier did
@@ -45,7 +47,8 @@ export function keyboard(link, element, leave, tell) {
   element.onblur = () => link.release();
   // Makes the browser ask before it closes or leaves the page while a key is down. The key was
   // probably meant for the target: the W of Ctrl+W or Command+W, or a key named Back.
-  addEventListener('beforeunload', event => link.held.size && event.preventDefault());
+  addEventListener('beforeunload', event =>
+    (link.held.size || performance.now() - away < AWAY_MS) && event.preventDefault());
   link.on('released', () => {
     for (const keys of [pressed, implied]) keys.clear();
     settle(false);
@@ -55,6 +58,7 @@ export function keyboard(link, element, leave, tell) {
     const key = key_name(event.code) ?? key_name(event.key);
     if (!key) return;
     event.preventDefault();
+    if (/^(Browser|Launch)/.test(event.code || event.key)) away = performance.now();
     if (event.repeat) return;  // the target repeats by itself
     const modifier = MODIFIERS.includes(key);
     for (const state of REPORTED) if (event.getModifierState(state)) shown.add(state);
