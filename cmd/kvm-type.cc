@@ -11,13 +11,13 @@ namespace kvm {
 namespace {
 
 constexpr const char* kKeysHint = "see kvm-type --list-keys";
-constexpr const char* kLayoutsHint = "see kvm-type --list-layouts";
+constexpr const char* kLayoutsHint = "see kvm-type --list-layouts [--target TARGET]";
 
 // The options. Those outside `typing` are texts and numbers that typing_options() converts.
 struct CommandLine {
   TypingOptions typing;
   std::vector<std::string> chords, replace;
-  std::string unicode;
+  std::string target, unicode;
   int delay_ms = 0, hold_ms = 0;
   double timeout_s = 5;
   bool actions = false, wait = false, no_wait = false;
@@ -64,6 +64,7 @@ std::map<char32_t, std::string> parse_replace(const std::vector<std::string>& ar
 TypingOptions typing_options(const CommandLine& line) {
   using std::chrono::milliseconds;
   TypingOptions typing = line.typing;
+  if (!line.target.empty()) typing.layout = with_target_of(typing.layout, "@" + line.target);
   typing.chords = parse_chords(line.chords);
   if (line.actions) typing.input = TypingInput::kActions;
   if (!typing.chords.empty()) typing.input = TypingInput::kChords;
@@ -80,7 +81,8 @@ TypingOptions typing_options(const CommandLine& line) {
   typing.link.asleep_hint = "--wake wakes it if it allows that";
   typing.link.no_gadget_hint += ", --wait waits for it";
   typing.session.hints = {kKeysHint, kLayoutsHint};
-  typing.untypable_hint = "--skip, --replace, --unicode or another -l helps";
+  typing.untypable_hint = "--skip, --replace, --unicode or another -l or --target helps";
+  typing.disputed_hint = "--target tells which system it is";
   return typing;
 }
 
@@ -89,17 +91,15 @@ Exit print_keys() {
   return Exit::kDone;
 }
 
-Exit print_layouts() {
-  for (const LayoutName& name : list_layouts()) {
-    const std::string argument = name.layout + (name.variant.empty() ? "" : ":" + name.variant);
-    std::printf("%-24s %s\n", argument.c_str(), name.title.c_str());
-  }
+Exit print_layouts(const std::string& target) {
+  for (const LayoutName& name : list_layouts(find_target(target).value_or(Target::kAuto)))
+    std::printf("%-24s %s\n", to_text(name).c_str(), name.title.c_str());
   return Exit::kDone;
 }
 
 Exit run(const CommandLine& line) {
   if (line.list_keys) return print_keys();
-  if (line.list_layouts) return print_layouts();
+  if (line.list_layouts) return print_layouts(line.target);
   const TypingOptions typing = typing_options(line);
   return line.explain ? explain(typing) : type(typing);
 }
@@ -115,6 +115,11 @@ void add_options(CLI::App& app, CommandLine& line) {
   app.add_option("-l,--layout", typing.layout,
                  "Keyboard layout of the target (default: $KVM_LAYOUT, else us)")
       ->type_name("LAYOUT[:VARIANT]");
+  app.add_option("--target", line.target,
+                 "The target's system: its layout has other keys on each (default: auto)")
+      ->type_name("auto|linux|console|windows|mac|mac-iso")
+      ->check(
+          CLI::IsMember({"auto", "linux", "console", "windows", "mac", "mac-iso"}).description(""));
   app.add_option("--replace", line.replace, "Type TEXT for the character CHAR")
       ->type_name("CHAR=TEXT")
       ->allow_extra_args(false);
@@ -169,9 +174,9 @@ void add_options(CLI::App& app, CommandLine& line) {
     const std::string name = other->get_single_name();
     if (name == "help") continue;
     for (CLI::Option* list : {layouts, keys})
-      if (other != list) list->excludes(other);
-    const bool text_option = name == "file" || name == "layout" || name == "replace" ||
-                             name == "skip" || name == "unicode";
+      if (other != list && (list == keys || name != "target")) list->excludes(other);
+    const bool text_option = name == "file" || name == "layout" || name == "target" ||
+                             name == "replace" || name == "skip" || name == "unicode";
     if (!text_option && other != explain) explain->excludes(other);
   }
 }

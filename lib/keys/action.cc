@@ -139,7 +139,7 @@ std::optional<ActionError> read_counts(std::string_view word, int& counts) {
 
 std::optional<ActionError> read_layout(std::string_view word, Action& action) {
   if (!is_layout_name(word))
-    return ActionError{"needs LAYOUT or LAYOUT:VARIANT", ActionError::kUnknownLayout};
+    return ActionError{"needs LAYOUT[:VARIANT][@TARGET]", ActionError::kUnknownLayout};
   action.text = word;
   return std::nullopt;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "keys/agreement.h"
 
 namespace kvm {
 namespace {
@@ -12,9 +13,11 @@ constexpr std::uint8_t kUsageSpace = 0x2c;
 // Tries every sequence of the layout's keys against a Compose table.
 class ComposeSearch {
  public:
-  ComposeSearch(xkb_compose_table* table, std::vector<Step> steps, CharacterTable& found)
+  ComposeSearch(xkb_compose_table* table, std::vector<Step> steps, const Agreement& agreement,
+                CharacterTable& found)
       : state_(xkb_compose_state_new(table, XKB_COMPOSE_STATE_NO_FLAGS)),
         steps_(std::move(steps)),
+        agreement_(agreement),
         found_(found) {}
 
   // Finds the sequences of exactly `length` strokes. Shorter sequences must have been found before.
@@ -49,24 +52,33 @@ class ComposeSearch {
     std::string_view left(text, static_cast<std::size_t>(size));
     const auto character = take_utf8(left);
     if (!character || !left.empty()) return;
-    if (found_.contains(*character)) return;
+    const auto known = found_.find(*character);
+    int agreed = 0;
+    if (known != found_.end()) {
+      if (path.size() > 2 || path[0]->keysym == XKB_KEY_Multi_key) return;
+      agreed = agreement_.of(*character, known->second);
+      if (agreed == agreement_.best()) return;
+    }
     Strokes strokes;
     for (const Step* step : path) {
       // Keys that the next stroke also holds stay down, as when a person types.
       if (!strokes.empty()) strokes.back().keep_held = strokes.back().held == step->stroke.held;
       strokes.push_back(step->stroke);
     }
-    found_.emplace(*character, std::move(strokes));
+    if (known == found_.end() || agreement_.of(*character, strokes) > agreed)
+      found_.insert_or_assign(*character, std::move(strokes));
   }
 
   XkbComposeState state_;
   std::vector<Step> steps_;
+  const Agreement& agreement_;
   CharacterTable& found_;
 };
 
 }  // namespace
 
-void add_composed(xkb_context* context, const KeysymTable& keys, CharacterTable& found) {
+void add_composed(xkb_context* context, const KeysymTable& keys, const Agreement& agreement,
+                  CharacterTable& found) {
   const XkbComposeTable table = load_compose(context);
   if (!table) return;
   std::vector<Step> steps;
@@ -76,7 +88,7 @@ void add_composed(xkb_context* context, const KeysymTable& keys, CharacterTable&
   std::ranges::sort(steps, {}, [](const Step& step) {
     return std::tuple(step.stroke.key != kUsageSpace, cost(step.stroke), step.stroke.key);
   });
-  ComposeSearch search(table.get(), std::move(steps), found);
+  ComposeSearch search(table.get(), std::move(steps), agreement, found);
   for (std::size_t length = 2; length <= 4; ++length) search.find(length);
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "keys/agreement.h"
 #include "keys/compose.h"
 #include "keys/levels.h"
 
@@ -27,25 +28,57 @@ struct Layout::Tables {
   XkbContext context = make_xkb_context();
   CharacterTable characters = {{'\n', {Stroke{kUsageEnter, {}}}}, {'\t', {Stroke{kUsageTab, {}}}}};
   KeysymTable keysyms, keypad;
+  Agreement agreement;
   bool composed = false;  // whether add_composed() has run
 
+  void find_characters(const std::vector<Step>& steps, const LayoutAt& layout);
+  void take_characters(const LayoutAt& layout);
   void add_composed() {
-    if (!std::exchange(composed, true)) kvm::add_composed(context.get(), keysyms, characters);
+    if (!std::exchange(composed, true))
+      kvm::add_composed(context.get(), keysyms, agreement, characters);
   }
 };
 
+// Finds the characters of single strokes.
+void Layout::Tables::find_characters(const std::vector<Step>& steps, const LayoutAt& layout) {
+  const auto each = [&](const auto& take) {
+    for (const Step& step : steps) {
+      const char32_t character = xkb_keysym_to_utf32(step.keysym);
+      if (character >= ' ' && character != 0x7f && !is_split(character))
+        take(character, Strokes{step.stroke});
+    }
+  };
+  each([&](char32_t character, Strokes strokes) { characters.try_emplace(character, strokes); });
+  if (layout.target == Target::kLinux) return;
+  agreement = Agreement(layout.layout, characters);
+  each([&](char32_t character, Strokes strokes) {
+    Strokes& known = characters[character];
+    if (agreement.of(character, strokes) > agreement.of(character, known)) known = strokes;
+  });
+}
+
+// Takes what is known about the layout on a system without XKB.
+void Layout::Tables::take_characters(const LayoutAt& layout) {
+  const auto keys = TargetKeys::find(layout.target, layout.layout);
+  if (!keys)
+    throw Error(Exit::kUsage, "layout " + layout.layout + ": its keys on " +
+                                  std::string(to_text(layout.target)) + " are not known");
+  characters.merge(keys->characters());
+  composed = true;
+}
+
 Layout::Layout(const std::string& name) : tables_(std::make_unique<Tables>()) {
-  tables_->name = name;
-  const XkbKeymap keymap = compile_layout(tables_->context.get(), name);
-  auto& characters = tables_->characters;
-  for (const Step& step : find_steps(keymap.get())) {
-    tables_->keysyms.try_emplace(step.keysym, step);
-    const char32_t character = xkb_keysym_to_utf32(step.keysym);
-    if (character >= ' ' && character != 0x7f && !is_split(character))
-      characters.try_emplace(character, Strokes{step.stroke});
-  }
+  const LayoutAt layout = parse_layout(name);
+  tables_->name = to_text(layout);
+  const XkbKeymap keymap = compile_layout(tables_->context.get(), layout.layout);
+  const std::vector<Step> steps = find_steps(keymap.get());
+  for (const Step& step : steps) tables_->keysyms.try_emplace(step.keysym, step);
   for (const Step& step : find_keypad_steps(keymap.get()))
     tables_->keypad.try_emplace(step.keysym, step);
+  if (layout.target == Target::kAuto || layout.target == Target::kLinux)
+    tables_->find_characters(steps, layout);
+  else
+    tables_->take_characters(layout);
 }
 Layout::Layout(std::unique_ptr<Tables> tables) : tables_(std::move(tables)) {}
 Layout::~Layout() = default;
@@ -64,7 +97,11 @@ const std::string& Layout::name() const noexcept {
 
 const Strokes* Layout::find(char32_t character) const {
   auto found = tables_->characters.find(character);
-  if (found == tables_->characters.end()) {
+  const Agreement& agreement = tables_->agreement;
+  const bool enough =
+      found != tables_->characters.end() &&
+      (character < U' ' || agreement.of(character, found->second) == agreement.best());
+  if (!enough && !tables_->composed) {
     tables_->add_composed();
     found = tables_->characters.find(character);
   }
@@ -78,6 +115,14 @@ const Stroke* Layout::find_keysym(const std::string& keysym) const {
     if (found != table->end()) return &found->second.stroke;
   }
   return nullptr;
+}
+
+std::vector<Target> Layout::disputed(char32_t character, char32_t next) const {
+  if (character < U' ') return {};
+  const Strokes* strokes = find(character);
+  const Strokes* after = next == 0 ? nullptr : find(next);
+  if (!strokes) return {};
+  return tables_->agreement.against(character, *strokes, after ? after->front() : Stroke());
 }
 
 std::vector<char32_t> Layout::repertoire() const {

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "keys/layout_list.h"
+#include "keys/target_keys.h"
 #include "keys/xkb.h"
 
 namespace kvm {
@@ -52,6 +53,17 @@ std::vector<LayoutName> list_layouts() {
   std::erase_if(all, std::not_fn(exists));
   std::ranges::stable_sort(all, {}, &LayoutName::layout);
   return all;
+}
+
+std::vector<LayoutName> list_layouts(Target target) {
+  std::vector<LayoutName> all = list_layouts();
+  if (target != Target::kAuto && target != Target::kLinux)
+    std::erase_if(all, [&](const auto& name) { return !TargetKeys::find(target, to_text(name)); });
+  return all;
+}
+
+std::string to_text(const LayoutName& name) {
+  return name.layout + (name.variant.empty() ? "" : ":" + name.variant);
 }
 
 }  // namespace kvm

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "keys/target.h"
 #include "keys/xkb.h"
 
 namespace kvm {
@@ -32,7 +33,7 @@ std::string printed(xkb_compose_table* table, xkb_keysym_t keysym) {
 
 std::vector<Legend> legends(const std::string& layout) {
   const XkbContext context = make_xkb_context();
-  const XkbKeymap keymap = compile_layout(context.get(), layout);
+  const XkbKeymap keymap = compile_layout(context.get(), parse_layout(layout).layout);
   const XkbComposeTable table = load_compose(context.get());
   std::vector<Legend> result;
   for (const Key& key : all_keys()) {

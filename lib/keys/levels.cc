@@ -99,6 +99,10 @@ int cost(const Stroke& stroke) noexcept {
   return sum;
 }
 
+std::pair<int, bool> order(const Stroke& stroke) noexcept {
+  return {cost(stroke), stroke.key <= kUsageZ};
+}
+
 std::vector<Step> find_steps(xkb_keymap* keymap) {
   const Holders holders = find_holders(keymap);
   std::vector<Step> steps;
@@ -108,17 +112,13 @@ std::vector<Step> find_steps(xkb_keymap* keymap) {
       if ((set >> i & 1) != 0) held.push_back(holders[i]);
     if (held.size() > Stroke().held.size()) continue;
     // Tries first the order in which a host reads the keys from one report, then all other orders.
-    const auto order = [](const Key* key) { return report_order(key->usage); };
-    std::ranges::sort(held, {}, order);
-    while (!add_level(keymap, held, steps) && std::ranges::next_permutation(held, {}, order).found)
+    const auto by_report = [](const Key* key) { return report_order(key->usage); };
+    std::ranges::sort(held, {}, by_report);
+    while (!add_level(keymap, held, steps) &&
+           std::ranges::next_permutation(held, {}, by_report).found)
       continue;
   }
-  // If two keys give a character at the same cost, the letter key comes last, because there the
-  // character is XKB's addition: French keyboards show @ on AltGr+0, and XKB also has it on
-  // AltGr+Q.
-  std::ranges::stable_sort(steps, {}, [](const Step& step) {
-    return std::pair(cost(step.stroke), step.stroke.key <= kUsageZ);
-  });
+  std::ranges::stable_sort(steps, {}, [](const Step& step) { return order(step.stroke); });
   return steps;
 }
 

@@ -1,6 +1,7 @@
 // The levels of a keymap: which keys give a keysym while others are held.
 #pragma once
 
+#include <utility>
 #include <vector>
 
 #include "keys/layout.h"
@@ -26,5 +27,10 @@ std::vector<Step> find_keypad_steps(xkb_keymap* keymap);
 
 // How hard a stroke is for people's fingers: smaller is more natural.
 int cost(const Stroke& stroke) noexcept;
+
+// Sorts strokes, the simplest first. If two keys give a character at the same cost, the letter key
+// comes last, because there the character is XKB's addition: French keyboards show @ on AltGr+0,
+// and XKB also has it on AltGr+Q.
+std::pair<int, bool> order(const Stroke& stroke) noexcept;
 
 }  // namespace kvm

@@ -1,7 +1,5 @@
 #include "keys/typist.h"
 
-#include <set>
-
 #include "base/text.h"
 #include "keys/key_names.h"
 
@@ -40,6 +38,23 @@ std::optional<Strokes> Typist::strokes(char32_t character) const {
       complete = false;
   });
   return complete ? std::optional(all) : std::nullopt;
+}
+
+std::map<Target, std::set<char32_t>> Typist::disputed(std::string_view text) const {
+  std::map<Target, std::set<char32_t>> found;
+  std::set<std::pair<char32_t, char32_t>> seen;
+  char32_t character = 0;
+  const auto look = [&](char32_t next) {
+    if (character == 0 || options_.replace.contains(character)) return;
+    if (!seen.emplace(character, next).second) return;
+    for (const Target target : layout_.disputed(character, next)) found[target].insert(character);
+  };
+  each_character(text, [&](char32_t next, std::size_t, std::size_t) {
+    look(next);
+    character = next;
+  });
+  look(0);
+  return found;
 }
 
 std::optional<Strokes> Typist::plain(char32_t character) const {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,9 @@ class Typist {
 
   // The keys for one character. nullopt: it cannot be typed. Empty: it is left out.
   std::optional<Strokes> strokes(char32_t character) const;
+  // The characters of `text` that the keys of strokes() do not give on other systems than XKB's.
+  // Throws as each_character() does.
+  std::map<Target, std::set<char32_t>> disputed(std::string_view text) const;
   // The characters of `text` that cannot be typed, in order. Throws as each_character() does.
   std::vector<Untypable> untypable(std::string_view text) const;
 

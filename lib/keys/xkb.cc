@@ -46,7 +46,7 @@ XkbContext make_xkb_context() {
 bool is_layout_name(std::string_view name) noexcept {
   return std::ranges::all_of(name, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-' || c == ':';
+           c == '-' || c == ':' || c == '@';
   });
 }
 

@@ -27,8 +27,8 @@ inline xkb_keycode_t xkb_code(const Key& key) noexcept {
 // A context that reads the system's data only and prints no messages. Throws Error (Exit::kOs).
 XkbContext make_xkb_context();
 
-// Whether `name` has letters, digits, _, - and : only. libxkbcommon opens a file of that name, so
-// with "../" it could open any file.
+// Whether `name` has letters, digits, _, -, : and @ only. libxkbcommon opens a file of that name,
+// so with "../" it could open any file.
 bool is_layout_name(std::string_view name) noexcept;
 
 // "de" or "de:nodeadkeys" on a 105-key keyboard. Throws Error (Exit::kUsage) if there is no such

@@ -3,18 +3,26 @@
 #include "base/error.h"
 
 namespace kvm {
-namespace {
 
-Report with_caps_lock(KeyboardState keyboard) {
-  keyboard.press(0x39);
-  return keyboard.report();
+CapsLockOff::CapsLockOff(ReportSink& sink, const KeyboardState& keyboard, const Layout& layout)
+    : sink_(sink), keyboard_(keyboard), layout_(layout.name()) {
+  if (const Stroke* stroke = layout.find_keysym("Caps_Lock")) stroke_ = *stroke;
 }
 
-}  // namespace
+Report CapsLockOff::with_caps_lock(KeyboardState keyboard) const {
+  for (const std::uint8_t held : stroke_->held)
+    if (held != 0) keyboard.press(held);
+  keyboard.press(stroke_->key);
+  return keyboard.report();
+}
 
 void CapsLockOff::switch_off() {
   const auto leds = sink_.leds();
   if (!leds || !leds->caps) return;
+  if (!stroke_)
+    throw Error(Exit::kBusy,
+                "CapsLock is on at the target, and layout " + layout_ + " has no key for it",
+                "switch it off there, or give the layout to which the target is set");
   sink_.send(with_caps_lock(keyboard_));
   // If leds() was out of date, this has switched CapsLock on. In either case restore() presses it
   // again.

@@ -137,7 +137,8 @@ void Player::run(const Action& action) {
       sink_.wake();
       break;
     case Verb::kLayout:
-      typist_.set_layout(action.ms < 0 ? layout_or_none(first_layout_) : Layout(action.text));
+      typist_.set_layout(action.ms < 0 ? layout_or_none(first_layout_)
+                                       : Layout(with_target_of(action.text, first_layout_)));
       break;
     case Verb::kMouseTo:
     case Verb::kMouseMove:
@@ -262,7 +263,7 @@ void Player::type(std::string_view text) {
                                   typist_.layout().name().c_str(), missing));
   // CapsLockOff does not call send(), but what it presses has to be released too.
   touched_[static_cast<std::size_t>(HidDevice::kKeyboard)] = true;
-  CapsLockOff caps_lock(sink_, keyboard_);
+  CapsLockOff caps_lock(sink_, keyboard_, typist_.layout());
   caps_lock.switch_off();
   Pace pace(options_.rate);
   int unverified = 0;

@@ -52,6 +52,17 @@ void refuse_untypable(const Typist& typist, std::string_view text, const std::st
       hint);
 }
 
+// Names the characters that do not arrive on other systems than XKB's.
+void tell_disputed(const Typist& typist, std::string_view text, const std::string& hint) {
+  for (const auto& [target, characters] : typist.disputed(text)) {
+    std::string list;
+    for (const char32_t character : characters) append_utf8(list, character);
+    say("layout " + typist.layout().name() + ": the keys for " + printable(list) +
+        " give something else on " + std::string(to_text(target)) +
+        (hint.empty() ? "" : " (" + hint + ")"));
+  }
+}
+
 std::size_t count_characters(std::string_view text) {
   std::size_t count = 0;
   each_character(text, [&](char32_t, std::size_t, std::size_t) { ++count; });
@@ -102,6 +113,7 @@ Exit type(const TypingOptions& options) {
   Typist typist = make_typist(options);
   const std::string text = options.input == TypingInput::kText ? read_file(options.file) : "";
   refuse_untypable(typist, text, options.untypable_hint);
+  tell_disputed(typist, text, options.disputed_hint);
 
   ::signal(SIGPIPE, SIG_IGN);  // a write fails instead, so that we can release keys before we exit
   StopSignals stop;

@@ -24,7 +24,7 @@ struct TypingOptions {
   TypingInput input = TypingInput::kText;
   std::string file = "-";  // "-": stdin
   std::vector<Chord> chords;
-  std::string layout = "us";  // as Layout takes it
+  std::string layout = "us";  // as Layout takes it: "fr@windows"
   TypistOptions typist;
   PlayerOptions player;
   HidLinkOptions link;
@@ -33,6 +33,8 @@ struct TypingOptions {
   bool verbose = false;    // say how many characters arrived and how fast
   // What to try when the layout lacks characters of the text. Empty: the error gives no hint.
   std::string untypable_hint;
+  // What to try when the target's system needs other keys for the text.
+  std::string disputed_hint;
 };
 
 // Plays the input to its end and releases everything on every way out. Throws Error; nothing is

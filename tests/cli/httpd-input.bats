@@ -44,8 +44,12 @@ load httpd/server
 	curl -s --data-binary 'a€' "$URL/check?layout=us" |
 		json_is . '{"ok":false,"untypable":[{"char":"€","line":1,"column":2}]}'
 	curl -s --data-binary 'a€' "$URL/check?layout=de" | json_is . '{"ok":true,"untypable":[]}'
+	curl -s --data-binary 'a`' "$URL/check?layout=it" | json_is ok true
+	curl -s --data-binary 'a`' "$URL/check?layout=it@windows" | json_is ok false
 	[ "$(http_status "/check?layout=nosuch" -d a)" = 400 ]
+	[ "$(http_status "/check?layout=it@dos" -d a)" = 400 ]
 	curl -s "$URL/layouts" | grep -q '{"name":"de","variant":"nodeadkeys",'
+	[ "$(curl -s "$URL/legends?layout=de@mac")" = "$(curl -s "$URL/legends?layout=de")" ]
 	curl -s "$URL/legends?layout=de" | json_is q '["q","Q","@","Ω"]'
 	for level in 0:^ 1:¨; do curl -s "$URL/legends?layout=fr" | json_is "leftbrace.${level%:*}" "\"${level#*:}\""; done
 	[ "$(http_status "/legends?layout=nosuch")" = 400 ]

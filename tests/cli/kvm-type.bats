@@ -112,6 +112,35 @@ $released" ]
 	[[ $stderr == *"'xyzzy'"*--list-layouts* ]]
 }
 
+@test "--target chooses where systems differ, and what it cannot type is refused before the first key" {
+	windows=$(printf '~a' | kvm-type --dry-run -l fr --target windows)
+	[ "$windows" = "$(printf '~a' | kvm-type --dry-run -l fr@windows)" ]
+	[ "$windows" = "$(printf '~a' | KVM_LAYOUT=fr kvm-type --dry-run --target windows)" ]
+	[ "$(printf '~a' | kvm-type --explain -l fr --target windows | head -1)" = "'~' (U+007E): rightalt+2 space" ]
+	[ "$(echo 'type ~a' | kvm-type -a --dry-run -l us --target windows)" != "$windows" ]
+	[ "$(printf 'layout fr\ntype ~a\n' | kvm-type -a --dry-run -l us --target windows)" = "$windows" ]
+	[ "$(printf 'layout fr@windows\ntype ~a\n' | kvm-type -a --dry-run)" = "$windows" ]
+	run --separate-stderr kvm-type --dry-run -l it --target windows <<<'a`'
+	status_is 65
+	[[ -z $output && $stderr == *"layout it@windows has no keys for this character; nothing was typed"*--target* ]]
+	run --separate-stderr kvm-type --dry-run -l us:colemak --target windows <<<a
+	status_is 64
+	one_line kvm-type
+	[[ -z $output && $stderr == *"layout us:colemak: its keys on windows are not known"*"--list-layouts [--target"* ]]
+	kvm-type --list-layouts --target windows | grep -q '^fr '
+	! kvm-type --list-layouts --target windows | grep -q '^us:colemak '
+}
+
+@test "characters for which another system needs other keys are named once, and typed" {
+	run --separate-stderr kvm-type --dry-run -l fr <<<'cd ~ops ~ops'
+	status_is 0
+	[[ -n $output && $stderr == "kvm-type: layout fr: the keys for ~ give something else on console (--target tells which system it is)
+kvm-type: layout fr: the keys for ~ give something else on windows (--target tells which system it is)" ]]
+	run --separate-stderr kvm-type --dry-run -l fr <<<'cd ~/x'
+	status_is 0
+	[ -z "$stderr" ]
+}
+
 @test "a signal releases what is down" {
 	out=$BATS_TEST_TMPDIR/out
 	held "$BATS_TEST_TMPDIR/actions"
@@ -231,7 +260,7 @@ ok" ]
 	for options in "-k a -f /nonexistent" "-k a --skip" "-k a --rate 5" "--list-keys --list-layouts" \
 		"--list-keys -k a" "--list-layouts -f x" "--explain --list-keys" "--explain --wait" \
 		"--explain -a" "--explain -k a" "--ack" "--status x" "-a -k a" "--wait --timeout 1" "--rate 0" "--rate nan" \
-		"--rate inf" "--timeout nan" "--verify-leds 0" "--unicode dos"; do
+		"--rate inf" "--timeout nan" "--verify-leds 0" "--unicode dos" "--target dos" "-l us@dos" "--list-keys --target mac"; do
 		# shellcheck disable=SC2086  # split into words
 		run --separate-stderr kvm-type $options </dev/null
 		status_is 64

@@ -112,6 +112,22 @@ TEST_F(PlayerTest, CapsLockIsOffForTheTextAndOnAgain) {
   EXPECT_TRUE(sink.leds_->caps);
 }
 
+// On jp the CapsLock key switches CapsLock only with Shift. On us:colemak the key is Backspace.
+TEST_F(PlayerTest, CapsLockIsSwitchedByTheKeysOfTheLayout) {
+  sink.leds_ = Leds{.caps = true};
+  play(player, "layout jp");
+  player.type("a");
+  ASSERT_EQ(sink.reports.size(), 6u);
+  EXPECT_EQ(sink.reports[0], "keyboard 02 00 39 00 00 00 00 00");
+  EXPECT_EQ(sink.reports[4], "keyboard 02 00 39 00 00 00 00 00");
+  sink.reports.clear();
+  for (const char* layout : {"us:colemak", "us:workman"}) {
+    play(player, std::string("layout ") + layout);
+    EXPECT_THROW(player.type("a"), Error) << layout;
+    EXPECT_TRUE(sink.reports.empty()) << layout;
+  }
+}
+
 TEST_F(PlayerTest, CapsLockComesBackWhenTypingFails) {
   sink.leds_ = Leds{.caps = true};
   sink.fail_after = 3;

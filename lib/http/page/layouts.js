@@ -5,7 +5,9 @@ const lists = document.querySelectorAll('.layout');
 let default_layout = '', filled;
 
 export const chosen_layout = () => kept('layout', '');
-export const layout = () => chosen_layout() || default_layout || 'us';
+// A chosen layout is used on the target of kvm-type's own layout: "fr@windows".
+const target = () => default_layout.match(/@.*/)?.[0] ?? '';
+export const layout = () => chosen_layout() ? chosen_layout() + target() : default_layout || 'us';
 
 // Calls `changed` when layout() may have changed.
 export function follow_layout(link, changed) {

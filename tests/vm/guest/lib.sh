@@ -162,6 +162,11 @@ on_console() {
 # console_layout LAYOUT: sets the keyboard layout of the virtual consoles.
 console_layout() { loadkeys -q -u -C /dev/tty1 "/kvm/layouts/$1"; }
 
+# console_keymap KEYMAP: sets one of kbd's own keymaps, as systems without XKB's layouts do.
+console_keymap() {
+	LOADKEYS_INCLUDE_PATH=/kvm/keymaps: loadkeys -q -u -C /dev/tty1 "/kvm/keymaps/$1.kmap"
+}
+
 # screen: prints the console's text as UTF-8, one line a row, without trailing blanks.
 screen() { vcs /dev/vcsu1; }
 on_screen() { screen | grep -qF -- "$1"; }
