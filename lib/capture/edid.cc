@@ -110,10 +110,9 @@ std::vector<std::uint8_t> parse_edid(Bytes file, std::string_view name) {
     throw bad("it does not begin with 00 ff ff ff ff ff ff 00");
   const std::size_t blocks = announced_blocks(edid), have = edid.size() / kEdidBlock;
   // Programs that read an EDID into a buffer of fixed size leave zeros behind it.
-  const bool padded =
-      blocks < have && std::all_of(edid.begin() + std::ptrdiff_t(blocks * kEdidBlock), edid.end(),
-                                   [](auto byte) { return byte == 0; });
-  if (blocks != have && !padded)
+  const auto rest = Bytes(edid).subspan(std::min(blocks, have) * kEdidBlock);
+  const bool padded = std::ranges::all_of(rest, [](auto byte) { return byte == 0; });
+  if (blocks > have || !padded)
     throw bad(strf("it announces %zu extension blocks and has %zu", blocks - 1, have - 1));
   edid.resize(blocks * kEdidBlock);
   for (std::size_t i = 0; i < blocks; ++i) {

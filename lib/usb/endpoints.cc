@@ -1,5 +1,7 @@
 #include "usb/endpoints.h"
 
+#include <utility>
+
 #include "base/error.h"
 #include "base/text.h"
 
@@ -38,11 +40,8 @@ std::optional<Endpoints> endpoints_of_driver(std::string_view driver) noexcept {
 
 void check_endpoints(const std::vector<GadgetFunction>& functions, const Endpoints& available,
                      const std::string& controller) {
-  const struct {
-    const char* name;
-    int Endpoints::*count;
-  } kDirections[] = {{"IN", &Endpoints::in}, {"OUT", &Endpoints::out}};
-  for (const auto& [name, count] : kDirections) {
+  for (const auto& [name, count] :
+       {std::pair("IN", &Endpoints::in), std::pair("OUT", &Endpoints::out)}) {
     const int needed = endpoints_of(functions).*count;
     if (needed <= available.*count) continue;
     std::string sum;

@@ -94,9 +94,8 @@ struct ConsoleViewers : testing::Test, TestLoop {
   Pipe pipe = make_pipe(O_NONBLOCK);
   Control control{loop, metrics, {}, pipe.write.get(), [] {}};
   Audit audit;
-  Consoles consoles{{loop, newest, control, metrics, audit, 10'000'000, [] {
-                       return std::vector<Json::Member>{{"x", 5}};
-                     }}};
+  static std::vector<Json::Member> state() { return {{"x", 5}}; }
+  Consoles consoles{{loop, newest, control, metrics, audit, 10'000'000, state}};
   SocketPair first, second;
   int closed = 0;
 };
