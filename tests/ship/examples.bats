@@ -123,8 +123,8 @@ apache_with() {
 	eventually test -s login-port
 	printf 'ann:*:control\nbob:*:view\n' >passwords
 	setsid sh -c "kvm-capture -d test -s 320x200 -o - | kvm-mjpeg-httpd -l unix:$T/login.sock --passwords passwords \
-		--user-header Remote-User $(options_of nginx-authelia.conf) | cat >actions" 2>said 3>&- &
-	eventually grep -q unix: said
+		--user-header Remote-User $(options_of nginx-authelia.conf) | cat >presses" 2>trail 3>&- &
+	eventually grep -q unix: trail
 	chmod 777 login.sock
 	nginx_with "s|unix:/run/kvm/target.sock|unix:$T/login.sock|; s|127.0.0.1:9091|127.0.0.1:$(cat login-port)|" nginx-authelia.conf
 	asked() { through -o body -w '%{http_code}' -X POST --data-binary 'key a' https://kvm.example.org/actions "$@"; }
@@ -134,8 +134,8 @@ apache_with() {
 	[ "$(asked -b login=eve)" = 403 ]
 	[ "$(asked -H 'Remote-User: ann')" = 302 ]
 	[ "$(asked -b login=bob -H 'Remote-User: ann')" = 403 ]
-	[ "$(cat actions)" = "key a" ]
-	grep -q 'actions from .* user=ann key=1' said
+	[ "$(cat presses)" = "key a" ]
+	grep -q 'actions from .* user=ann key=1' trail
 }
 @test "Caddy" {
 	caddy_with ''
