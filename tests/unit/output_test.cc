@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <ctime>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,7 @@ TEST(FileOutput, AHourThatComesTwiceLosesNothing) {
   const std::string earlier = folder + "0100.frames";
   write_all(open_fd(earlier, O_WRONLY | O_CREAT, 0600).get(), as_bytes("old"), earlier);
   ::setenv("TZ", "WINTER0SUMMER-1,M3.5.0,M10.5.0", 1);
+  ::tzset();  // localtime_r() would keep the zone that an earlier test used
   FileOutput output(folder + "%H%M.frames");
   // 2026-10-25, 00:00 to 01:02 UTC: 01:00 and 01:01 in summer time, then 01:00, 01:01 and 01:02 in
   // winter time.
@@ -59,6 +61,7 @@ TEST(FileOutput, AHourThatComesTwiceLosesNothing) {
        {std::pair{0, "a"}, {1, "b"}, {60, "c"}, {60, "d"}, {61, "e"}, {62, "f"}})
     output.write({as_bytes(text)}, kStartUs + minute * kMinuteUs);
   ::unsetenv("TZ");
+  ::tzset();
   EXPECT_EQ(read_file(earlier), "acd");
   EXPECT_EQ(read_file(folder + "0101.frames"), "be");
   EXPECT_EQ(read_file(folder + "0102.frames"), "f");
