@@ -155,6 +155,13 @@ test('Mac: keys under Command come up, CapsLock is a stroke each time', async ()
   await server.see('keydown capslock', 'keyup capslock', 'keydown capslock', 'keyup capslock');
 });
 
+test('a key named Home is for the target; a browser that leaves at it all the same asks first', async () => {
+  const page = await console_page();
+  await page.keyboard.press('a');
+  await events(page, [['keydown', 'BrowserHome', {key: 'BrowserHome'}], ['keyup', 'BrowserHome', {key: 'BrowserHome'}]]);
+  assert.ok(await page.evaluate(() => !window.dispatchEvent(new Event('beforeunload', {cancelable: true}))));
+});
+
 test('Mac: Command+W asks before it closes the page', async () => {
   const page = await console_page({before: platform('MacIntel')});
   await page.keyboard.down('MetaLeft');

@@ -4,7 +4,7 @@
 import {close_panel, platform} from './play.js';
 
 const BUTTONS = ['left', 'middle', 'right', 'back', 'forward'];
-const CLICK = 120;          // one click of a wheel in WheelEvent.wheelDelta, at every zoom
+const CLICK = 120;          // one click of a wheel in WheelEvent.wheelDelta
 const FINGER_NOTCH_PX = 20;
 const BACKLOG_BYTES = 512;  // while more than this waits in the socket, moves wait too
 const HOLD_MS = 500, AGAIN_MS = 300;
@@ -93,13 +93,16 @@ export function mouse(link, screen) {
   }
 
   // How many clicks left or up a wheel turned; parts of one from a touchpad or a wheel of high
-  // resolution. macOS accelerates a wheel: a slow click is a tenth of a click, a quick one is
-  // several. There a fraction of a pixel tells a wheel from a touchpad, which reports whole pixels;
-  // Firefox reports lines.
+  // resolution. Chromium divides by the zoom of the page, which is known to a few percent only; so
+  // nearly whole clicks are whole. macOS accelerates a wheel: a slow click is a tenth of a click, a
+  // quick one is several. There a fraction of a pixel tells a wheel from a touchpad, which reports
+  // whole pixels; Firefox reports lines.
   function notches(event, axis) {
-    const turned = event[`wheelDelta${axis}`] / CLICK, pixels = event[`delta${axis}`] * devicePixelRatio;
-    const whole = [1, 2].some(ratio => Math.abs(pixels / ratio + 40 * turned) < 1e-4);
-    return platform.mac && (event.deltaMode || !whole) ? Math.sign(turned) : turned;
+    const zoom = window.chrome ? outerWidth / innerWidth : 1;
+    const turned = event[`wheelDelta${axis}`] / CLICK * zoom, whole = Math.round(turned);
+    const pixels = event[`delta${axis}`] * devicePixelRatio;
+    if (platform.mac && (event.deltaMode || Math.abs(pixels - Math.round(pixels)) > 1e-4)) return Math.sign(turned);
+    return Math.abs(turned - whole) < 0.04 * Math.abs(whole) ? whole : turned;
   }
 
   // Scrolls by notches. Parts of a notch wait until they add up to a whole one.

@@ -1,6 +1,5 @@
-// Three browsers with the same interface: open(url), run(code, ...args), shoot(path), stay(), close().
-// `run` gives the value of a function's body; the body may use `await` and `args`. `stay` answers the
-// browser's question whether to leave the page with no, and tells whether it had asked.
+// Three browsers with the same interface: open(url), run(code, ...args), shoot(path), close().
+// `run` gives the value of a function's body; the body may use `await` and `args`.
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
@@ -38,7 +37,6 @@ class Driven {
     return value;
   }
   async shoot(path) { writeFileSync(path, Buffer.from(await this.command('shot', {}), 'base64')); }
-  stay() { return this.command('stay', {}).then(() => true, () => false); }
   close() { return this.quit(); }
 }
 
@@ -46,7 +44,7 @@ class Driven {
 async function firefox(env, prefs = {}) {
   const profile = temporary('firefox');
   const all = {'marionette.port': 0, 'browser.aboutwelcome.enabled': false, 'browser.tabs.inTitlebar': 0,
-    'dom.disable_beforeunload': false,
+    
     'datareporting.policy.dataSubmissionEnabled': false, 'toolkit.telemetry.reportingpolicy.firstRun': false,
     'browser.shell.checkDefaultBrowser': false, ...prefs};
   writeFileSync(join(profile, 'user.js'), Object.entries(all).map(([name, value]) =>
@@ -74,14 +72,13 @@ async function firefox(env, prefs = {}) {
     }
   });
   await once(socket, 'connect');
-  const NAMES = {session: 'NewSession', navigate: 'Navigate', script: 'ExecuteAsyncScript', shot: 'TakeScreenshot',
-    stay: 'DismissAlert'};
+  const NAMES = {session: 'NewSession', navigate: 'Navigate', script: 'ExecuteAsyncScript', shot: 'TakeScreenshot'};
   const command = (name, parameters) => new Promise((done, fail) => {
     waiting.set(++number, {done, fail});
     const text = JSON.stringify([0, number, `WebDriver:${NAMES[name]}`, parameters]);
     socket.write(`${Buffer.byteLength(text)}:${text}`);
   });
-  await command('session', {timeouts: {script: 300000, pageLoad: 300000}, unhandledPromptBehavior: {default: 'ignore', beforeUnload: 'ignore'}});
+  await command('session', {timeouts: {script: 300000, pageLoad: 300000}, unhandledPromptBehavior: 'ignore'});
   return new Driven(command, async () => {
     socket.destroy();
     await end(child);
@@ -104,7 +101,7 @@ async function webkit(env) {
   const {sessionId} = await ask('POST', '/session', {capabilities: {alwaysMatch: {
     timeouts: {script: 300000, pageLoad: 300000}, unhandledPromptBehavior: 'ignore'}}});
   session = `/session/${sessionId}`;
-  const PATHS = {navigate: 'url', script: 'execute/async', shot: 'screenshot', stay: 'alert/dismiss'};
+  const PATHS = {navigate: 'url', script: 'execute/async', shot: 'screenshot'};
   const command = (name, parameters) => ask(name === 'shot' ? 'GET' : 'POST', `${session}/${PATHS[name]}`,
     name === 'shot' ? undefined : parameters);
   return new Driven(command, async () => {
@@ -118,13 +115,7 @@ async function chromium_with_window(env) {
   const browser = await chromium.launch({executablePath: '/usr/bin/chromium', headless: false, env,
     args: [...ARGS, '--window-position=0,0', '--window-size=1280,800']});
   const page = await browser.newPage({viewport: null});
-  let asked = false;
-  page.on('dialog', dialog => {
-    asked = true;
-    dialog.dismiss();
-  });
   return {
-    stay: async () => asked && !(asked = false),
     open: url => page.goto(url),
     run: (code, ...args) => page.evaluate(([body, all]) => Object.getPrototypeOf(async () => {}).constructor('args', body)(all), [code, args]),
     shoot: path => page.screenshot({path}),
