@@ -72,6 +72,39 @@ verifies() {
 	status_is 1 && one_line kvm-password
 }
 
+@test "set without a role keeps the role, and says the role" {
+	echo 'first secret' | password set eve view
+	run password set eve <<<'second secret'
+	status_is 0
+	[ "$output" = 'kvm-password: eve: the password is set, the role is view' ]
+	[ "$(password list)" = $'eve\tview' ]
+	verifies 'second secret' eve
+	run password set bob <<<'third secret'
+	[[ $output == *'the role is control' ]]
+	run password set eve control <<<'fourth secret'
+	[[ $output == *'the role is control' ]]
+	[ "$(password list | sort)" = $'bob\tcontrol\neve\tcontrol' ]
+	run --separate-stderr password set bob '' <<<'long enough'
+	status_is 64
+}
+
+@test "many at the same time lose no line" {
+	for number in 1 2 3 4 5 6 7 8; do
+		echo "long enough $number" | password set "user$number" view 3>&- &
+	done
+	wait
+	[ "$(password list | wc -l)" -eq 8 ]
+	for number in 1 2 3 4; do password remove "user$number" 3>&- & done
+	for number in 5 6; do echo "another one $number" | password set "user$number" 3>&- & done
+	for number in 1 2 3; do password token create "token$number" >/dev/null 3>&- & done
+	password targets user8 db1 3>&- &
+	wait
+	[ "$(password token list | wc -l)" -eq 3 ]
+	grep -q '^user8:.*:targets=db1$' "$KVM_ETC/passwords"
+	[ "$(password list | sort)" = $'user5\tview\nuser6\tview\nuser7\tview\nuser8\tview' ]
+	verifies 'another one 5' user5
+}
+
 @test "a password keeps its blanks" {
 	printf ' \tlong enough \n' | password set anna
 	verifies $' \tlong enough ' anna
