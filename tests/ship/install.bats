@@ -86,6 +86,38 @@ rpi_config() { printf '%s\n' 'dtparam=audio=on' '[cm4]' 'otg_mode=1' '[cm5]' 'dt
 	grep -q dr_mode=peripheral "$root/boot/config.txt"
 }
 
+# leads_out LINK: a tree in which LINK points out of the tree is refused, and nothing outside changes.
+leads_out() {
+	rm -rf "$root" "$T/outside"
+	setup
+	mkdir -p "$T/outside/kvm" "$root/boot/firmware"
+	cp "$root"/etc/passwd "$root"/etc/group "$T/outside"
+	rpi_config | tee "$T/outside/config.txt" "$root/boot/firmware/config.txt" >/dev/null
+	rm -rf "${root:?}/$1"
+	mkdir -p "$root/${1%/*}"
+	ln -s "$T/outside${2-}" "$root/$1"
+	outside() { (cd "$T/outside" && find . -type f -print0 | sort -z | xargs -0 sha256sum); }
+	outside >"$T/before"
+	for job in '' --uninstall; do
+		run --separate-stderr install_ $job
+		status_is 65
+		[[ $stderr == *"a link leads out of"* ]]
+		outside | diff "$T/before" -
+	done
+}
+
+@test "a link that leads out of the tree is refused" {
+	leads_out etc/kvm /kvm
+	leads_out etc/passwd /passwd
+	leads_out etc/passwd- /passwd
+	leads_out boot/firmware
+	leads_out boot/firmware/config.txt /config.txt
+	leads_out usr/local/bin
+	leads_out usr/local/bin/kvm-pipe /passwd
+	leads_out usr/local/share/kvmpi/made-folders /passwd
+	leads_out etc/systemd/system
+}
+
 @test "without --root: this machine; there, and gone without a trace" {
 	root=$T/tree # not the whole Debian of --all
 	mkdir -p "$root"/boot/firmware "$root"/etc/systemd/system "$root"/var/lib
