@@ -21,7 +21,7 @@ class LedReader {
 
  private:
   std::optional<Leds> leds_;
-  bool remembered_ = true;  // the last report that this process read is in /run/kvm
+  bool remembered_ = true;  // the last report that this process read is in /run/kvm/hid
 };
 
 }  // namespace kvm

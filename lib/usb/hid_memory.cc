@@ -3,8 +3,8 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <string>
+#include <utility>
 
 #include "base/fd.h"
 #include "base/io.h"
@@ -14,28 +14,52 @@
 namespace kvm {
 namespace {
 
-const std::string kDirectory = "/run/kvm";
+constexpr const char *kParent = "/run/kvm", *kDirectory = "/run/kvm/hid";
+
+// The directory, opened; no descriptor if somebody else could have put another directory there.
+Fd open_directory() noexcept {
+  Fd directory(
+      ::open(sys_path(kDirectory).c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat status = {};
+  const bool ours = directory && ::fstat(directory.get(), &status) == 0 &&
+                    (status.st_uid == 0 || status.st_uid == ::geteuid()) &&
+                    (status.st_mode & S_IWOTH) == 0;
+  return ours ? std::move(directory) : Fd();
+}
 
 // Writes the file NAME in the directory. A new file replaces the old one, even one of another user.
 // Everyone may read the new file in spite of the umask, which is 0077 in a service.
 bool keep(const std::string& name, Bytes bytes) noexcept {
-  const std::string directory = sys_path(kDirectory);
-  ::mkdir(directory.c_str(), 0755);
-  const std::string path = directory + "/" + name, fresh = strf("%s.%d", path.c_str(), ::getpid());
-  ::unlink(fresh.c_str());
-  const Fd file(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  ::mkdir(sys_path(kParent).c_str(), 0755);
+  ::mkdir(sys_path(kDirectory).c_str(), 0755);
+  const Fd directory = open_directory();
+  const std::string fresh = strf("%s.%d", name.c_str(), ::getpid());
+  ::unlinkat(directory.get(), fresh.c_str(), 0);
+  const Fd file(::openat(directory.get(), fresh.c_str(),
+                         O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
   if (file && ::fchmod(file.get(), 0644) == 0 &&
       ::write(file.get(), bytes.data(), bytes.size()) == std::ssize(bytes) &&
-      std::rename(fresh.c_str(), path.c_str()) == 0)
+      ::renameat(directory.get(), fresh.c_str(), directory.get(), name.c_str()) == 0)
     return true;
-  ::unlink(fresh.c_str());
+  ::unlinkat(directory.get(), fresh.c_str(), 0);
   return false;
 }
 
-// Fills `bytes` from the file NAME. False: the file does not exist or is too short.
+// Fills `bytes` from the file NAME. False: the file does not exist or is too short. Every member of
+// the directory's group can put something else there: a FIFO must not block us, and a link must not
+// lead us to another file.
 bool recall(const std::string& name, std::span<std::uint8_t> bytes) noexcept {
-  const Fd file(::open(sys_path(kDirectory + "/" + name).c_str(), O_RDONLY | O_CLOEXEC));
-  return file && ::pread(file.get(), bytes.data(), bytes.size(), 0) == std::ssize(bytes);
+  const Fd file(::openat(open_directory().get(), name.c_str(),
+                         O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  struct stat status = {};
+  return file && ::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode) &&
+         ::pread(file.get(), bytes.data(), bytes.size(), 0) == std::ssize(bytes);
+}
+
+// False: the file could not be removed.
+bool forget(const std::string& name) noexcept {
+  const Fd directory = open_directory();
+  return !directory || ::unlinkat(directory.get(), name.c_str(), 0) == 0 || errno == ENOENT;
 }
 
 }  // namespace
@@ -50,7 +74,7 @@ std::optional<std::uint8_t> remembered_leds() noexcept {
 }
 
 bool forget_leds() noexcept {
-  return ::unlink(sys_path(kDirectory + "/leds").c_str()) == 0 || errno == ENOENT;
+  return forget("leds");
 }
 
 void remember_buttons(const Report& report) noexcept {
@@ -58,7 +82,7 @@ void remember_buttons(const Report& report) noexcept {
 }
 
 void forget_buttons(HidDevice mouse) noexcept {
-  ::unlink(sys_path(kDirectory + "/" + name_of(mouse)).c_str());
+  forget(name_of(mouse));
 }
 
 std::optional<Report> releasing_buttons(HidDevice mouse) noexcept {

@@ -1,6 +1,6 @@
-// Notes that one kvm-type leaves for the next, whichever user runs it: files in /run/kvm, a
-// directory that belongs to the group of the device nodes. If the directory is not writable,
-// nothing is noted.
+// Notes that one kvm-type leaves for the next, whichever user runs it: files in /run/kvm/hid, a
+// directory that the group of the device nodes may write to and that holds nothing else. If the
+// directory is not writable, or belongs neither to root nor to this user, nothing is noted.
 #pragma once
 
 #include <cstdint>
@@ -10,14 +10,14 @@
 
 namespace kvm {
 
-// The last output report of the host, in /run/kvm/leds: the keyboard's lights, which the host sends
+// The last output report of the host, in /run/kvm/hid/leds: the keyboard's lights, which the host sends
 // once and does not repeat. False: it could not be written.
 bool remember_leds(std::uint8_t report) noexcept;
 std::optional<std::uint8_t> remembered_leds() noexcept;
 // For when the host has gone. False: the file could not be removed.
 bool forget_leds() noexcept;
 
-// Notes the last report of a mouse while buttons are down, in /run/kvm/pointer or /run/kvm/mouse.
+// Notes the last report of a mouse while buttons are down, in /run/kvm/hid: pointer or mouse.
 // If this kvm-type is killed, the buttons stay down until another kvm-type releases them.
 void remember_buttons(const Report& report) noexcept;
 void forget_buttons(HidDevice mouse) noexcept;

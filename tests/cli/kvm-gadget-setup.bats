@@ -125,8 +125,8 @@ write UDC dummy_udc.0' ] || { echo "$output" && false; }
 	run kvm-gadget-setup status
 	status_is 0
 	[[ $output == *'leds      unknown'* ]]
-	mkdir -p "$KVM_SYSFS_ROOT/run/kvm"
-	printf '\3' >"$KVM_SYSFS_ROOT/run/kvm/leds"
+	mkdir -p "$KVM_SYSFS_ROOT/run/kvm/hid"
+	printf '\3' >"$KVM_SYSFS_ROOT/run/kvm/hid/leds"
 	[[ $(kvm-gadget-setup status) == *'leds      caps num'* ]]
 	kvm-gadget-setup status --json | json_is leds '["caps","num"]'
 	echo 'not attached' >"$udcs/fe980000.usb/state"

@@ -203,7 +203,7 @@ ended() {
 		begin
 		echo "$move" >&7
 		echo 'buttondown left' >&7
-		until [ -s "$KVM_SYSFS_ROOT/run/kvm/pointer" ] || [ -s "$KVM_SYSFS_ROOT/run/kvm/mouse" ]; do sleep 0.05; done
+		until [ -s "$KVM_SYSFS_ROOT/run/kvm/hid/pointer" ] || [ -s "$KVM_SYSFS_ROOT/run/kvm/hid/mouse" ]; do sleep 0.05; done
 		sleep 0.2
 		kill -KILL $typist
 		ended 137
@@ -216,7 +216,7 @@ ended() {
 		5) [ "$(taken 5 1 7)" = "00 ${down#01 }" ] ;;
 		6) [ "$(taken 6 1 5)" = "00 00 00 00 00" ] ;;
 		esac
-		[ -z "$(ls "$KVM_SYSFS_ROOT/run/kvm")" ]
+		[ -z "$(ls "$KVM_SYSFS_ROOT/run/kvm/hid")" ]
 		kvm-type $way </dev/null
 		taken "$fd" 0 "$size"
 	done

@@ -30,7 +30,7 @@ controller() {
 # device node of each is a FIFO: /dev/char/244:0, 244:1 and so on.
 hid_gadget() {
 	local minor=0 name
-	mkdir -p "$gadgets/kvm/functions" "$KVM_SYSFS_ROOT/dev/char" "$KVM_SYSFS_ROOT/run/kvm"
+	mkdir -p "$gadgets/kvm/functions" "$KVM_SYSFS_ROOT/dev/char" "$KVM_SYSFS_ROOT/run/kvm/hid"
 	echo "$1" >"$gadgets/kvm/UDC"
 	echo kvm >"$udcs/$1/function"
 	shift

@@ -82,7 +82,7 @@ class PlayedHost {
   }
   // Sends this process SIGTERM when the host has taken this number of letters.
   void stop_after(std::size_t letters) { stop_after_ = letters; }
-  fs::path memory() const { return root_ / "run/kvm"; }
+  fs::path memory() const { return root_ / "run/kvm/hid"; }
 
  private:
   void set_function(const char* function) {
