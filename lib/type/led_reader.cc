@@ -7,8 +7,8 @@
 namespace kvm {
 
 // The kernel gives each output report to one reader only, so each kvm-type stores what it read in
-// /run/kvm/hid, where all others find it. If we could not store ours, the stored one is older and is
-// not used.
+// /run/kvm/hid, where all others find it. If we could not store ours, the stored one is older and
+// is not used.
 bool LedReader::read(Hidg* keyboard) {
   auto report = keyboard ? keyboard->read_output() : std::nullopt;
   if (report)

@@ -20,7 +20,8 @@ StatusFile::StatusFile(const std::string& path) : path_(path == "-" ? "stdout" :
   // blocks or fails.
   struct stat there = {};
   const bool fifo = ::stat(path.c_str(), &there) == 0 && S_ISFIFO(there.st_mode);
-  file_ = open_fd(path, O_NONBLOCK | (fifo ? O_RDWR : O_WRONLY | O_CREAT | O_TRUNC | O_APPEND), 0644);
+  file_ =
+      open_fd(path, O_NONBLOCK | (fifo ? O_RDWR : O_WRONLY | O_CREAT | O_TRUNC | O_APPEND), 0644);
 }
 
 void StatusFile::write(const KeyboardStatus& status) {

@@ -10,8 +10,8 @@
 
 namespace kvm {
 
-// The last output report of the host, in /run/kvm/hid/leds: the keyboard's lights, which the host sends
-// once and does not repeat. False: it could not be written.
+// The last output report of the host, in /run/kvm/hid/leds: the keyboard's lights, which the host
+// sends once and does not repeat. False: it could not be written.
 bool remember_leds(std::uint8_t report) noexcept;
 std::optional<std::uint8_t> remembered_leds() noexcept;
 // For when the host has gone. False: the file could not be removed.
