@@ -35,7 +35,7 @@ Agreement::Agreement(std::string_view layout, const CharacterTable& plain) {
     auto keys = TargetKeys::find(target, layout);
     if (!keys || !is_same_keyboard(*keys, plain)) continue;
     systems_.push_back({target, weight, std::move(*keys)});
-    best_ += 2 * weight;
+    if (target != Target::kMac) best_ += 2 * weight;
   }
   best_ = std::max(best_, 1);
 }

@@ -18,8 +18,9 @@ class Agreement {
   // these are printed on the keys: XKB adds characters to AltGr. `plain`: what XKB's layout gives.
   Agreement(std::string_view layout, const CharacterTable& plain);
 
-  // How good the way is: 0…best(). These are ways that are right for XKB. A dead key that waits for
-  // a space counts half, because most characters can follow it.
+  // How good the way is; best() is good enough to look for no other, for macOS only decides between
+  // ways that are as good. These are ways that are right for XKB. A dead key that waits for a space
+  // counts half, because most characters can follow it.
   int of(char32_t character, const Strokes& strokes) const;
   int best() const noexcept { return best_; }
 

@@ -57,7 +57,7 @@ class ComposeSearch {
     if (known != found_.end()) {
       if (path.size() > 2 || path[0]->keysym == XKB_KEY_Multi_key) return;
       agreed = agreement_.of(*character, known->second);
-      if (agreed == agreement_.best()) return;
+      if (agreed >= agreement_.best()) return;
     }
     Strokes strokes;
     for (const Step* step : path) {

@@ -100,7 +100,7 @@ const Strokes* Layout::find(char32_t character) const {
   const Agreement& agreement = tables_->agreement;
   const bool enough =
       found != tables_->characters.end() &&
-      (character < U' ' || agreement.of(character, found->second) == agreement.best());
+      (character < U' ' || agreement.of(character, found->second) >= agreement.best());
   if (!enough && !tables_->composed) {
     tables_->add_composed();
     found = tables_->characters.find(character);

@@ -228,7 +228,7 @@ $released" ]
 	[ "$(grep -v keyboard <<<"$output")" = "ok
 error: key: unknown key 'nosuch' (see kvm-type --list-keys)
 ok
-error: no such layout: 'xx' (see kvm-type --list-layouts)
+error: no such layout: 'xx' (see kvm-type --list-layouts [--target TARGET])
 ok" ]
 	[ -z "$stderr" ]
 }
