@@ -29,7 +29,7 @@ struct StreamLimits {
   // after the one before, the next one is waited for half as long again.
   std::int64_t repeat_us = 50'000, motion_us = 100'000;
   // A viewer's first parts follow each other in this time, also on a still screen: players look at
-  // a number of frames before they show the first (mpv at 20).
+  // several frames before they show the first.
   int first_parts = 30;
   std::int64_t first_us = 33'333;
 };

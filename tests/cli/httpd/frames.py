@@ -16,8 +16,8 @@ def facts(number, state="live", clock=0):
 
 def frame(number, comment):
     """64x32 grey: 8x4 tiles of 8x8. Tile (number % 32) is light, the others are dark."""
-    out = b"\xff\xd8" + segment(0xFE, comment)
-    out += segment(0xDB, b"\x00" + b"\x10" * 64)
+    out = b"\xff\xd8" + segment(0xDB, b"\x00" + b"\x10" * 64)
+    out += segment(0xFE, comment)  # where the server leaves it
     out += segment(0xC0, struct.pack(">BHHB", 8, ROWS * 8, COLUMNS * 8, 1) + b"\x01\x11\x00")
     # DC: one-bit codes for categories 0 and 6; AC: a one-bit code for the end of block.
     out += segment(0xC4, b"\x00\x02" + bytes(15) + b"\x00\x06")
