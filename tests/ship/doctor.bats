@@ -1,16 +1,19 @@
 #!/usr/bin/env bats
-# kvm-doctor on healthy and on faulty machines, which stand-ins for the tools simulate.
+# kvm-doctor on healthy and on faulty machines. Our own tools are the real ones, on simulated devices;
+# stand-ins replace systemd, curl and the Pi's firmware.
 load common
 load ../cli/sysfs
 
 setup() {
 	play_sysfs
 	export KVM_ETC=$T/etc
-	mkdir -p "$T/bin" "$T/root/sys/class/hwmon/hwmon0" \
+	mkdir -p "$T/bin" "$T/dev" "$T/root/sys/class/hwmon/hwmon0" \
 		"$T/root/run/systemd/system" "$T/etc"
 	PATH=$T/bin:$PATH
-	stub kvm-capture 'echo "/dev/video0 MS2109 MJPG 1920x1080 30"'
-	stub kvm-otg-check 'echo "ok     gadget kvm is on fe980000.usb"; echo "note   full speed"; echo "       cure: a shorter cable"'
+	stub kvm-capture "LD_PRELOAD='$SRC/build/release/libfakev4l2.so' FAKE_V4L2='$T/dev' exec '$BIN/kvm-capture' \"\$@\""
+	dongle
+	stub kvm-otg-check "exec '$SRC/scripts/kvm-otg-check'"
+	with_gadget
 	stub systemctl 'case "$3 $4" in
 		"ActiveState kvm@target.service") echo active ;;
 		"UnitFileState kvm@target.service") echo enabled ;;
@@ -30,6 +33,13 @@ setup() {
 	echo rpi_volt >"$T/root/sys/class/hwmon/hwmon0/name"
 	echo 0 >"$T/root/sys/class/hwmon/hwmon0/in0_lcrit_alarm"
 }
+dongle() { printf '%s\n' 'card MS2109' 'mode MJPG 1920x1080 30' >"$T/dev/video0"; }
+with_gadget() {
+	controller fe980000.usb dwc2 configured
+	echo full-speed >"$udcs/fe980000.usb/current_speed"
+	hid_gadget fe980000.usb
+}
+without_controller() { rm -r "$udcs" "$gadgets"; }
 stub() {
 	printf '#!/bin/sh\n%s\n' "$2" >"$T/bin/$1"
 	chmod +x "$T/bin/$1"
@@ -49,7 +59,8 @@ sick() {
 	for link in power capture usb target passwords; do
 		grep -q "^ok     $link " <<<"$output"
 	done
-	[[ $output == *$'\nnote   usb        full speed\n                  cure: a shorter cable\n'* ]]
+	[[ $output == *$'\nok     capture    /dev/video0'*MS2109* ]]
+	[[ $output == *$'\nnote   usb        the host runs the gadget at full speed, 12 Mbit/s\n                  cure: '*'shorter cable'* ]]
 	[[ $output != *WRONG* ]]
 }
 
@@ -58,16 +69,16 @@ sick() {
 	echo 0 >"$T/root/sys/class/hwmon/hwmon0/in0_lcrit_alarm"
 	stub vcgencmd 'echo throttled=0x50004' && sick heat fan
 	stub vcgencmd 'echo throttled=0x50000'
-	stub kvm-capture 'exit 66' && sick capture dongle
-	stub kvm-capture 'echo /dev/video0'
-	# The real kvm-otg-check, which knows the boards.
-	stub kvm-otg-check 'exec "'"$SRC"'/scripts/kvm-otg-check"'
+	rm "$T/dev/video0" && sick 'capture    no capture device found' dongle
+	[[ $output != *'ok     capture'* ]]
+	dongle
+	without_controller
 	sick 'usb        there is no USB device controller' 'PCs hardly ever'
 	board 'Raspberry Pi 4 Model B Rev 1.4' arm_boost=1
 	sick 'usb        no dtoverlay=dwc2' 'sudo kvm-boot-config add, then reboot'
 	board 'Raspberry Pi 4 Model B Rev 1.4' '[pi4]' 'dtoverlay=dwc2,dr_mode=peripheral'
 	sick 'usb        dtoverlay=dwc2 is set, but' reboot
-	stub kvm-otg-check ''
+	with_gadget
 	for state in no-signal no-device stalled none; do
 		echo "$state 0x0" >"$T/status" && sick target ''
 	done
@@ -121,8 +132,8 @@ well() {
 }
 
 @test "what no target of this machine uses is not missed" {
-	stub kvm-capture 'exit 66'
-	stub kvm-otg-check 'echo "WRONG  no controller"; exit 1'
+	rm "$T/dev/video0"
+	without_controller
 	serve='SERVE=kvm-mjpeg-httpd --passwords p'
 	well 'CAPTURE=curl -fsSN --netrc https://pi1/stream' "$serve" 'TYPE=cat'
 	well 'CAPTURE=kvm-capture-lkv373a' "$serve" 'TYPE=ssh -o BatchMode=yes pi2 kvm-type -a'
@@ -132,7 +143,7 @@ well() {
 	printf '%s\n' CAPTURE=cat "$serve" 'TYPE=kvm-type -a' >"$T/etc/target.conf"
 	run "$SRC/scripts/kvm-doctor"
 	status_is 1
-	[[ $output == *'WRONG  usb        no controller'* && $output != *'  capture '* ]]
+	[[ $output == *'WRONG  usb        there is no USB device controller'* && $output != *'  capture '* ]]
 }
 
 @test "a stopped service is found" {
