@@ -31,7 +31,7 @@ $(error V=$(V): must be release, debug, asan, tsan or fuzz)
 endif
 
 # Libraries by their pkg-config names. Debian 12 has no .pc files for wslay and crypt; that of liboath
-# only adds a folder that is not needed.
+# only adds a folder that is not needed, and that of utf8proc a macro that only Windows needs.
 PACKAGES := libjpeg libmicrohttpd gnutls xkbcommon libxxhash
 PKG_CONFIG ?= pkg-config
 # Sanitizers define crypt_r() themselves and then look up the real one, so the linker must keep libcrypt.
@@ -45,7 +45,7 @@ instrument = $(flags_$(V))
 build_flags = -std=c++20 -pthread $(WARNINGS) $(instrument) $(CXXFLAGS) \
 	-Ilib -I$(B)/gen -DKVM_VERSION='"$(VERSION)"' $(cflags)
 link_flags = -pthread $(flags_$(V)) $(LDFLAGS) -Wl,--as-needed -Wl,-z,relro,-z,now
-libraries = $(ldlibs) -lwslay -loath $(keep) -lcrypt
+libraries = $(ldlibs) -lwslay -loath -lutf8proc $(keep) -lcrypt
 
 # A variant with sanitizers takes minutes to compile, so fuzz has only the files that fuzz targets use.
 fuzz_files := $(wildcard lib/base/*.cc lib/jpeg/*.cc lib/keys/*.cc lib/net/*.cc lib/picture/*.cc \

@@ -79,6 +79,13 @@ void add_gadget_options(CLI::App& app, SetupOptions& options) {
       ->type_name("MA")
       ->check(number_from(0, 500))
       ->capture_default_str();
+  group(app.add_flag_callback(
+      "--bus-powered", [&spec] { spec.power = GadgetSpec::Power::kBus; },
+      "Tell the host that this machine has no supply of its own"));
+  group(app.add_option("--max-speed", spec.max_speed, "Be no faster than this USB speed"))
+      ->type_name("SPEED")
+      ->check(
+          CLI::IsMember({"low-speed", "full-speed", "high-speed", "super-speed"}).description(""));
   group(app.add_flag("--remote-wakeup", spec.remote_wakeup,
                      "Tell the host that the gadget can wake it"));
 }

@@ -4,7 +4,9 @@
 #include "base/text.h"
 #include "cli.h"
 #include "keys/key_names.h"
+#include "keys/keyboard_status.h"
 #include "keys/layout_list.h"
+#include "keys/replacement.h"
 #include "type/typing.h"
 
 namespace kvm {
@@ -18,7 +20,9 @@ struct CommandLine {
   TypingOptions typing;
   std::vector<std::string> chords, replace;
   std::string target, unicode;
+  std::optional<std::string> pointer_area;
   int delay_ms = 0, hold_ms = 0;
+  int modifier_delay_ms = -1;  // -1: not given
   double timeout_s = 5;
   bool actions = false, wait = false, no_wait = false;
   bool explain = false, list_keys = false, list_layouts = false;
@@ -40,25 +44,30 @@ std::vector<Chord> parse_chords(const std::vector<std::string>& arguments) {
   return chords;
 }
 
-bool is_utf8(std::string_view text) {
-  while (!text.empty())
-    if (!take_utf8(text)) return false;
-  return true;
-}
-
 std::map<char32_t, std::string> parse_replace(const std::vector<std::string>& arguments) {
   std::map<char32_t, std::string> replace;
   for (const std::string& argument : arguments) {
-    std::string_view rest = argument;
-    const auto character = rest.empty() ? std::nullopt : take_utf8(rest);
-    if (!character || !rest.starts_with('='))
-      throw Error(Exit::kUsage, "--replace: needs CHAR=TEXT, such as €=EUR");
-    const std::string text(rest.substr(1));
-    if (!is_utf8(text))
-      throw Error(Exit::kUsage, "--replace " + to_text(*character) + ": TEXT is not UTF-8");
-    replace[*character] = text;
+    auto replacement = read_replacement(argument);
+    if (!replacement)
+      throw Error(Exit::kUsage, "--replace: needs CHAR=TEXT in UTF-8, such as €=EUR");
+    replace[replacement->character] = std::move(replacement->text);
   }
   return replace;
+}
+
+PointerArea parse_pointer_area(const std::string& argument) {
+  std::vector<double> numbers;
+  for (const std::string_view part : split(argument, ','))
+    numbers.push_back(parse_number<double>(part).value_or(-1));
+  const bool four = numbers.size() == 4;
+  const PointerArea area =
+      four ? PointerArea{numbers[0], numbers[1], numbers[2], numbers[3]} : PointerArea{};
+  if (!four || !area.is_within_screen())
+    throw Error(
+        Exit::kUsage,
+        "--pointer-area " + argument +
+            ": needs X,Y,W,H, parts of the whole desktop from 0.0 to 1.0, such as 0.5,0,0.5,1");
+  return area;
 }
 
 TypingOptions typing_options(const CommandLine& line) {
@@ -69,11 +78,12 @@ TypingOptions typing_options(const CommandLine& line) {
   if (line.actions) typing.input = TypingInput::kActions;
   if (!typing.chords.empty()) typing.input = TypingInput::kChords;
   typing.typist.replace = parse_replace(line.replace);
-  if (line.unicode == "linux") typing.typist.hex_input = HexInput::kLinux;
-  if (line.unicode == "windows") typing.typist.hex_input = HexInput::kWindows;
-  if (line.unicode == "mac") typing.typist.hex_input = HexInput::kMac;
+  typing.typist.hex_input = hex_input_named(line.unicode).value_or(HexInput::kNone);
   typing.player.key_delay = typing.player.type_delay = milliseconds(line.delay_ms);
   typing.player.key_hold = typing.player.type_hold = milliseconds(line.hold_ms);
+  if (line.modifier_delay_ms >= 0)
+    typing.player.modifier_delay = milliseconds(line.modifier_delay_ms);
+  if (line.pointer_area) typing.player.pointer_area = parse_pointer_area(*line.pointer_area);
   typing.link.timeout = milliseconds(static_cast<int>(line.timeout_s * 1000));
   if (line.wait || line.timeout_s == 0) typing.link.timeout.reset();
   typing.link.queue = !line.no_wait;
@@ -81,13 +91,15 @@ TypingOptions typing_options(const CommandLine& line) {
   typing.link.asleep_hint = "--wake wakes it if it allows that";
   typing.link.no_gadget_hint += ", --wait waits for it";
   typing.session.hints = {kKeysHint, kLayoutsHint};
+  typing.replace_option = "--replace";
   typing.untypable_hint = "--skip, --replace, --unicode or another -l or --target helps";
   typing.disputed_hint = "--target tells which system it is";
   return typing;
 }
 
 Exit print_keys() {
-  for (const Key& key : all_keys()) std::printf("%-18s k:%d\n", key.name, key.code);
+  for (const auto keys : {all_keys(), keys_in_controls_only()})
+    for (const Key& key : keys) std::printf("%-18s k:%d\n", key.name, key.code);
   return Exit::kDone;
 }
 
@@ -139,6 +151,14 @@ void add_options(CLI::App& app, CommandLine& line) {
   app.add_option("--hold", line.hold_ms, "Hold each key for MS milliseconds (default: 0)")
       ->type_name("MS")
       ->check(number_from(0, 60'000));
+  app.add_option("--modifier-delay", line.modifier_delay_ms,
+                 "Send modifiers apart from the key, MS before and after it")
+      ->type_name("MS")
+      ->check(number_from(0, 60'000));
+  app.add_option("--pointer-area", line.pointer_area,
+                 "The part of the target's desktop that the picture shows (default: 0,0,1,1)")
+      ->type_name("X,Y,W,H")
+      ->needs("--actions");
   app.add_option("--verify-leds", typing.player.verify_leds,
                  "Every N characters, check that NumLock responds (default: never)")
       ->type_name("N")

@@ -1,5 +1,7 @@
 #include "base/text.h"
 
+#include <utf8proc.h>
+
 #include <cstdarg>
 #include <cstdio>
 
@@ -49,12 +51,26 @@ std::string_view trim(std::string_view text) noexcept {
   return text;
 }
 
+// Controls, and format characters such as those that reverse the direction of writing, can make a
+// terminal show something else than the text.
+static bool is_safe(char32_t point) noexcept {
+  switch (utf8proc_category(static_cast<utf8proc_int32_t>(point))) {
+    case UTF8PROC_CATEGORY_CC:
+    case UTF8PROC_CATEGORY_CF:
+    case UTF8PROC_CATEGORY_ZL:
+    case UTF8PROC_CATEGORY_ZP:
+      return false;
+    default:
+      return true;
+  }
+}
+
 std::string printable(std::string_view text) {
   std::string safe;
   while (!text.empty()) {
     const std::string_view before = text;
     const auto point = take_utf8(text);
-    if (point && *point >= 0x20 && *point != 0x7f && !(*point >= 0x80 && *point < 0xa0)) {
+    if (point && is_safe(*point)) {
       safe.append(before.substr(0, before.size() - text.size()));
     } else {
       safe += strf("\\x%02x", static_cast<unsigned char>(before.front()));

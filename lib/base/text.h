@@ -27,7 +27,7 @@ std::vector<std::string_view> split(std::string_view text, char separator);
 std::vector<std::string_view> words(std::string_view text);
 std::string_view trim(std::string_view text) noexcept;
 
-// Makes a name safe for one line on a terminal: control bytes and invalid UTF-8 become \xNN.
+// Makes a name safe for one line on a terminal: controls, bidi marks, invalid UTF-8 become \xNN.
 std::string printable(std::string_view text);
 
 // Removes one code point from the front of `text`, which must not be empty. Returns nullopt and

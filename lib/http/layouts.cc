@@ -4,6 +4,7 @@
 #include <span>
 
 #include "base/text.h"
+#include "keys/foreign_text.h"
 #include "keys/layout_list.h"
 #include "keys/legends.h"
 
@@ -13,9 +14,11 @@ namespace {
 constexpr std::size_t kMostListed = 1000;
 }
 
-Json Layouts::check(const std::string& layout, const std::string& text) {
-  if (!last_ || last_->name() != layout) last_.emplace(layout);
-  const auto found = untypable(*last_, text);
+Json Layouts::check(const std::string& layout, const TypistOptions& options,
+                    const std::string& text) {
+  if (!last_ || last_->layout().name() != layout || last_->options() != options)
+    last_.emplace(Layout(layout), options);
+  const auto found = last_->untypable(in_typable_form(*last_, text));
   std::vector<Json> list;
   for (const Untypable& at : std::span(found).first(std::min(found.size(), kMostListed))) {
     std::string character;

@@ -244,8 +244,10 @@ void Routes::note_actions(std::string_view lines, const User& user,
 
 void Routes::check(const ReplyPtr& reply, const User&) {
   try {
-    reply->answer(json(
-        layouts_.check(reply->request().query("layout").value_or("us"), reply->request().body)));
+    const KeyboardStatus keyboard = needs_.keyboard().value_or(KeyboardStatus{});
+    const std::string known = keyboard.layout.empty() ? "us" : keyboard.layout;
+    reply->answer(json(layouts_.check(reply->request().query("layout").value_or(known),
+                                      keyboard.typing, reply->request().body)));
   } catch (const Error& error) {
     reply->answer(failure(400, error.what()));
   }

@@ -13,6 +13,7 @@
 #include "http/snapshots.h"
 #include "http/streams.h"
 #include "hub/control.h"
+#include "keys/keyboard_status.h"
 
 namespace kvm {
 
@@ -33,6 +34,8 @@ class Routes {
     Sharing sharing;
     std::function<std::vector<Json::Member>()> state;  // members of `result` for GET /state
     std::function<std::string()> metrics;              // body for GET /metrics
+    // What kvm-type last reported; nullopt: nothing yet.
+    std::function<std::optional<KeyboardStatus>()> keyboard;
   };
   explicit Routes(Needs needs);
 

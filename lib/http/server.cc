@@ -231,7 +231,8 @@ class Server {
                   audit_,
                   {options_.allow_origin, auth_.required()},
                   [this] { return state_with_clients(); },
-                  [this] { return metrics(); }}};
+                  [this] { return metrics(); },
+                  [this] { return keyboard_.status(); }}};
   HttpFront front_{loop_,
                    metrics_,
                    {options_.tls_cert,

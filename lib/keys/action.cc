@@ -68,27 +68,33 @@ std::optional<double> number(std::string_view word) {
   return value && std::isfinite(*value) ? value : std::nullopt;
 }
 
-std::optional<ActionError> add_key(std::string_view name, Chord& chord) {
+std::variant<KeyName, ActionError> read_key(std::string_view name) {
   if (name.starts_with("x:")) {
     std::string keysym(name.substr(2));
     if (xkb_keysym_from_name(keysym.c_str(), XKB_KEYSYM_NO_FLAGS) == XKB_KEY_NoSymbol)
       return ActionError{"unknown XKB key " + quoted(name)};
-    chord.keys.push_back({0, std::move(keysym)});
-    return std::nullopt;
+    return KeyName{0, std::move(keysym)};
   }
   const Key* key = nullptr;
   if (name.starts_with("k:")) {
     const auto code = parse_number<std::uint16_t>(name.substr(2));
     key = code ? find_key_code(*code) : nullptr;
   } else {
-    // "A" is shift+a, as in dotool. The case of any other name does not matter.
-    if (name.size() == 1 && name[0] >= 'A' && name[0] <= 'Z')
-      chord.keys.push_back({KEY_LEFTSHIFT, ""});
     key = find_key(name);
   }
   if (!key) return ActionError{"unknown key " + quoted(name), ActionError::kUnknownKey};
-  chord.keys.push_back({key->code, ""});
-  return std::nullopt;
+  return KeyName{key->code, ""};
+}
+
+bool is_capital(std::string_view name) noexcept {
+  return name.size() == 1 && name[0] >= 'A' && name[0] <= 'Z';
+}
+
+bool is_modifier(const KeyName& name) {
+  if (name.keysym.empty()) return is_modifier_usage(find_key_code(name.code)->usage);
+  const auto keysym = xkb_keysym_from_name(name.keysym.c_str(), XKB_KEYSYM_NO_FLAGS);
+  return (keysym >= XKB_KEY_Shift_L && keysym <= XKB_KEY_Hyper_R) ||
+         keysym == XKB_KEY_ISO_Level3_Shift;
 }
 
 std::optional<ActionError> read_chords(std::string_view rest, Action& action) {
@@ -207,10 +213,18 @@ const std::string& ActionHints::of(ActionError::Kind kind) const noexcept {
 }
 
 std::variant<Chord, ActionError> parse_chord(std::string_view word) {
+  const auto names = split(word, '+');
   Chord chord;
-  for (const std::string_view name : split(word, '+')) {
-    if (auto error = add_key(name, chord)) return std::move(*error);
+  for (const std::string_view name : names) {
+    auto key = read_key(name);
+    if (auto* error = std::get_if<ActionError>(&key)) return std::move(*error);
+    chord.keys.push_back(std::get<KeyName>(std::move(key)));
   }
+  // Beside modifiers people write the letter as it is printed on the key: Ctrl+C, Win+L.
+  if (std::ranges::any_of(chord.keys, is_modifier)) return chord;
+  for (std::size_t i = names.size(); i-- > 0;)
+    if (is_capital(names[i]))
+      chord.keys.insert(chord.keys.begin() + static_cast<std::ptrdiff_t>(i), {KEY_LEFTSHIFT, ""});
   return chord;
 }
 

@@ -18,7 +18,7 @@ struct KeyName {
   bool operator==(const KeyName&) const = default;
 };
 
-// "ctrl+alt+delete": modifiers first, the key last. "A" is two keys: leftshift and a.
+// "ctrl+alt+delete": modifiers first, the key last. "A" is leftshift and a; "ctrl+A" is "ctrl+a".
 struct Chord {
   std::vector<KeyName> keys;  // never empty
   bool operator==(const Chord&) const = default;

@@ -9,7 +9,15 @@
 namespace kvm {
 namespace {
 
-// The names are those by which a Linux host reports the usages: 0x74 ("Execute") is "open".
+constexpr ControlUsage system_control(std::uint16_t usage) {
+  return {ControlPage::kSystem, usage};
+}
+constexpr ControlUsage consumer(std::uint16_t usage) {
+  return {ControlPage::kConsumer, usage};
+}
+
+// The names are those by which a Linux host reports the usages (hid-input.c): 0x74 ("Execute") is
+// "open".
 constexpr Key kKeys[] = {
     {KEY_A, 0x04, "a"},
     {KEY_B, 0x05, "b"},
@@ -108,7 +116,7 @@ constexpr Key kKeys[] = {
     {KEY_KPDOT, 0x63, "kpdot"},
     {KEY_102ND, 0x64, "102nd"},
     {KEY_COMPOSE, 0x65, "compose"},
-    {KEY_POWER, 0x66, "power"},
+    {KEY_POWER, 0x66, "power", system_control(0x81)},
     {KEY_KPEQUAL, 0x67, "kpequal"},
     {KEY_F13, 0x68, "f13"},
     {KEY_F14, 0x69, "f14"},
@@ -133,9 +141,9 @@ constexpr Key kKeys[] = {
     {KEY_COPY, 0x7c, "copy"},
     {KEY_PASTE, 0x7d, "paste"},
     {KEY_FIND, 0x7e, "find"},
-    {KEY_MUTE, 0x7f, "mute"},
-    {KEY_VOLUMEUP, 0x80, "volumeup"},
-    {KEY_VOLUMEDOWN, 0x81, "volumedown"},
+    {KEY_MUTE, 0x7f, "mute", consumer(0xe2)},
+    {KEY_VOLUMEUP, 0x80, "volumeup", consumer(0xe9)},
+    {KEY_VOLUMEDOWN, 0x81, "volumedown", consumer(0xea)},
     {KEY_KPCOMMA, 0x85, "kpcomma"},
     {KEY_RO, 0x87, "ro"},
     {KEY_KATAKANAHIRAGANA, 0x88, "katakanahiragana"},
@@ -158,21 +166,73 @@ constexpr Key kKeys[] = {
     {KEY_RIGHTSHIFT, 0xe5, "rightshift"},
     {KEY_RIGHTALT, 0xe6, "rightalt"},
     {KEY_RIGHTMETA, 0xe7, "rightmeta"},
+    {KEY_SLEEP, 0, "sleep", system_control(0x82)},
+    {KEY_WAKEUP, 0, "wakeup", system_control(0x83)},
+    {KEY_PLAYPAUSE, 0, "playpause", consumer(0xcd)},
+    {KEY_STOPCD, 0, "stopcd", consumer(0xb7)},
+    {KEY_NEXTSONG, 0, "nextsong", consumer(0xb5)},
+    {KEY_PREVIOUSSONG, 0, "previoussong", consumer(0xb6)},
+    {KEY_FASTFORWARD, 0, "fastforward", consumer(0xb3)},
+    {KEY_REWIND, 0, "rewind", consumer(0xb4)},
+    {KEY_RECORD, 0, "record", consumer(0xb2)},
+    {KEY_EJECTCD, 0, "ejectcd", consumer(0xb8)},
+    {KEY_BRIGHTNESSUP, 0, "brightnessup", consumer(0x6f)},
+    {KEY_BRIGHTNESSDOWN, 0, "brightnessdown", consumer(0x70)},
+    {KEY_CONFIG, 0, "config", consumer(0x183)},
+    {KEY_MAIL, 0, "mail", consumer(0x18a)},
+    {KEY_CALC, 0, "calc", consumer(0x192)},
+    {KEY_FILE, 0, "file", consumer(0x194)},
+    {KEY_WWW, 0, "www", consumer(0x196)},
+    {KEY_COFFEE, 0, "coffee", consumer(0x19e)},
+    {KEY_SEARCH, 0, "search", consumer(0x221)},
+    {KEY_HOMEPAGE, 0, "homepage", consumer(0x223)},
+    {KEY_BACK, 0, "back", consumer(0x224)},
+    {KEY_FORWARD, 0, "forward", consumer(0x225)},
+    {KEY_REFRESH, 0, "refresh", consumer(0x227)},
+    {KEY_BOOKMARKS, 0, "bookmarks", consumer(0x22a)},
 };
+
+constexpr std::size_t kKeyboardKeys =
+    std::size(kKeys) - static_cast<std::size_t>(std::ranges::count(kKeys, 0, &Key::usage));
 
 struct Alias {
   const char* alias;
   const char* name;
 };
 constexpr Alias kAliases[] = {
-    {"ctrl", "leftctrl"},     {"control", "leftctrl"}, {"shift", "leftshift"},
-    {"alt", "leftalt"},       {"option", "leftalt"},   {"altgr", "rightalt"},
-    {"super", "leftmeta"},    {"meta", "leftmeta"},    {"win", "leftmeta"},
-    {"cmd", "leftmeta"},      {"return", "enter"},     {"escape", "esc"},
-    {"del", "delete"},        {"ins", "insert"},       {"pgup", "pageup"},
-    {"pgdn", "pagedown"},     {"pgdown", "pagedown"},  {"print", "sysrq"},
-    {"printscreen", "sysrq"}, {"prtsc", "sysrq"},      {"menu", "compose"},
-    {"break", "pause"},       {"period", "dot"},       {"hangul", "hangeul"},
+    {"ctrl", "leftctrl"},
+    {"control", "leftctrl"},
+    {"shift", "leftshift"},
+    {"alt", "leftalt"},
+    {"option", "leftalt"},
+    {"altgr", "rightalt"},
+    {"super", "leftmeta"},
+    {"meta", "leftmeta"},
+    {"win", "leftmeta"},
+    {"cmd", "leftmeta"},
+    {"return", "enter"},
+    {"escape", "esc"},
+    {"del", "delete"},
+    {"ins", "insert"},
+    {"pgup", "pageup"},
+    {"pgdn", "pagedown"},
+    {"pgdown", "pagedown"},
+    {"print", "sysrq"},
+    {"printscreen", "sysrq"},
+    {"prtsc", "sysrq"},
+    {"menu", "compose"},
+    {"break", "pause"},
+    {"period", "dot"},
+    {"hangul", "hangeul"},
+    {"nexttrack", "nextsong"},
+    {"prevtrack", "previoussong"},
+    {"previoustrack", "previoussong"},
+    {"mediastop", "stopcd"},
+    {"eject", "ejectcd"},
+    {"mediaselect", "config"},
+    {"calculator", "calc"},
+    {"screenlock", "coffee"},
+
 };
 
 // Positions in kKeys by code and by usage. 0xff: there is no such key.
@@ -185,7 +245,7 @@ constexpr Index make_index() {
   index.by_usage.fill(0xff);
   for (std::uint8_t i = 0; i < std::size(kKeys); ++i) {
     index.by_code[kKeys[i].code] = i;
-    index.by_usage[kKeys[i].usage] = i;
+    if (kKeys[i].usage != 0) index.by_usage[kKeys[i].usage] = i;
   }
   return index;
 }
@@ -198,7 +258,11 @@ bool same_name(std::string_view a, const char* b) noexcept {
 }  // namespace
 
 std::span<const Key> all_keys() noexcept {
-  return kKeys;
+  return std::span(kKeys).first(kKeyboardKeys);
+}
+
+std::span<const Key> keys_in_controls_only() noexcept {
+  return std::span(kKeys).subspan(kKeyboardKeys);
 }
 
 const Key* find_key(std::string_view name) noexcept {

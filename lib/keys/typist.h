@@ -26,6 +26,7 @@ struct TypistOptions {
   // Text to type instead of a character, even if the layout has the character.
   std::map<char32_t, std::string> replace{};
   bool skip = false;  // leave out characters that cannot be typed
+  bool operator==(const TypistOptions&) const = default;
 };
 
 class Typist {
@@ -33,6 +34,7 @@ class Typist {
   explicit Typist(Layout layout, TypistOptions options = {});
 
   const Layout& layout() const noexcept { return layout_; }
+  const TypistOptions& options() const noexcept { return options_; }
   // Replaces the layout only; the options stay.
   void set_layout(Layout layout) { layout_ = std::move(layout); }
 

@@ -7,6 +7,13 @@
 namespace kvm {
 namespace {
 
+std::vector<std::string> present_devices() {
+  std::vector<std::string> names;
+  for (const HidDevice device : kHidDevices)
+    if (Hidg::exists(device)) names.emplace_back(name_of(device));
+  return names;
+}
+
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
@@ -24,7 +31,7 @@ HidLink::HidLink(Poller& poller, HidLinkOptions options)
     : poller_(poller),
       options_(std::move(options)),
       lines_{ReportLine(HidDevice::kKeyboard, poller), ReportLine(HidDevice::kPointer, poller),
-             ReportLine(HidDevice::kMouse, poller)} {
+             ReportLine(HidDevice::kMouse, poller), ReportLine(HidDevice::kControls, poller)} {
   host();
 }
 
@@ -44,7 +51,9 @@ HostState HidLink::host() {
   watch_cable();
   if (host_ == HostState::kReady) woken_ = false;
   if (host_ == HostState::kNoHost || host_ == HostState::kNoDevice) lights_.forget();
-  if (host_ != before && changed_) changed_();
+  if (host_ == before) return host_;
+  devices_ = present_devices();
+  if (changed_) changed_();
   return host_;
 }
 
@@ -222,12 +231,12 @@ void HidLink::release(const Report& report) {
 
 void HidLink::release_leftovers() {
   release(nothing_down(HidDevice::kKeyboard));
-  release_buttons();
+  release_remembered();
 }
 
-void HidLink::release_buttons() {
-  for (const HidDevice mouse : {HidDevice::kPointer, HidDevice::kMouse})
-    if (const auto report = releasing_buttons(mouse)) release(*report);
+void HidLink::release_remembered() {
+  for (const HidDevice device : {HidDevice::kPointer, HidDevice::kMouse, HidDevice::kControls})
+    if (const auto report = releasing_remembered(device)) release(*report);
 }
 
 void HidLink::wake() {
@@ -238,7 +247,9 @@ void HidLink::wake() {
       throw not_taken(no_gadget ? Exit::kNoInput : Exit::kBusy, host_);
     poller_.pause(kSlowTick);
   }
-  if (host_ == HostState::kAsleep) cable_.wake();
+  if (host_ != HostState::kAsleep) return;
+  woken_ = true;  // the next report need not wake the host again
+  cable_.wake();
 }
 
 // ---- lights ----

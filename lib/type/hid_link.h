@@ -1,5 +1,5 @@
-// The gadget's keyboard and mice as one ReportSink: reports reach the host once each, in order,
-// even if the host sleeps, the cable is unplugged, or other processes write too.
+// The gadget's keyboard, mice and controls as one ReportSink: reports reach the host once each, in
+// order, even if the host sleeps, the cable is unplugged, or other processes write too.
 #pragma once
 
 #include <array>
@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "base/poller.h"
@@ -50,10 +51,12 @@ class HidLink : public ReportSink {
   // Releases the keys and buttons that a killed kvm-type left down. Does nothing where no host
   // takes reports, or where another kvm-type is typing.
   void release_leftovers();
-  // Like release_leftovers(), but for buttons only. Before a key is sent this is enough, because
-  // the first report to a host releases all keys.
-  void release_buttons();
+  // Like release_leftovers(), but for all devices except the keyboard. Before a key is sent this is
+  // enough, because the first report to a host releases all keys.
+  void release_remembered();
 
+  // The names of the devices that the gadget has, as of the last change of the host's state.
+  const std::vector<std::string>& devices() const noexcept { return devices_; }
   // The state of the host now. Calls the callback of on_change() if the state changed.
   HostState host();
   std::optional<Leds> known_leds() const noexcept { return lights_.known(); }
@@ -83,7 +86,8 @@ class HidLink : public ReportSink {
   HostCable cable_;
   int watched_cable_ = -1;
   HostState host_ = HostState::kNoDevice;
-  std::array<ReportLine, kHidDevices> lines_;  // by HidDevice
+  std::vector<std::string> devices_;
+  std::array<ReportLine, std::size(kHidDevices)> lines_;  // by HidDevice
   LedReader lights_;
   bool woken_ = false;    // the host was woken since it was last ready
   bool gave_up_ = false;  // since a timeout no report got through: the next one fails at once

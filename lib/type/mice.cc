@@ -15,10 +15,16 @@ constexpr HidDevice kBoth[] = {HidDevice::kPointer, HidDevice::kMouse};
 
 }  // namespace
 
+bool PointerArea::is_within_screen() const noexcept {
+  constexpr double kRounding = 1e-6;  // 1/3 and 2/3 may be written with a few digits
+  return x >= 0 && y >= 0 && width > 0 && height > 0 && x + width <= 1 + kRounding &&
+         y + height <= 1 + kRounding;
+}
+
 void Mice::move_to(double x, double y) {
   if (dx_ != 0 || dy_ != 0) flush();
-  pointer_.x = x;
-  pointer_.y = y;
+  pointer_.x = area_.x + x * area_.width;
+  pointer_.y = area_.y + y * area_.height;
   pointer_moved_ = pointer_placed_ = true;
   in_use_ = HidDevice::kPointer;
   send_moves(false);

@@ -8,13 +8,21 @@
 
 namespace kvm {
 
+// The part of the target's desktop on which positions lie, as parts of the whole. With several
+// monitors the desktop is larger than the screen that is captured.
+struct PointerArea {
+  double x = 0, y = 0, width = 1, height = 1;
+  // Whether the area is not empty and lies within 0.0–1.0.
+  bool is_within_screen() const noexcept;
+};
+
 class Mice {
  public:
   // Borrows the sink; reports go through `send`.
-  Mice(ReportSink& sink, std::function<void(const Report&)> send)
-      : sink_(sink), send_(std::move(send)) {}
+  Mice(ReportSink& sink, PointerArea area, std::function<void(const Report&)> send)
+      : sink_(sink), area_(area), send_(std::move(send)) {}
 
-  // x, y: 0.0–1.0 of the screen; dx, dy: counts, right and down positive. While the device is busy,
+  // x, y: 0.0–1.0 of the area; dx, dy: counts, right and down positive. While the device is busy,
   // movement waits and further movement is added to it.
   void move_to(double x, double y);
   void move_by(int dx, int dy);
@@ -48,6 +56,7 @@ class Mice {
   void send_moves(bool wait);
 
   ReportSink& sink_;
+  PointerArea area_;
   std::function<void(const Report&)> send_;
   PointerState pointer_;
   MouseState mouse_;

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "keys/key_names.h"
+#include "keys/foreign_text.h"
 #include "type/caps_lock_off.h"
 #include "type/pace.h"
 
@@ -35,25 +35,33 @@ Player::Player(ReportSink& sink, Typist typist, PlayerOptions options)
       options_(options),
       first_options_(options),
       first_layout_(typist_.layout().name()),
-      mice_(sink, [this](const Report& report) { send(report); }) {}
+      mice_(sink, options.pointer_area, [this](const Report& report) { send(report); }) {}
 
 Player::~Player() {
   abandon();
 }
 
 void Player::abandon() noexcept {
+  const bool system_down =
+      controls_.report(ControlPage::kSystem) != ControlsState().report(ControlPage::kSystem);
   keyboard_.clear();
+  controls_.clear();
   mice_.forget();
-  for (std::size_t i = 0; i < kHidDevices; ++i) {
-    const auto device = static_cast<HidDevice>(i);
-    if (!std::exchange(touched_[i], false)) continue;
-    sink_.let_go(device == HidDevice::kKeyboard ? keyboard_.report() : mice_.report(device));
+  for (const HidDevice device : kHidDevices) {
+    if (!std::exchange(touched_[static_cast<std::size_t>(device)], false)) continue;
+    if (device == HidDevice::kControls && system_down)
+      sink_.let_go(controls_.report(ControlPage::kSystem));
+    sink_.let_go(device == HidDevice::kKeyboard   ? keyboard_.report()
+                 : device == HidDevice::kControls ? nothing_down(device)
+                                                  : mice_.report(device));
     sink_.rest(device);
   }
 }
 
 bool Player::idle(HidDevice device) const noexcept {
-  return device == HidDevice::kKeyboard ? keyboard_.idle() : mice_.idle(device);
+  if (device == HidDevice::kKeyboard) return keyboard_.idle();
+  if (device == HidDevice::kControls) return controls_.idle();
+  return mice_.idle(device);
 }
 
 void Player::send(const Report& report) {
@@ -63,10 +71,10 @@ void Player::send(const Report& report) {
 
 void Player::settle() {
   sink_.settle();
-  for (std::size_t i = 0; i < kHidDevices; ++i) {
-    const auto device = static_cast<HidDevice>(i);
-    if (!touched_[i] || !idle(device)) continue;
-    touched_[i] = false;
+  for (const HidDevice device : kHidDevices) {
+    bool& touched = touched_[static_cast<std::size_t>(device)];
+    if (!touched || !idle(device)) continue;
+    touched = false;
     sink_.rest(device);
   }
 }
@@ -147,7 +155,19 @@ void Player::run(const Action& action) {
   settle();
 }
 
-// ---- keyboard ----
+// ---- keyboard and controls ----
+
+// The key if it is to be pressed in the controls; null: on the keyboard. A gadget without controls
+// may still have the key on its keyboard, where some hosts take it.
+const Key* Player::in_controls(const KeyName& name) const {
+  const Key* key = name.keysym.empty() ? find_key_code(name.code) : nullptr;
+  if (!key || key->control.page == ControlPage::kNone) return nullptr;
+  if (sink_.has(HidDevice::kControls) || !sink_.has(HidDevice::kKeyboard)) return key;
+  if (key->usage != 0) return nullptr;
+  throw Error(Exit::kNoInput,
+              std::string("the gadget has no controls, which have the key ") + key->name,
+              "kvm-gadget-setup up makes them");
+}
 
 Stroke Player::resolve(const KeyName& key) const {
   if (key.keysym.empty()) return {usage_of(key.code), {}};
@@ -163,37 +183,83 @@ void Player::push(KeyboardState& state, std::uint8_t usage) {
     throw Error(Exit::kData, "more than six keys down: a USB boot keyboard can report only six");
 }
 
+void Player::push(ControlsState& state, const Key& key) {
+  if (!state.press(key.control))
+    throw Error(Exit::kData, "more media or system keys down than one report has room for");
+}
+
 void Player::check(const Chord& chord) const {
-  KeyboardState state = keyboard_;
+  KeyboardState keyboard = keyboard_;
+  ControlsState controls = controls_;
   for (const KeyName& name : chord.keys) {
+    if (const Key* key = in_controls(name)) {
+      push(controls, *key);
+      continue;
+    }
     const Stroke stroke = resolve(name);
     for (const std::uint8_t held : stroke.held)
-      if (held != 0) push(state, held);
-    push(state, stroke.key);
+      if (held != 0) push(keyboard, held);
+    push(keyboard, stroke.key);
   }
 }
 
 // The modifiers go down with the first key. Further keys follow one by one, so that the host sees
 // their order (alt+sysrq+b).
 void Player::press(const Chord& chord) {
-  bool sent = false;
+  bool pending = false;  // modifiers that no report has carried yet
   for (const KeyName& name : chord.keys) {
+    if (const Key* key = in_controls(name)) {
+      push(controls_, *key);
+      if (std::exchange(pending, false)) {
+        send(keyboard_.report());
+        sink_.settle();  // the host sees the modifiers before the key, which is on another device
+      }
+      send(controls_.report(key->control.page));
+      continue;
+    }
     const Stroke stroke = resolve(name);
     hold(stroke.held);
+    const bool modifier = is_modifier_usage(stroke.key);
+    if (pending && !modifier && options_.modifier_delay) press_alone();
     push(keyboard_, stroke.key);
-    sent = !is_modifier_usage(stroke.key);
-    if (sent) send(keyboard_.report());
+    pending = modifier;
+    if (!pending) send(keyboard_.report());
   }
-  if (!sent) send(keyboard_.report());
+  if (pending) send(keyboard_.report());
 }
 
 void Player::release(const Chord& chord) {
+  KeyboardState rest = keyboard_;
+  bool on_keyboard = false;
   for (const KeyName& name : chord.keys) {
-    const Stroke stroke = resolve(name);
-    for (const std::uint8_t held : stroke.held)
-      if (held != 0) keyboard_.release(held);
-    keyboard_.release(stroke.key);
+    const Key* key = name.keysym.empty() ? find_key_code(name.code) : nullptr;
+    if (key && key->control.page != ControlPage::kNone && controls_.is_down(key->control)) {
+      controls_.release(key->control);
+      send(controls_.report(key->control.page));
+      sink_.settle();
+    } else if (key && key->usage == 0) {
+      continue;  // it is not down
+    } else {
+      const Stroke stroke = resolve(name);
+      for (const std::uint8_t held : stroke.held)
+        if (held != 0) rest.release(held);
+      rest.release(stroke.key);
+      on_keyboard = true;
+    }
   }
+  if (on_keyboard) release_to(rest);
+}
+
+// Releases the keys that are not down in `rest`.
+void Player::release_to(const KeyboardState& rest) {
+  if (options_.modifier_delay) {
+    const KeyboardState keys_up = keyboard_.with_keys_of(rest);
+    if (keys_up != keyboard_ && keys_up != rest) {
+      send(keys_up.report());
+      sink_.pause(*options_.modifier_delay);
+    }
+  }
+  keyboard_ = rest;
   send(keyboard_.report());
 }
 
@@ -214,16 +280,27 @@ void Player::tap(std::uint8_t usage) {
 
 // Presses `usages` in this order. Usually they need no report of their own, because the next key's
 // report also contains them. Sends extra reports only if the host would read them from one report
-// in another order.
+// in another order, or if modifiers have to arrive before the key.
 void Player::hold(std::span<const std::uint8_t> usages) {
   int order = 0;
+  bool pressed = false;
   for (const std::uint8_t usage : usages) {
     if (usage == 0 || keyboard_.is_down(usage)) continue;
     if (report_order(usage) < order) send(keyboard_.report());
     push(keyboard_, usage);
     order = report_order(usage);
+    pressed = true;
   }
-  if (order == kKeysOrder) send(keyboard_.report());
+  if (pressed && options_.modifier_delay)
+    press_alone();
+  else if (order == kKeysOrder)
+    send(keyboard_.report());
+}
+
+// Sends the modifiers that went down, before the key that they belong to.
+void Player::press_alone() {
+  send(keyboard_.report());
+  sink_.pause(*options_.modifier_delay);
 }
 
 void Player::type_character(const Strokes& strokes) {
@@ -238,11 +315,12 @@ void Player::type_character(const Strokes& strokes) {
     push(keyboard_, stroke.key);
     send(keyboard_.report());
     sink_.pause(options_.type_hold);
-    if (stroke.keep_held)
-      keyboard_.release(stroke.key);
-    else
-      keyboard_ = base;
-    send(keyboard_.report());
+    KeyboardState rest = base;
+    if (stroke.keep_held) {
+      rest = keyboard_;
+      rest.release(stroke.key);
+    }
+    release_to(rest);
   }
 }
 
@@ -255,8 +333,9 @@ void Player::check_that_the_host_follows() {
   }
 }
 
-void Player::type(std::string_view text) {
+void Player::type(std::string_view wanted) {
   arrived_ = 0;
+  const std::string text = in_typable_form(typist_, std::string(wanted));
   const std::size_t missing = typist_.untypable(text).size();
   if (missing > 0)
     throw Error(Exit::kData, strf("layout %s cannot type %zu of these characters",
@@ -281,9 +360,17 @@ void Player::type(std::string_view text) {
   settle();
 }
 
+void Player::release_controls() {
+  if (controls_.idle()) return;
+  controls_.clear();
+  for (const ControlPage page : {ControlPage::kConsumer, ControlPage::kSystem})
+    send(controls_.report(page));
+}
+
 void Player::release_all() {
   keyboard_.clear();
   send(keyboard_.report());
+  release_controls();
   mice_.release_all();
   settle();
 }

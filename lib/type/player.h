@@ -5,11 +5,13 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "keys/action.h"
+#include "keys/key_names.h"
 #include "keys/typist.h"
 #include "type/mice.h"
 #include "type/report_sink.h"
@@ -23,6 +25,10 @@ struct PlayerOptions {
   std::chrono::milliseconds key_delay{0}, key_hold{0}, type_delay{0}, type_hold{0};
   double rate = 0;      // characters a second, at most; 0: no limit
   int verify_leds = 0;  // test NumLock's light after this many characters; 0: never
+  // Modifiers go down in a report of their own, this time before the key, and come up this time
+  // after the key. nullopt: they share the key's reports.
+  std::optional<std::chrono::milliseconds> modifier_delay{};
+  PointerArea pointer_area{};
 };
 
 class Player {
@@ -42,8 +48,9 @@ class Player {
   void flush();
 
   void press_and_release(const Chord& chord);
-  // Throws Error (Exit::kData) if the chord cannot be pressed: the layout lacks one of its keys, or
-  // more than six keys would be down.
+  // Throws Error if the chord cannot be pressed. Exit::kData: the layout lacks one of its keys, or
+  // more keys would be down than a report has room for. Exit::kNoInput: only the controls have the
+  // key, and the gadget has none.
   void check(const Chord& chord) const;
   // Throws Error (Exit::kData) before the first key if the text cannot be typed.
   void type(std::string_view text);
@@ -58,10 +65,15 @@ class Player {
  private:
   void press(const Chord& chord);
   void release(const Chord& chord);
+  const Key* in_controls(const KeyName& name) const;
   Stroke resolve(const KeyName& key) const;
   static void push(KeyboardState& state, std::uint8_t usage);
+  static void push(ControlsState& state, const Key& key);
   void tap(std::uint8_t usage);
   void hold(std::span<const std::uint8_t> usages);
+  void press_alone();
+  void release_to(const KeyboardState& rest);
+  void release_controls();
   void type_character(const Strokes& strokes);
   void check_that_the_host_follows();
 
@@ -76,9 +88,11 @@ class Player {
   const PlayerOptions first_options_;
   const std::string first_layout_;
   KeyboardState keyboard_;
+  ControlsState controls_;
   Mice mice_;
   std::size_t arrived_ = 0;
-  std::array<bool, kHidDevices> touched_{};  // by HidDevice: something may be down at the host
+  std::array<bool, std::size(kHidDevices)>
+      touched_{};  // by HidDevice: something may be down at the host
 };
 
 }  // namespace kvm

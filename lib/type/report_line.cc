@@ -14,10 +14,6 @@ constexpr std::chrono::milliseconds kLetGo{200};
 
 }  // namespace
 
-Report nothing_down(HidDevice device) noexcept {
-  return device == HidDevice::kMouse ? MouseState().report() : KeyboardState().report();
-}
-
 void ReportLine::close() noexcept {
   if (node_) poller_.unwatch(node_->fd());
   node_.reset();
@@ -32,10 +28,10 @@ bool ReportLine::probe() {
 }
 
 bool ReportLine::hand_over(const Report& report) {
-  if (report.data[0] != 0) remember(report);
+  if (is_down(report)) remember(report);
   if (!write(report)) return false;
   state_.handed_over(report, Clock::now());
-  if (report.data[0] == 0) remember(report);
+  if (!is_down(report)) remember(report);
   return true;
 }
 
@@ -57,13 +53,15 @@ bool ReportLine::write(const Report& report) {
   return false;
 }
 
-// Stores which buttons are down, so that the next kvm-type can release them if this one is killed.
-// Called before a report in which buttons are down, and after one in which all are up.
+// Stores what is down, so that the next kvm-type can release it if this one is killed. Called
+// before a report in which something is down, and after one in which nothing is. The keyboard needs
+// no memory, because the first report to a host releases its keys.
 void ReportLine::remember(const Report& report) noexcept {
-  const bool down = device_ != HidDevice::kKeyboard && report.data[0] != 0;
-  if (down) remember_buttons(report);
-  if (!down && buttons_remembered_) forget_buttons(device_);
-  buttons_remembered_ = down;
+  if (device_ == HidDevice::kKeyboard) return;
+  const bool down = is_down(report);
+  if (down) remember_down(report);
+  if (!down && remembered_) forget_down(device_);
+  remembered_ = down;
 }
 
 void ReportLine::let_go(const Report& report) noexcept {
@@ -91,7 +89,7 @@ void ReportLine::let_go(const Report& report) noexcept {
 }
 
 void ReportLine::release(const Report& report) noexcept {
-  buttons_remembered_ = device_ != HidDevice::kKeyboard;
+  remembered_ = device_ != HidDevice::kKeyboard;
   let_go(report);
   node_->end_turn();
 }

@@ -53,11 +53,7 @@ class ReportLine {
   Poller& poller_;
   std::optional<Hidg> node_;
   LineState state_;
-  bool buttons_remembered_ = false;  // buttons are stored as down, for the next kvm-type
+  bool remembered_ = false;  // something is stored as down, for the next kvm-type
 };
-
-// The report of the keyboard or the mouse in which nothing is down. The pointer has no such report:
-// each of its reports also places it.
-Report nothing_down(HidDevice device) noexcept;
 
 }  // namespace kvm

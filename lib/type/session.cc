@@ -119,7 +119,9 @@ void Session::write_status() {
   if (!status_file_) return;
   status_.host = link_ ? link_->host() : HostState::kNoDevice;
   if (link_) status_.leds = link_->known_leds().value_or(Leds{});
+  if (link_) status_.devices = link_->devices();
   status_.layout = player_.typist().layout().name();
+  status_.typing = player_.typist().options();
   status_file_->write(status_);
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <unordered_map>
 
 #include "base/clock.h"
 #include "base/io.h"
@@ -13,6 +14,8 @@
 #include "base/poller.h"
 #include "base/signals.h"
 #include "base/text.h"
+#include "keys/foreign_text.h"
+#include "keys/replacement.h"
 #include "type/printed_reports.h"
 
 namespace kvm {
@@ -39,17 +42,55 @@ Typist make_typist(const TypingOptions& options) {
   }
 }
 
+struct Missing {
+  Untypable first;
+  std::size_t count = 0;
+};
+
+// Each different character once, in the order of the text.
+std::vector<Missing> distinct(const std::vector<Untypable>& all) {
+  std::vector<Missing> found;
+  std::unordered_map<char32_t, std::size_t> at;
+  for (const Untypable& one : all) {
+    const auto [place, is_new] = at.try_emplace(one.character, found.size());
+    if (is_new) found.push_back({one});
+    ++found[place->second].count;
+  }
+  return found;
+}
+
+// An argument of $'…', so that the shell's user sees blanks and marks that a terminal does not
+// show.
+std::string shell_word(const Replacement& replacement) {
+  std::string quoted = "$'" + strf("\\u%04x=", static_cast<unsigned>(replacement.character));
+  for (const char c : replacement.text) quoted += c == '\'' ? "\\'" : std::string(1, c);
+  return quoted + "'";
+}
+
+std::string describe(const Missing& missing, const std::string& replace_option) {
+  const auto& [character, line, column] = missing.first;
+  std::string text = strf("line %zu, column %zu: ", line, column) + to_text(character);
+  if (missing.count > 1) text += strf(", %zu times", missing.count);
+  const auto usual = usual_replacement(character);
+  if (usual && !replace_option.empty())
+    text += " (" + replace_option + " " + shell_word({character, *usual}) + " helps)";
+  return text;
+}
+
 // If the layout lacks characters of the text, prints each on a line of its own and throws.
-void refuse_untypable(const Typist& typist, std::string_view text, const std::string& hint) {
-  const auto missing = typist.untypable(text);
+void refuse_untypable(const Typist& typist, std::string_view text, const TypingOptions& options) {
+  const auto missing = distinct(typist.untypable(text));
   if (missing.empty()) return;
-  for (const Untypable& at : missing)
-    say(strf("line %zu, column %zu: ", at.line, at.column) + to_text(at.character));
+  for (const Missing& one : missing) say(describe(one, options.replace_option));
   throw Error(
       Exit::kData,
       strf("layout %s has no keys for %s; nothing was typed", typist.layout().name().c_str(),
            missing.size() == 1 ? "this character" : "these characters"),
-      hint);
+      options.untypable_hint);
+}
+
+std::string read_text(const Typist& typist, const TypingOptions& options) {
+  return in_typable_form(typist, without_byte_order_mark(read_file(options.file)));
 }
 
 // Names the characters that do not arrive on other systems than XKB's.
@@ -85,7 +126,7 @@ void type_text(Player& player, const std::string& text, bool verbose) {
 
 void press(Player& player, HidLink* link, const std::vector<Chord>& chords) {
   for (const Chord& chord : chords) player.check(chord);
-  if (link) link->release_buttons();
+  if (link) link->release_remembered();
   for (const Chord& chord : chords) player.press_and_release(chord);
 }
 
@@ -99,7 +140,7 @@ Exit play(Player& player, HidLink* link, Poller& poller, const std::string& text
       press(player, link, options.chords);
       break;
     case TypingInput::kText:
-      if (link) link->release_buttons();
+      if (link) link->release_remembered();
       type_text(player, text, options.verbose);
       break;
   }
@@ -111,8 +152,8 @@ Exit play(Player& player, HidLink* link, Poller& poller, const std::string& text
 Exit type(const TypingOptions& options) {
   // Errors in the input are found before the device is opened.
   Typist typist = make_typist(options);
-  const std::string text = options.input == TypingInput::kText ? read_file(options.file) : "";
-  refuse_untypable(typist, text, options.untypable_hint);
+  const std::string text = options.input == TypingInput::kText ? read_text(typist, options) : "";
+  refuse_untypable(typist, text, options);
   tell_disputed(typist, text, options.disputed_hint);
 
   ::signal(SIGPIPE, SIG_IGN);  // a write fails instead, so that we can release keys before we exit
@@ -131,7 +172,7 @@ Exit type(const TypingOptions& options) {
 
 Exit explain(const TypingOptions& options) {
   const Typist typist = make_typist(options);
-  const std::string text = read_file(options.file);
+  const std::string text = read_text(typist, options);
   std::fputs(explain(typist, text).c_str(), stdout);
   return typist.untypable(text).empty() ? Exit::kDone : Exit::kData;
 }

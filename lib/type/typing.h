@@ -33,6 +33,8 @@ struct TypingOptions {
   bool verbose = false;    // say how many characters arrived and how fast
   // What to try when the layout lacks characters of the text. Empty: the error gives no hint.
   std::string untypable_hint;
+  // The option that names a text to type instead of a character, for the same error.
+  std::string replace_option;
   // What to try when the target's system needs other keys for the text.
   std::string disputed_hint;
 };

@@ -58,6 +58,12 @@ const std::vector<FunctionInfo>& all_functions() {
         {"", "c_volume_present", "0", true}},
        nullptr,
        true},
+      {FunctionKind::kControls,
+       "controls",
+       "hid.controls",
+       {1, 0},
+       {kNoOut, kWakeup},
+       &kHidControls},
   };
   return kAll;
 }
@@ -146,9 +152,10 @@ std::optional<FunctionKind> kind_of_directory(std::string_view name) noexcept {
 std::vector<GadgetFunction> profile(std::string_view name) {
   using Kind = FunctionKind;
   if (name == "keyboard") return {{Kind::kKeyboard}};
-  if (name == "kvm") return {{Kind::kKeyboard}, {Kind::kPointer}, {Kind::kMouse}};
+  if (name == "kvm")
+    return {{Kind::kKeyboard}, {Kind::kPointer}, {Kind::kMouse}, {Kind::kControls}};
   if (name == "full")
-    return {{Kind::kKeyboard}, {Kind::kPointer}, {Kind::kMouse},
+    return {{Kind::kKeyboard}, {Kind::kPointer}, {Kind::kMouse},  {Kind::kControls},
             {Kind::kDisc},     {Kind::kSerial},  {Kind::kNetwork}};
   throw Error(Exit::kUsage,
               "no such profile: " + std::string(name) + " (there are kvm, keyboard and full)");

@@ -12,7 +12,16 @@
 
 namespace kvm {
 
-enum class FunctionKind { kKeyboard, kPointer, kMouse, kDisc, kSerial, kNetwork, kAudio };
+enum class FunctionKind {
+  kKeyboard,
+  kPointer,
+  kMouse,
+  kDisc,
+  kSerial,
+  kNetwork,
+  kAudio,
+  kControls
+};
 
 struct GadgetFunction {
   FunctionKind kind;

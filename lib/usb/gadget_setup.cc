@@ -1,5 +1,6 @@
 #include "usb/gadget_setup.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "base/error.h"
@@ -29,20 +30,37 @@ GadgetSpec spec_of(const SetupOptions& options) {
   return spec;
 }
 
+// The functions of a profile that are missed least, and what their absence is called.
+constexpr struct {
+  FunctionKind kind;
+  const char* name;
+} kLeastMissed[] = {{FunctionKind::kControls, "the controls"},
+                    {FunctionKind::kMouse, "the relative mouse"}};
+
+// Whether the user, and not the profile, chose the function.
+bool asked_for(const SetupOptions& options, FunctionKind kind) {
+  return std::ranges::any_of(
+      options.with, [&](const std::string& text) { return parse_function(text).kind == kind; });
+}
+
 // Makes the functions fit on the controller. Throws Error if they do not.
 void fit(GadgetSpec& spec, const SetupOptions& options, const Udc& udc) {
   const auto available = endpoints_of_driver(udc.driver);
   if (!available) return;
   const std::string controller = udc.name + " (" + udc.driver + ")";
-  // The relative mouse is the function of the profile full that is missed least.
-  if (options.profile == "full" && options.with.empty() &&
-      endpoints_of(spec.functions).in > available->in &&
-      has_function(spec.functions, FunctionKind::kMouse)) {
-    remove_function(spec.functions, FunctionKind::kMouse);
-    say(controller + " has " + std::to_string(available->in) +
-        " IN endpoints: full is made without the relative mouse");
+  std::vector<std::string> left_out;
+  for (const auto& [kind, name] : kLeastMissed) {
+    if (endpoints_of(spec.functions).in <= available->in) break;
+    const bool mouse = kind == FunctionKind::kMouse;
+    if (mouse && (options.profile != "full" || !options.with.empty())) continue;
+    if (!has_function(spec.functions, kind) || asked_for(options, kind)) continue;
+    remove_function(spec.functions, kind);
+    left_out.emplace_back(name);
   }
   check_endpoints(spec.functions, *available, controller);
+  for (const std::string& name : left_out)
+    say(controller + " has " + std::to_string(available->in) +
+        " IN endpoints: the gadget is made without " + name);
 }
 
 // The change that makes the gadget what the options say, on the controller chosen for it.

@@ -81,6 +81,15 @@ std::string revision_of(const std::vector<GadgetFunction>& functions) {
   return strf("0x1%03d", kinds);
 }
 
+// bmAttributes of USB 2.0, table 9-10.
+std::string attributes_of(const GadgetSpec& spec) {
+  const int self_powered = spec.power == GadgetSpec::Power::kSelf ? 0x40 : 0;
+  return strf("0x%02x", 0x80 | self_powered | (spec.remote_wakeup ? 0x20 : 0));
+}
+
+// The kernel's own maximum, which a gadget without the option has.
+constexpr const char* kAnySpeed = "super-speed-plus";
+
 }  // namespace
 
 void check_string(const std::string& text) {
@@ -117,7 +126,7 @@ GadgetTree tree_of(const GadgetSpec& spec) {
            {"strings/0x409/serialnumber", serial},
            {"configs/c.1/strings/0x409/configuration", spec.product},
            {"configs/c.1/MaxPower", std::to_string(spec.max_power_ma)},
-           {"configs/c.1/bmAttributes", spec.remote_wakeup ? "0xa0" : "0x80"},
+           {"configs/c.1/bmAttributes", attributes_of(spec)},
            // Written even when unused: a change that adds the signature later could not be undone,
            // because the kernel refuses to make a signature empty again.
            // The vendor code is below 0x80, because the kernel shows larger ones as 0xffffff….
@@ -126,6 +135,8 @@ GadgetTree tree_of(const GadgetSpec& spec) {
        })
     tree.attributes[path] = {value};
   tree.attributes.try_emplace("os_desc/use", GadgetAttribute{"0"});
+  const bool any_speed = spec.max_speed.empty();
+  tree.attributes["max_speed"] = {any_speed ? kAnySpeed : spec.max_speed, any_speed};
   return tree;
 }
 

@@ -15,8 +15,12 @@ struct GadgetSpec {
   std::uint16_t product_id = 0x0104;  // Multifunction Composite Gadget
   std::string manufacturer = "kvmpi";
   std::string product = "KVM";
-  std::string serial;  // "": derived from `machine`
-  int max_power_ma = 250;
+  std::string serial;      // "": derived from `machine`
+  int max_power_ma = 100;  // what a hub without a supply of its own gives to a port
+  // Whether this machine takes its current from the host, or from a supply of its own.
+  enum class Power { kSelf, kBus } power = Power::kSelf;
+  // As in the kernel's max_speed: "full-speed", "high-speed"…; "": the fastest that both ends know.
+  std::string max_speed;
   bool remote_wakeup = false;
   std::string udc;      // the controller; "": not chosen yet
   std::string machine;  // machine_identity(): serial number and MAC addresses come from it

@@ -107,6 +107,35 @@ constexpr auto kMouseDescriptor = join(kButtonsAndAxes, std::to_array<std::uint8
     0xc0,              //   End Collection
     0xc0,              // End Collection
 }));
+
+// Consumer control and system control share one interface, so that they cost one endpoint. The
+// usages end before AC Pan (0x238), which a host would take for a wheel.
+constexpr std::uint8_t kControlsDescriptor[] = {
+    0x05, 0x0c,        // Usage Page (Consumer)
+    0x09, 0x01,        // Usage (Consumer Control)
+    0xa1, 0x01,        // Collection (Application)
+    0x85, kConsumerReportId,  //   Report ID
+    0x15, 0x01,        //   Logical Minimum (1)
+    0x26, 0x37, 0x02,  //   Logical Maximum (0x237)
+    0x19, 0x01,        //   Usage Minimum (1)
+    0x2a, 0x37, 0x02,  //   Usage Maximum (0x237)
+    0x75, 0x10,        //   Report Size (16)
+    0x95, 0x03,        //   Report Count (3)
+    0x81, 0x00,        //   Input (Data, Array): consumer controls
+    0xc0,              // End Collection
+    0x05, 0x01,        // Usage Page (Generic Desktop)
+    0x09, 0x80,        // Usage (System Control)
+    0xa1, 0x01,        // Collection (Application)
+    0x85, kSystemReportId,  //   Report ID
+    0x16, 0x81, 0x00,  //   Logical Minimum (0x81)
+    0x26, 0x83, 0x00,  //   Logical Maximum (0x83)
+    0x19, 0x81,        //   Usage Minimum (System Power Down)
+    0x29, 0x83,        //   Usage Maximum (System Wake Up)
+    0x75, 0x08,        //   Report Size (8)
+    0x95, 0x01,        //   Report Count (1)
+    0x81, 0x00,        //   Input (Data, Array): system control
+    0xc0,              // End Collection
+};
 // clang-format on
 
 }  // namespace
@@ -114,5 +143,6 @@ constexpr auto kMouseDescriptor = join(kButtonsAndAxes, std::to_array<std::uint8
 const HidFunction kHidKeyboard{1, 1, 8, kKeyboardDescriptor};
 const HidFunction kHidPointer{0, 0, 7, kPointerDescriptor};
 const HidFunction kHidMouse{1, 2, 5, kMouseDescriptor};
+const HidFunction kHidControls{0, 0, 7, kControlsDescriptor};
 
 }  // namespace kvm

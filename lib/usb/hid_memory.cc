@@ -10,6 +10,7 @@
 #include "base/io.h"
 #include "base/sysfs.h"
 #include "base/text.h"
+#include "usb/hid_descriptors.h"
 
 namespace kvm {
 namespace {
@@ -77,20 +78,26 @@ bool forget_leds() noexcept {
   return forget("leds");
 }
 
-void remember_buttons(const Report& report) noexcept {
+void remember_down(const Report& report) noexcept {
   keep(name_of(report.device), report.bytes());
 }
 
-void forget_buttons(HidDevice mouse) noexcept {
-  forget(name_of(mouse));
+void forget_down(HidDevice device) noexcept {
+  forget(name_of(device));
 }
 
-std::optional<Report> releasing_buttons(HidDevice mouse) noexcept {
-  const bool absolute = mouse == HidDevice::kPointer;
-  Report report = absolute ? PointerState().report() : MouseState().report();
+std::optional<Report> releasing_remembered(HidDevice device) noexcept {
+  Report report = nothing_down(device);
   Report last = report;
-  if (!recall(name_of(mouse), {last.data.data(), last.size})) return std::nullopt;
-  if (absolute) std::copy_n(&last.data[1], 4, &report.data[1]);  // x and y; no wheel
+  // The reports of the controls differ in length. The first byte says which of them it is.
+  if (device == HidDevice::kControls) {
+    if (!recall(name_of(device), {last.data.data(), 1})) return std::nullopt;
+    if (last.data[0] == kSystemReportId) return ControlsState().report(ControlPage::kSystem);
+    return report;
+  }
+  if (!recall(name_of(device), {last.data.data(), last.size})) return std::nullopt;
+  if (device == HidDevice::kPointer)
+    std::copy_n(&last.data[1], 4, &report.data[1]);  // x and y; no wheel
   return report;
 }
 

@@ -17,12 +17,12 @@ std::optional<std::uint8_t> remembered_leds() noexcept;
 // For when the host has gone. False: the file could not be removed.
 bool forget_leds() noexcept;
 
-// Notes the last report of a mouse while buttons are down, in /run/kvm/hid: pointer or mouse.
-// If this kvm-type is killed, the buttons stay down until another kvm-type releases them.
-void remember_buttons(const Report& report) noexcept;
-void forget_buttons(HidDevice mouse) noexcept;
-// The report that releases the remembered buttons without moving the pointer; nullopt: no buttons
-// are remembered.
-std::optional<Report> releasing_buttons(HidDevice mouse) noexcept;
+// Notes the last report of a mouse or of the controls while something is down on it, in
+// /run/kvm/hid/NAME. If this kvm-type is killed, it stays down until another kvm-type releases it.
+void remember_down(const Report& report) noexcept;
+void forget_down(HidDevice device) noexcept;
+// The report that releases what is remembered, without moving the pointer; nullopt: nothing is
+// remembered.
+std::optional<Report> releasing_remembered(HidDevice device) noexcept;
 
 }  // namespace kvm

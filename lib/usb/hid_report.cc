@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "base/text.h"
-#include "keys/key_names.h"
+#include "usb/hid_descriptors.h"
 
 namespace kvm {
 namespace {
@@ -36,6 +36,8 @@ const char* name_of(HidDevice device) noexcept {
       return "pointer";
     case HidDevice::kMouse:
       return "mouse";
+    case HidDevice::kControls:
+      return "controls";
   }
   return "";
 }
@@ -72,6 +74,12 @@ bool KeyboardState::is_down(std::uint8_t usage) const noexcept {
   return std::ranges::find(keys_, usage) != keys_.end();
 }
 
+KeyboardState KeyboardState::with_keys_of(const KeyboardState& other) const noexcept {
+  KeyboardState state = *this;
+  state.keys_ = other.keys_;
+  return state;
+}
+
 Report KeyboardState::report() const noexcept {
   Report report{HidDevice::kKeyboard, 8};
   report.data[0] = modifiers_;
@@ -93,6 +101,68 @@ Report MouseState::report(int dx, int dy, int wheel, int hwheel) const noexcept 
   return {HidDevice::kMouse,
           5,
           {buttons, signed_byte(dx), signed_byte(dy), signed_byte(wheel), signed_byte(hwheel)}};
+}
+
+std::span<std::uint16_t> ControlsState::usages(ControlPage page) noexcept {
+  return page == ControlPage::kSystem ? std::span(&system_, 1) : std::span(consumer_);
+}
+
+bool ControlsState::press(const ControlUsage& control) noexcept {
+  if (is_down(control)) return true;
+  const auto slots = usages(control.page);
+  const auto slot = std::ranges::find(slots, 0);
+  if (slot == slots.end()) return false;
+  *slot = control.usage;
+  return true;
+}
+
+void ControlsState::release(const ControlUsage& control) noexcept {
+  std::ranges::replace(usages(control.page), control.usage, std::uint16_t{0});
+}
+
+bool ControlsState::is_down(const ControlUsage& control) const noexcept {
+  if (control.page == ControlPage::kSystem) return system_ == control.usage;
+  return std::ranges::find(consumer_, control.usage) != consumer_.end();
+}
+
+Report ControlsState::report(ControlPage page) const noexcept {
+  // The system page's usages are below 0x100 and take one byte.
+  if (page == ControlPage::kSystem)
+    return {HidDevice::kControls, 2, {kSystemReportId, static_cast<std::uint8_t>(system_)}};
+  Report report{HidDevice::kControls, 7, {kConsumerReportId}};
+  for (std::size_t i = 0; i < consumer_.size(); ++i) {
+    report.data[1 + 2 * i] = static_cast<std::uint8_t>(consumer_[i]);
+    report.data[2 + 2 * i] = static_cast<std::uint8_t>(consumer_[i] >> 8);
+  }
+  return report;
+}
+
+Report nothing_down(HidDevice device) noexcept {
+  switch (device) {
+    case HidDevice::kKeyboard:
+      return KeyboardState().report();
+    case HidDevice::kPointer:
+      return PointerState().report();
+    case HidDevice::kMouse:
+      return MouseState().report();
+    case HidDevice::kControls:
+      break;
+  }
+  return ControlsState().report(ControlPage::kConsumer);
+}
+
+bool is_down(const Report& report) noexcept {
+  const auto bytes = report.bytes();
+  switch (report.device) {
+    case HidDevice::kKeyboard:
+      return std::ranges::any_of(bytes, [](std::uint8_t byte) { return byte != 0; });
+    case HidDevice::kControls:
+      return std::ranges::any_of(bytes.subspan(1), [](std::uint8_t byte) { return byte != 0; });
+    case HidDevice::kPointer:
+    case HidDevice::kMouse:
+      break;
+  }
+  return bytes[0] != 0;
 }
 
 }  // namespace kvm

@@ -1,21 +1,24 @@
-// The keys and buttons that are down on the three input devices, and the reports that carry this
+// The keys and buttons that are down on the four input devices, and the reports that carry this
 // state to a USB host.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/io.h"
+#include "keys/key_names.h"
 
 namespace kvm {
 
-enum class HidDevice : std::uint8_t { kKeyboard, kPointer, kMouse };
-constexpr std::size_t kHidDevices = 3;
+enum class HidDevice : std::uint8_t { kKeyboard, kPointer, kMouse, kControls };
+constexpr HidDevice kHidDevices[] = {HidDevice::kKeyboard, HidDevice::kPointer, HidDevice::kMouse,
+                                     HidDevice::kControls};
 
-// "keyboard", "pointer" (absolute), "mouse" (relative): the names in configfs and in printed
-// reports.
+// "keyboard", "pointer" (absolute), "mouse" (relative), "controls" (media and system keys): the
+// names in configfs and in printed reports.
 const char* name_of(HidDevice device) noexcept;
 
 // One input report of one device, laid out as lib/usb/hid_descriptors.h describes it to the host.
@@ -40,6 +43,8 @@ class KeyboardState {
   void clear() noexcept { *this = {}; }
   bool is_down(std::uint8_t usage) const noexcept;
   bool idle() const noexcept { return *this == KeyboardState{}; }
+  // This state with the modifiers as they are, but with the six keys of `other`.
+  KeyboardState with_keys_of(const KeyboardState& other) const noexcept;
   Report report() const noexcept;
   bool operator==(const KeyboardState&) const = default;
 
@@ -62,5 +67,31 @@ struct MouseState {
   // Counts and notches, each -127…127. Larger movement takes several reports.
   Report report(int dx = 0, int dy = 0, int wheel = 0, int hwheel = 0) const noexcept;
 };
+
+// The media and system keys: at most three consumer controls and one system control. Each page has
+// a report of its own, which begins with its report ID.
+class ControlsState {
+ public:
+  // False: the page's report has no room for one more usage, and nothing changed.
+  bool press(const ControlUsage& control) noexcept;
+  void release(const ControlUsage& control) noexcept;
+  void clear() noexcept { *this = {}; }
+  bool is_down(const ControlUsage& control) const noexcept;
+  bool idle() const noexcept { return *this == ControlsState{}; }
+  Report report(ControlPage page) const noexcept;
+  bool operator==(const ControlsState&) const = default;
+
+ private:
+  std::span<std::uint16_t> usages(ControlPage page) noexcept;
+
+  std::array<std::uint16_t, 3> consumer_{};  // 0: the slot is free
+  std::uint16_t system_ = 0;
+};
+
+// The report of the device in which nothing is down; of the controls, that of the consumer page.
+// The pointer has no such report: each of its reports also places it.
+Report nothing_down(HidDevice device) noexcept;
+// Whether a key or a button is down in the report.
+bool is_down(const Report& report) noexcept;
 
 }  // namespace kvm

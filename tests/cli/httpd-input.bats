@@ -32,11 +32,33 @@ load httpd/server
 	state_is result.kvm.keyboard null
 	{ echo 'not json'; echo '{"t":1,"keyboard":"ready","leds":["caps"],"done":17,"failed":0,"layout":"de"}'; } >"$BATS_TEST_TMPDIR/status"
 	eventually state_is result.kvm.keyboard \
-		'{"state":"ready","leds":["caps"],"done":17,"failed":0,"layout":"de"}'
+		'{"state":"ready","leds":["caps"],"done":17,"failed":0,"layout":"de","devices":null}'
 	echo '{"keyboard":"asleep","leds":[],"done":18,"failed":1}' >"$BATS_TEST_TMPDIR/status"
 	eventually state_is result.kvm.keyboard.state '"asleep"'
+	echo '{"keyboard":"ready","devices":["keyboard","mouse"]}' >"$BATS_TEST_TMPDIR/status"
+	eventually state_is result.kvm.keyboard.devices '["keyboard","mouse"]'
 	run --separate-stderr kvm-mjpeg-httpd -l 127.0.0.1:0 --status /nowhere/fifo </dev/null
 	status_is 66
+}
+
+@test "/check knows the options of the kvm-type that writes the status" {
+	mkfifo "$BATS_TEST_TMPDIR/status"
+	start --status "$BATS_TEST_TMPDIR/status"
+	missing() { # missing CHARACTERS OPTION...: those of "a€ж日" that /check lists, beside such a kvm-type
+		local characters=$1
+		shift
+		echo sleep 60000 | kvm-type -a --dry-run --status "$BATS_TEST_TMPDIR/status" "$@" >/dev/null 3>&- &
+		eventually state_is result.kvm.keyboard.layout "\"${layout-us}\""
+		lists() { [ "$(curl -s --data-binary 'a€ж日' "$URL/check" | grep -o '"char":"[^"]*"' | cut -d'"' -f4 | tr -d '\n')" = "$characters" ]; }
+		eventually lists
+		stop $!
+	}
+	missing €ж日
+	layout=de missing ж日 -l de
+	missing ж日 --replace €=EUR
+	missing €日 --replace ж=zh
+	missing '' --skip
+	missing '' --unicode linux
 }
 
 @test "/check and /layouts speak of layouts" {

@@ -52,9 +52,28 @@ refused() { # refused STATUS TEXT COMMAND...
 	controller fe980000.usb dwc2 'not attached'
 	refused 69 'fe980000.usb (dwc2) has 7 IN endpoints: keyboard 1 + pointer 1 + mouse 1 + disc 1 + serial 2 + network 2 = 8' \
 		kvm-gadget-setup up --profile full --with mouse
+	refused 69 'keyboard 1 + pointer 1 + mouse 1 + controls 1 + disc 1 + serial 2 + network 2 = 9' \
+		kvm-gadget-setup up --profile full --with mouse --with controls
 	[ -z "$(ls "$gadgets")" ]
 	run --separate-stderr kvm-gadget-setup plan --profile full
 	status_is 0 && [[ $stderr == *'without the relative mouse'* && $output != *hid.mouse* ]]
+	[[ $stderr == *'without the controls'* && $output != *hid.controls* ]]
+	# Five functions of one endpoint each fit; two of two endpoints each and the controls do not.
+	run --separate-stderr kvm-gadget-setup plan --with disc --with serial
+	status_is 0 && [[ -z $stderr && $output == *hid.controls* ]]
+	run --separate-stderr kvm-gadget-setup plan --with serial --with network
+	status_is 0 && [[ $stderr == *'without the controls'* && $output == *hid.mouse* && $output != *hid.controls* ]]
+}
+
+@test "the gadget has its own supply, and any speed, unless the options say otherwise" {
+	script=$(kvm-gadget-setup up --script)
+	[[ $script == *"echo '0xc0' > configs/c.1/bmAttributes"* && $script == *"echo '100' > configs/c.1/MaxPower"* ]]
+	[[ $script == *"[ ! -e max_speed ] || echo 'super-speed-plus' > max_speed"* ]]
+	script=$(kvm-gadget-setup --bus-powered --max-power 500 --max-speed full-speed up --script)
+	[[ $script == *"echo '0x80' > configs/c.1/bmAttributes"* && $script == *"echo '500' > configs/c.1/MaxPower"* ]]
+	[[ $script == *$'\n'"echo 'full-speed' > max_speed"* ]]
+	run kvm-gadget-setup --max-speed warp up --script
+	status_is 64
 }
 
 @test "a gadget of another program on the controller: 75, named, not touched" {
@@ -98,9 +117,9 @@ write UDC dummy_udc.0' ] || { echo "$output" && false; }
 	controller dummy_udc.0 dummy_udc configured
 	made --udc dummy_udc.0
 	rm "$gadgets/kvm/strings/0x409/product" && mkdir "$gadgets/kvm/strings/0x409/product"
-	run --separate-stderr kvm-gadget-setup --max-power 100 up
+	run --separate-stderr kvm-gadget-setup --max-power 90 up
 	[ "$status" -ne 0 ] && [[ $stderr == *'write strings/0x409/product'* ]]
-	[ "$(cat "$gadgets/kvm/configs/c.1/MaxPower")" = 250 ]
+	[ "$(cat "$gadgets/kvm/configs/c.1/MaxPower")" = 100 ]
 	[ "$(cat "$gadgets/kvm/UDC")" = dummy_udc.0 ]
 }
 

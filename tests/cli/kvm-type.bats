@@ -98,6 +98,49 @@ $released" ]
 	[[ $stderr == *"layout us has no keys for these characters; nothing was typed"* ]]
 }
 
+@test "untypable text: one line for each character, with its number, its count and the option that helps" {
+	nbsp=$'\u00a0' override=$'\u202e'
+	run --separate-stderr kvm-type --dry-run <<<"“it’s”$nbsp“so” $override"
+	status_is 65
+	[ "${stderr_lines[0]}" = "kvm-type: line 1, column 1: '“' (U+201C), 2 times (--replace \$'\\u201c=\"' helps)" ]
+	[ "${stderr_lines[1]}" = "kvm-type: line 1, column 4: '’' (U+2019) (--replace \$'\\u2019=\\'' helps)" ]
+	[ "${stderr_lines[3]}" = "kvm-type: line 1, column 7: '$nbsp' (U+00A0) (--replace \$'\\u00a0= ' helps)" ]
+	[ "${stderr_lines[4]}" = 'kvm-type: line 1, column 13: U+202E' ] # it would turn the terminal's text around
+	[[ ${#stderr_lines[@]} -eq 6 && $stderr != *$override* ]]
+	# What the shell makes of such a hint is what the option takes.
+	hints=$(grep -o -- "--replace .* helps" <<<"$stderr" | sed 's/ helps$//' | tr '\n' ' ')
+	[ "$(eval "kvm-type --dry-run $hints" <<<"“it’s”$nbsp“so”")" = "$(kvm-type --dry-run <<<"\"it's\" \"so\"")" ]
+}
+
+@test "a megabyte that cannot be typed: as many lines as there are characters" {
+	python3 -c 'print("日本" * 170000 + "語")' >"$BATS_TEST_TMPDIR/text"
+	run --separate-stderr kvm-type --dry-run -f "$BATS_TEST_TMPDIR/text"
+	status_is 65
+	[[ ${#stderr_lines[@]} -eq 4 && $stderr == *"'日' (U+65E5), 170000 times"*"'語' (U+8A9E)"$'\n'* ]]
+}
+
+@test "text as Windows and macOS write it" {
+	[ "$(printf '\xef\xbb\xbfhi' | kvm-type --dry-run)" = "$(printf hi | kvm-type --dry-run)" ]
+	for encoding in UTF-16 UTF-16LE UTF-16BE UTF-32; do
+		run --separate-stderr kvm-type --dry-run < <(echo hello | iconv -t $encoding)
+		status_is 65
+		one_line kvm-type
+		[[ $stderr == *"the text is $encoding, not UTF-8 (iconv -f $encoding"* ]]
+	done
+	python3 -c 'import unicodedata; print(unicodedata.normalize("NFD", "Größe öffnen"))' >"$BATS_TEST_TMPDIR/text"
+	[ "$(kvm-type --dry-run -l de -f "$BATS_TEST_TMPDIR/text")" = "$(kvm-type --dry-run -l de <<<'Größe öffnen')" ]
+	[ "$(sed 's/^/type /' "$BATS_TEST_TMPDIR/text" | kvm-type -a --dry-run -l de)" = "$(echo 'type Größe öffnen' | kvm-type -a --dry-run -l de)" ]
+}
+
+@test "--pointer-area: a part of the desktop, or 64" {
+	[ "$(kvm-type -a --dry-run --pointer-area 0.5,0,0.5,1 <<<'mouseto 0 1')" = "$(kvm-type -a --dry-run <<<'mouseto 0.5 1')" ]
+	for wrong in '' 0,0,1 0,0,1,1,1 0,0,0,1 0.5,0,0.6,1 -1,0,1,1 a,0,1,1; do
+		run --separate-stderr kvm-type -a --dry-run --pointer-area "$wrong" <<<'mouseto 0 0'
+		status_is 64
+		one_line kvm-type
+	done
+}
+
 @test "invalid UTF-8 is refused, with its place" {
 	run --separate-stderr kvm-type --dry-run < <(printf 'ab\nc\xff')
 	status_is 65

@@ -48,6 +48,15 @@ TEST(Action, NamesInAnyCaseAndAsPeopleSayThem) {
   EXPECT_EQ(good("key leftctrl+c").chords, good("key Control+c").chords);
 }
 
+TEST(Action, BesideModifiersALetterNamesTheKey) {
+  EXPECT_EQ(good("key Win+L").chords, good("key win+l").chords);
+  EXPECT_EQ(good("key Ctrl+C ctrl+shift+A").chords, good("key ctrl+c ctrl+shift+a").chords);
+  EXPECT_EQ(good("key k:29+C x:ISO_Level3_Shift+E").chords,
+            good("key k:29+c x:ISO_Level3_Shift+e").chords);
+  EXPECT_EQ(codes(good("keydown L").chords[0]), (Codes{KEY_LEFTSHIFT, KEY_L}));
+  EXPECT_EQ(codes(good("key a+B").chords[0]), (Codes{KEY_A, KEY_LEFTSHIFT, KEY_B}));
+}
+
 TEST(Action, TypeKeepsItsBlanks) {
   EXPECT_EQ(good("type  a  b ").text, " a  b ");
   EXPECT_EQ(good("\t type x\r\n").text, "x");
@@ -117,6 +126,13 @@ TEST(Keys, EveryKeyIsFoundByEveryName) {
     EXPECT_EQ(find_key_code(key.code), &key) << key.name;
     EXPECT_EQ(find_key_usage(key.usage), &key) << key.name;
   }
+  for (const Key& key : keys_in_controls_only()) {
+    EXPECT_EQ(find_key(key.name), &key) << key.name;
+    EXPECT_EQ(find_key_code(key.code), &key) << key.name;
+    EXPECT_NE(key.control.usage, 0) << key.name;
+  }
+  EXPECT_EQ(find_key("NextTrack"), find_key("nextsong"));
+  EXPECT_EQ(find_key_usage(0), nullptr);
   EXPECT_EQ(find_key(""), nullptr);
   EXPECT_EQ(find_key("nosuch"), nullptr);
   EXPECT_EQ(find_key_code(KEY_RESERVED), nullptr);

@@ -54,6 +54,9 @@ TEST(Utf8, PrintableEscapesWhatATerminalWouldObey) {
   EXPECT_EQ(printable("käse"), "käse");
   EXPECT_EQ(printable("a\x1b[2Jb\n\xff"), "a\\x1b[2Jb\\x0a\\xff");
   EXPECT_EQ(printable("\xc2\x9b"), "\\xc2\\x9b");
+  EXPECT_EQ(printable("a\u202eb"), "a\\xe2\\x80\\xaeb");  // right-to-left override
+  EXPECT_EQ(printable("\u2066\u2028"), "\\xe2\\x81\\xa6\\xe2\\x80\\xa8");
+  EXPECT_EQ(printable("שלום 日本 e\u0301 🙂"), "שלום 日本 e\u0301 🙂");
 }
 
 TEST(Io, WriteAllWaitsForASlowReader) {

@@ -103,6 +103,7 @@ class GadgetModel final : public GadgetDirectory {
             {"bDeviceSubClass", "0x00"},
             {"bDeviceProtocol", "0x00"},
             {"bMaxPacketSize0", "0x40"},
+            {"max_speed", "super-speed-plus"},
             {"os_desc/use", "0"},
             {"os_desc/b_vendor_code", "0x00"},
             {"os_desc/qw_sign", ""}});

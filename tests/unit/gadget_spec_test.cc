@@ -39,11 +39,11 @@ TEST(GadgetSpec, ADeviceOfSeveralInterfacesSaysSo) {
   spec.machine = "m";
   spec.functions = profile("kvm");
   EXPECT_EQ(tree_of(spec).value("bDeviceClass"), "0x00");
-  EXPECT_EQ(tree_of(spec).value("bcdDevice"), "0x1007");
+  EXPECT_EQ(tree_of(spec).value("bcdDevice"), "0x1135");
   add_function(spec.functions, parse_function("network"));
   const GadgetTree network = tree_of(spec);
   EXPECT_EQ(network.value("bDeviceClass"), "0xef");
-  EXPECT_EQ(network.value("bcdDevice"), "0x1039");
+  EXPECT_EQ(network.value("bcdDevice"), "0x1167");
   EXPECT_EQ(network.value("functions/ncm.network/os_desc/interface.ncm/compatible_id"), "WINNCM");
   EXPECT_EQ(network.links.at("os_desc/c.1"), "configs/c.1");
   add_function(spec.functions, parse_function("network:type=ecm"));
@@ -51,6 +51,19 @@ TEST(GadgetSpec, ADeviceOfSeveralInterfacesSaysSo) {
   EXPECT_EQ(tree_of(spec).directories.count("functions/ncm.network"), 0u);
   spec.functions = {parse_function("audio")};
   EXPECT_EQ(tree_of(spec).value("bDeviceClass"), "0xef");
+}
+
+// bmAttributes: USB 2.0, table 9-10.
+TEST(GadgetSpec, PowerIsTakenFromTheHostOnlyIfTheUserSaysSo) {
+  GadgetSpec spec;
+  spec.machine = "m";
+  spec.functions = profile("keyboard");
+  EXPECT_EQ(tree_of(spec).value("configs/c.1/bmAttributes"), "0xc0");
+  EXPECT_EQ(tree_of(spec).value("configs/c.1/MaxPower"), "100");
+  spec.remote_wakeup = true;
+  EXPECT_EQ(tree_of(spec).value("configs/c.1/bmAttributes"), "0xe0");
+  spec.power = GadgetSpec::Power::kBus;
+  EXPECT_EQ(tree_of(spec).value("configs/c.1/bmAttributes"), "0xa0");
 }
 
 TEST(GadgetSpec, IdentitiesAreTheMachinesOwnAndTellNothingOfIt) {
@@ -79,10 +92,9 @@ TEST(GadgetSpec, TheSumOfEndpointsIsShown) {
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.exit(), Exit::kUnavailable);
-    EXPECT_STREQ(
-        error.what(),
-        "fe980000.usb (dwc2) has 7 IN endpoints: keyboard 1 + pointer 1 + mouse 1 + disc 1 "
-        "+ serial 2 + network 2 = 8 (leave a function out)");
+    EXPECT_STREQ(error.what(),
+                 "fe980000.usb (dwc2) has 7 IN endpoints: keyboard 1 + pointer 1 + mouse 1 + "
+                 "controls 1 + disc 1 + serial 2 + network 2 = 9 (leave a function out)");
   }
   EXPECT_FALSE(endpoints_of_driver("unknown"));
 }

@@ -60,12 +60,15 @@ GadgetSpec random_spec(Random& random) {
        "disc:image=" + image("b.img") + ",ro=0,stall=1"},
       {"serial", "serial", "serial", "serial"},
       {"network", "network:type=ecm", "network:host-mac=02:00:00:00:00:01", "network"},
-      {"audio", "audio:rate=44100", "audio", "audio"}};
+      {"audio", "audio:rate=44100", "audio", "audio"},
+      {"controls", "controls:no-out-endpoint=0", "controls", "controls"}};
   GadgetSpec spec;
   spec.udc = below(random, 4) ? "played.0" : "other.1";
   spec.machine = "0123456789abcdef";
   spec.remote_wakeup = below(random, 2);
   spec.max_power_ma = 100 + below(random, 2);
+  if (below(random, 2)) spec.power = GadgetSpec::Power::kBus;
+  if (below(random, 2)) spec.max_speed = "full-speed";
   if (below(random, 3) == 0) spec.serial = "4711";
   for (const auto& options : kOptions)
     if (below(random, 2)) spec.functions.push_back(parse_function(options[below(random, 4)]));

@@ -56,6 +56,82 @@ TEST_F(PlayerTest, KeysOfAChordGoDownInOrder) {
             (Lines{"keyboard 04 00 46 00 00 00 00 00", "keyboard 04 00 46 05 00 00 00 00", kUp}));
 }
 
+// HID Usage Tables 1.4: Consumer page, Play/Pause 0xcd, Volume Increment 0xe9, Mute 0xe2; Generic
+// Desktop page, System Sleep 0x82.
+TEST_F(PlayerTest, MediaAndSystemKeysGoToTheControls) {
+  play(player, "key playpause ctrl+volumeup sleep");
+  EXPECT_EQ(sink.reports,
+            (Lines{"controls 01 cd 00 00 00 00 00", "controls 01 00 00 00 00 00 00",
+                   "keyboard 01 00 00 00 00 00 00 00", "controls 01 e9 00 00 00 00 00",
+                   "controls 01 00 00 00 00 00 00", kUp, "controls 02 82", "controls 02 00"}));
+}
+
+TEST_F(PlayerTest, MediaKeysAreHeldAndReleased) {
+  play(player, "keydown mute");
+  play(player, "keydown refresh sleep");
+  play(player, "keyup refresh");
+  EXPECT_TRUE(sink.rested.empty());
+  play(player, "releaseall");
+  EXPECT_EQ(sink.reports, (Lines{"controls 01 e2 00 00 00 00 00", "controls 01 e2 00 27 02 00 00",
+                                 "controls 02 82", "controls 01 e2 00 00 00 00 00", kUp,
+                                 "controls 01 00 00 00 00 00 00", "controls 02 00"}));
+  play(player, "keydown power mute");
+  player.abandon();
+  EXPECT_EQ(sink.let_gone, (Lines{"controls 02 00", "controls 01 00 00 00 00 00 00"}));
+}
+
+TEST_F(PlayerTest, WithoutControlsTheKeyboardHasTheKeyOrTheMessageNamesIt) {
+  sink.has_controls = false;
+  play(player, "key mute");
+  EXPECT_EQ(sink.reports, (Lines{"keyboard 00 00 7f 00 00 00 00 00", kUp}));
+  try {
+    play(player, "key a playpause");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.exit(), Exit::kNoInput);
+    EXPECT_STREQ(error.what(),
+                 "the gadget has no controls, which have the key playpause "
+                 "(kvm-gadget-setup up makes them)");
+  }
+  EXPECT_EQ(sink.reports.size(), 2u);
+  play(player, "keyup playpause");  // it is not down
+}
+
+TEST(Player, ModifiersGoApartFromTheKey) {
+  Recorder sink;
+  Player player(sink, Typist(Layout("us")), {.modifier_delay = std::chrono::milliseconds(5)});
+  const Lines capital = {"keyboard 02 00 00 00 00 00 00 00", "keyboard 02 00 04 00 00 00 00 00",
+                         "keyboard 02 00 00 00 00 00 00 00", kUp};
+  player.type("A");
+  EXPECT_EQ(sink.reports, capital);
+  EXPECT_EQ(sink.paused.count(), 10);
+  sink.reports.clear();
+  play(player, "key shift+a");
+  EXPECT_EQ(sink.reports, capital);
+  sink.reports.clear();
+  player.type("a");
+  play(player, "key ctrl");
+  EXPECT_EQ(sink.reports, (Lines{"keyboard 00 00 04 00 00 00 00 00", kUp,
+                                 "keyboard 01 00 00 00 00 00 00 00", kUp}));
+}
+
+TEST(Player, ThePointerMovesInItsArea) {
+  Recorder sink;
+  Player player(sink, Typist(Layout("us")), {.pointer_area = {0.5, 0, 0.5, 0.25}});
+  for (const char* line : {"mouseto 0 0", "mouseto 1 1", "mouseto 0.5 0.5"}) play(player, line);
+  EXPECT_EQ(sink.reports, (Lines{"pointer 00 00 40 00 00 00 00", "pointer 00 ff 7f 00 20 00 00",
+                                 "pointer 00 ff 5f 00 10 00 00"}));
+  EXPECT_FALSE((PointerArea{0.5, 0, 0.6, 1}).is_within_screen());
+  EXPECT_FALSE((PointerArea{0, 0, 0, 1}).is_within_screen());
+  EXPECT_TRUE((PointerArea{0.3333333, 0, 0.6666667, 1}).is_within_screen());
+}
+
+TEST_F(PlayerTest, AccentsThatAreCharactersOfTheirOwnAreJoined) {
+  play(player, "layout de");
+  play(player, "type u\xcc\x88");  // as macOS writes ü
+  EXPECT_EQ(sink.reports, (Lines{"keyboard 00 00 2f 00 00 00 00 00", kUp}));
+}
+
 TEST_F(PlayerTest, WhatIsHeldGoesDownInOrder) {
   // Here £ needs Shift after AltGr. If both came in one report, hosts would read AltGr last.
   play(player, "layout mao");

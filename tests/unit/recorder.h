@@ -11,11 +11,15 @@ namespace kvm {
 
 class Recorder : public ReportSink {
  public:
-  bool has(HidDevice device) override { return device != HidDevice::kMouse || has_mouse; }
+  bool has(HidDevice device) override {
+    if (device == HidDevice::kControls) return has_controls;
+    return device != HidDevice::kMouse || has_mouse;
+  }
   void send(const Report& report) override {
     if (fail_after == 0) throw Error(Exit::kBusy, "no host");
     --fail_after;
     reports.push_back(to_text(report));
+    if (report.device != HidDevice::kKeyboard) return;
     if (report.data[2] == 0x39 && leds_ && follows) leds_->caps = !leds_->caps;  // CapsLock
     if (report.data[2] == 0x53 && leds_ && follows) leds_->num = !leds_->num;
   }
@@ -31,7 +35,7 @@ class Recorder : public ReportSink {
   std::vector<std::string> reports, let_gone, rested;
   std::chrono::milliseconds paused{0};
   int fail_after = 1'000'000, woken = 0;
-  bool has_mouse = true, is_busy = false, follows = true;
+  bool has_mouse = true, has_controls = true, is_busy = false, follows = true;
   std::optional<Leds> leds_;
 };
 

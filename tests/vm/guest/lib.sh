@@ -108,6 +108,7 @@ gadget_up() {
 inputs_in_use() {
 	set -- "$GADGETS"/kvm/functions/hid.*
 	wanted=$#
+	[ ! -e "$GADGETS/kvm/functions/hid.controls" ] || wanted=$((wanted + 1)) # consumer and system control
 	set -- /sys/bus/hid/devices/*/input/input*/event*
 	[ $# -eq $wanted ] || return 1
 	for event; do [ -e "/dev/input/${event##*/}" ] || return 1; done

@@ -14,7 +14,8 @@ for _ in 1 2; do
 done
 expect "$(uniq /tmp/devnum | wc -l)" 1 'times plugged in: the host must not notice the second up'
 expect "$(ls "$GADGETS")" kvm 'gadgets'
-expect "$(ls "$GADGETS/kvm/functions")" 'hid.keyboard
+expect "$(ls "$GADGETS/kvm/functions")" 'hid.controls
+hid.keyboard
 hid.mouse
 hid.pointer' 'functions'
 for _ in 1 2; do

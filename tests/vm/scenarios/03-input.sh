@@ -2,7 +2,7 @@
 # A chord, both mice, buttons and wheels, as the USB host's input devices report them.
 gadget_up
 spawn evdump >/tmp/events
-wait_for grep -q '^ready 3' /tmp/events
+wait_for grep -q '^ready 5' /tmp/events
 
 # reported WANTED WHAT ACTION...: types these action lines and checks that the host reports WANTED.
 reported() {

@@ -27,7 +27,7 @@ becomes z 'after its turn' tail -c +$((before + 1)) /tmp/typed
 
 # A kvm-type that is killed leaves its key down; the next kvm-type releases it.
 spawn evdump >/tmp/events
-wait_for grep -q 'ready 3' /tmp/events
+wait_for grep -q 'ready 5' /tmp/events
 echo keydown shift >&9
 wait_for grep -q 'key 42 1' /tmp/events
 kill -KILL $holder

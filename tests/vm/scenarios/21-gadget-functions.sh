@@ -7,7 +7,7 @@ modprobe -a usbip-vudc vhci-hcd cdc-acm cdc_ncm usb-storage sd_mod snd-usb-audio
 at_exit 'rmmod vhci-hcd usbip-vudc'
 at_exit 'kvm-gadget-setup down'
 kvm-gadget-setup --udc usbip-vudc.0 --profile full --without keyboard --without pointer \
-	--without mouse --with audio up
+	--without mouse --without controls --with audio up
 fails_with 1 kvm-gadget-setup status
 plug-vudc
 wait_for kvm-gadget-setup status

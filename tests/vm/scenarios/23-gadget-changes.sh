@@ -22,6 +22,7 @@ plugs kvm-gadget-setup up
 stop_session $writer
 expect "$(ls "$GADGETS/kvm/configs/c.1")" 'MaxPower
 bmAttributes
+hid.controls
 hid.keyboard
 hid.mouse
 hid.pointer
@@ -46,7 +47,7 @@ echo >"$GADGETS/theirs/UDC"
 mkdir -p "$GADGETS/kvm/functions/acm.0" "$GADGETS/kvm/functions/hid.keyboard" "$GADGETS/kvm/configs/c.2"
 ln -s "$GADGETS/kvm/functions/acm.0" "$GADGETS/kvm/configs/c.2/"
 plugs kvm-gadget-setup up
-expect "$(ls "$GADGETS/kvm/functions")" "$(printf 'hid.keyboard\nhid.mouse\nhid.pointer')" 'functions'
+expect "$(ls "$GADGETS/kvm/functions")" "$(printf 'hid.controls\nhid.keyboard\nhid.mouse\nhid.pointer')" 'functions'
 mkdir "$GADGETS/kvm/functions/acm.0"
 kvm-gadget-setup down
 expect "$(ls "$GADGETS")" theirs 'gadgets'

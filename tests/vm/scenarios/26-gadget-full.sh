@@ -1,8 +1,8 @@
 #!/bin/sh
-# All functions of profile `full` are in use at once on one controller, without the relative mouse, as
+# All functions of profile `full` are in use at once on one controller, without mouse and controls, as
 # on a Raspberry Pi. dummy_hcd has no endpoints for more.
 modprobe -a usb-storage sd_mod vfat nls_cp437 nls_iso8859-1 cdc-acm cdc_ncm
-gadget_up --profile full --without mouse
+gadget_up --profile full --without mouse --without controls
 console_layout us
 typed_into /tmp/typed
 expect "$(kvm-gadget-setup status | tail -n 1)" 'endpoints 7 in, 3 out' 'endpoints'
