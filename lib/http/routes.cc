@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "http/page.h"
+#include "keys/target.h"
 
 namespace kvm {
 
@@ -246,8 +247,9 @@ void Routes::check(const ReplyPtr& reply, const User&) {
   try {
     const KeyboardStatus keyboard = needs_.keyboard().value_or(KeyboardStatus{});
     const std::string known = keyboard.layout.empty() ? "us" : keyboard.layout;
-    reply->answer(json(layouts_.check(reply->request().query("layout").value_or(known),
-                                      keyboard.typing, reply->request().body)));
+    const std::string layout = reply->request().query("layout").value_or(known);
+    reply->answer(json(
+        layouts_.check(with_target_of(layout, known), keyboard.typing, reply->request().body)));
   } catch (const Error& error) {
     reply->answer(failure(400, error.what()));
   }
