@@ -52,7 +52,7 @@ enum class Verb : std::uint8_t {
 struct Action {
   Verb verb;
   std::vector<Chord> chords;  // kKey, kKeyDown, kKeyUp
-  std::string text;           // kType: UTF-8; kLayout: LAYOUT[:VARIANT]
+  std::string text;           // kType: UTF-8; kLayout: LAYOUT[:VARIANT][@TARGET]
   Button button = Button::kLeft;
   double x = 0, y = 0;  // kMouseTo: 0.0–1.0 of the screen, clamped
   // kMouseMove: counts, right and down positive. kWheel and kHWheel: notches in dx, up and right

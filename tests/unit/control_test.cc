@@ -61,7 +61,7 @@ TEST_F(ControlTest, AnUnknownNameIsRefusedWithTheToolsHint) {
   Control control = open({.hints = {"list keys", "list layouts"}});
   EXPECT_EQ(control.submit(1, "key ctlr")->why, "key: unknown key 'ctlr' (list keys)");
   EXPECT_EQ(control.submit_all(1, "\nlayout ../x")->why,
-            "line 2: layout: needs LAYOUT or LAYOUT:VARIANT (list layouts)");
+            "line 2: layout: needs LAYOUT[:VARIANT][@TARGET] (list layouts)");
   EXPECT_EQ(control.submit(1, "sleep x")->why.find('('), std::string::npos);
 }
 

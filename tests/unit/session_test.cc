@@ -55,7 +55,7 @@ TEST_F(SessionTest, UnknownNamesComeWithTheHintsOfTheTool) {
   EXPECT_EQ(answers(lines, {.hints = {"list keys", "list layouts"}}),
             "error: key: unknown key 'nosuch' (list keys)\n"
             "error: no such layout: 'nosuch' (list layouts)\n"
-            "error: layout: needs LAYOUT or LAYOUT:VARIANT (list layouts)\n"
+            "error: layout: needs LAYOUT[:VARIANT][@TARGET] (list layouts)\n"
             "error: key: needs a key, such as ctrl+c\n");
   EXPECT_EQ(answers("key nosuch\n"), "error: key: unknown key 'nosuch'\n");
 }
