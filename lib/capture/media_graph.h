@@ -10,7 +10,7 @@
 
 namespace kvm {
 
-// The graph of one media device, as it was when this object was made. Entities have pads, and a
+// The graph that a media device had when this object was made. Entities have pads, and a
 // link leads from a source pad of one entity to a sink pad of another (linux/media.h).
 class MediaGraph {
  public:

@@ -10,7 +10,7 @@ namespace kvm {
 
 namespace {
 
-// The offset of the first marker at or after `at`; the size of `coded` if there is none.
+// The offset of the first marker at or after `at`; without a marker, the size of `coded`.
 std::size_t find_marker(Bytes coded, std::size_t at) {
   while (at + 1 < coded.size()) {
     const void* const found = std::memchr(coded.data() + at, 0xff, coded.size() - 1 - at);
