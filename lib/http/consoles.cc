@@ -13,6 +13,8 @@ constexpr std::uint64_t kUpdateVersion = 2, kWhole = 1, kHead = 2;  // version a
 constexpr std::int64_t kStateGapUs = 200'000, kTickUs = 250'000, kPingUs = 20'000'000;
 constexpr std::size_t kMostQueued = 4 << 20;  // bytes queued for a viewer that does not read
 constexpr std::int64_t kSilentUs = 60'000'000;
+constexpr std::int64_t kTurnUs = 1'000;           // then others have a turn
+constexpr std::size_t kLongestControl = 1 << 10;  // bytes of a control message
 
 void put(std::string& to, std::uint64_t value, int bytes) {
   for (int i = 0; i < bytes; ++i) to.push_back(static_cast<char>(value >> (8 * i)));
@@ -55,10 +57,12 @@ struct Consoles::Console {
   std::optional<Visit> visit;
   std::unique_ptr<WebSocket> socket;
   bool pictures = true;
+  bool owes_state = false;  // the state has changed since it was last sent
   std::uint32_t shown = 0;  // id of the frame that the last update showed; 0: none
   std::int64_t shown_content = 0;
   std::shared_ptr<const std::string> head;  // Mosaic::head() as last sent
   bool in_flight = false;                   // the last update is not acknowledged yet
+  std::optional<Refused> refused;           // of the message that is being taken
   std::int64_t pinged_us = 0;
 };
 
@@ -79,31 +83,47 @@ void Consoles::adopt(ViewerId id, const User& user, Upgraded connection) {
                         Audit::Facts{{"viewer", std::to_string(id)}});
   console.pinged_us = needs_.loop.now_us();
   console.socket = std::make_unique<WebSocket>(
-      needs_.loop, std::move(connection),
-      [this, &console](std::string_view message) { on_text(console, message); },
+      needs_.loop, std::move(connection), WebSocket::Holder{needs_.quota, user.name},
+      [this, &console](std::string_view message, std::size_t taken) {
+        return on_text(console, message, taken);
+      },
       [this, id] {
         if (const auto found = consoles_.find(id); found != consoles_.end()) drop(found);
       });
   consoles_.emplace(id, std::move(owned));
   needs_.control.join(id, user.role == Role::kControl ? Permission::kControl : Permission::kWatch);
   ++needs_.metrics.websockets;
-  send_state(console);
+  send_state(console, shared_state());
   update(console);
   state_changed();
   if (!std::exchange(ticking_, true)) tick();
 }
 
-void Consoles::on_text(Console& console, std::string_view message) {
-  needs_.control.heard(console.id);
-  if (message.starts_with('{')) return on_control(console, message);
-  const auto refused = needs_.control.submit(console.id, message);
-  if (!refused) return;
-  console.socket->send_text(
-      Json::object({{"op", "error"}, {"line", refused->line}, {"why", refused->why}}).text());
-  state_changed();
+// Takes the next piece of a message; see WebSocket::OnText.
+std::size_t Consoles::on_text(Console& console, std::string_view message, std::size_t taken) {
+  if (taken == 0) {
+    needs_.control.heard(console.id);
+    console.refused.reset();
+    if (message.starts_with('{')) {
+      on_control(console, message);
+      return message.size();
+    }
+  }
+  const std::string_view lines = next_lines(message, taken);
+  needs_.control.submit(console.id, lines, console.refused);
+  const bool last = taken + lines.size() + 1 >= message.size();
+  if (last && console.refused) {
+    console.socket->send_text(
+        Json::object(
+            {{"op", "error"}, {"line", console.refused->line}, {"why", console.refused->why}})
+            .text());
+    state_changed();
+  }
+  return last ? message.size() - taken : lines.size() + 1;
 }
 
 void Consoles::on_control(Console& console, std::string_view message) {
+  if (message.size() > kLongestControl) return;
   const auto json = JsonObject::parse(message);
   const auto op = json ? json->text("op") : std::nullopt;
   if (op == "ack") {
@@ -141,6 +161,7 @@ const Consoles::Message& Consoles::message_since(std::uint32_t shown) {
   if (pieces)
     for (const Mosaic::Piece& piece : *pieces) bytes += piece.coded.size();
   const bool whole = !pieces || bytes >= info.size;
+  if (whole && shown != 0) return message->second = message_since(0);  // all share this message
   if (whole)
     pieces.emplace(1, Mosaic::Piece{0, 0, info.width, info.height, 0, 0, 0, 0,
                                     std::string(as_text(frame.jpeg()))});
@@ -169,16 +190,23 @@ void Consoles::update(Console& console) {
   console.socket->send_shared(message);
 }
 
-void Consoles::send_state(Console& console) {
+// The state message without "you" and the last brace: this part is the same for all viewers.
+std::string Consoles::shared_state() const {
+  std::vector<Json::Member> state = {{"op", "state"}};
+  for (auto& member : needs_.state()) state.push_back(std::move(member));
+  std::string text = Json::object(state).text();
+  text.pop_back();
+  return text;
+}
+
+void Consoles::send_state(Console& console, const std::string& shared) {
   std::vector<Json::Member> you = {{"id", console.id},
                                    {"role", name_of(console.user.role)},
                                    {"controller", needs_.control.controller() == console.id},
                                    {"login", !console.user.name.empty()}};
   for (auto& member : needs_.control.told(console.id)) you.push_back(std::move(member));
-  std::vector<Json::Member> state = {{"op", "state"}};
-  for (auto& member : needs_.state()) state.push_back(std::move(member));
-  state.emplace_back("you", Json::object(you));
-  console.socket->send_text(Json::object(state).text());
+  console.owes_state = false;
+  console.socket->send_text(shared + ",\"you\":" + Json::object(you).text() + "}");
 }
 
 void Consoles::note_controller() {
@@ -206,10 +234,25 @@ void Consoles::state_changed() {
   needs_.loop.after(wait_us, [this] {
     state_scheduled_ = false;
     state_sent_us_ = needs_.loop.now_us();
-    for (auto& [id, console] : consoles_)
-      // A viewer that does not read is left out until the next change: each message is complete.
-      if (console->socket->queued_bytes() < kMostQueued / 4) send_state(*console);
+    for (auto& [id, console] : consoles_) console->owes_state = true;
+    send_owed_states();
   });
+}
+
+// Sends the state to viewers that should have it, for a short time; the rest have it in the next
+// turn of the loop. A viewer that does not read has it when it reads again.
+void Consoles::send_owed_states() {
+  const std::int64_t until_us = needs_.loop.now_us() + kTurnUs;
+  std::string shared;
+  for (auto& [id, console] : consoles_) {
+    if (!console->owes_state || console->socket->queued_bytes() >= kMostQueued / 4) continue;
+    if (needs_.loop.now_us() > until_us) {
+      needs_.loop.after(0, [this] { send_owed_states(); });
+      return;
+    }
+    if (shared.empty()) shared = shared_state();
+    send_state(*console, shared);
+  }
 }
 
 void Consoles::drop(Place console) {
@@ -237,6 +280,7 @@ void Consoles::tick() {
       socket.send_ping();
     }
   }
+  send_owed_states();
   needs_.loop.after(kTickUs, [this] { tick(); });
 }
 

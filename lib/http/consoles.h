@@ -19,6 +19,7 @@
 #include "jpeg/mosaic.h"
 #include "net/audit.h"
 #include "net/password_file.h"
+#include "net/quota.h"
 
 namespace kvm {
 
@@ -30,6 +31,7 @@ class Consoles {
     Control& control;
     Metrics& metrics;
     Audit& audit;
+    Quota& quota;           // for what viewers make the server hold
     std::int64_t stall_us;  // a viewer that takes no bytes for this long is dropped
     // The members of the state message except "op" and "you".
     std::function<std::vector<Json::Member>()> state;
@@ -49,12 +51,14 @@ class Consoles {
  private:
   struct Console;
   using Place = std::map<ViewerId, std::unique_ptr<Console>>::iterator;
-  void on_text(Console& console, std::string_view message);
+  std::size_t on_text(Console& console, std::string_view message, std::size_t taken);
   void on_control(Console& console, std::string_view message);
   void update(Console& console);
   using Message = std::shared_ptr<const std::string>;  // a whole WebSocket frame
   const Message& message_since(std::uint32_t shown);
-  void send_state(Console& console);
+  std::string shared_state() const;
+  void send_state(Console& console, const std::string& shared);
+  void send_owed_states();
   void drop(Place console);
   void note_controller();
   void tick();

@@ -8,6 +8,8 @@
 
 #include "http/reply.h"
 #include "hub/metrics.h"
+#include "net/password_file.h"
+#include "net/quota.h"
 #include "net/visitors.h"
 
 struct MHD_Connection;
@@ -16,15 +18,16 @@ namespace kvm {
 
 class Exchanges {
  public:
+  using Enter = std::function<void(const ReplyPtr&, const User&)>;
   struct Calls {
     std::function<void(const ReplyPtr&)> route;
-    // Whether the header already proves who the sender is. Bodies of all other senders share a
-    // small memory pool.
-    std::function<bool(const Request&)> knows;
+    // Called before the body is read, if it may be larger than a login form. Either calls `enter`,
+    // now or later, with the user who may send such a body, or answers the request.
+    std::function<void(const ReplyPtr&, const Enter& enter)> admit;
   };
 
-  // `trust_proxy`: believe X-Forwarded-For and -Proto of local peers.
-  Exchanges(Metrics& metrics, Visitors& visitors, bool trust_proxy, Calls calls);
+  // Bodies count against `quota`. `trust_proxy`: believe X-Forwarded-For and -Proto of local peers.
+  Exchanges(Metrics& metrics, Visitors& visitors, Quota& quota, bool trust_proxy, Calls calls);
   ~Exchanges();
 
   // Implements MHD_AccessHandlerCallback. If it returns false, the library closes the connection.

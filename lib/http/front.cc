@@ -25,7 +25,7 @@ constexpr int kRuns = 8;  // runs of the library in a row, before other events h
 constexpr int kMostHurried = 8;
 constexpr std::int64_t kHurriedUs = 10'000;
 constexpr unsigned kIdleS = 30;  // timeout of an answer that the client does not read
-constexpr std::size_t kPlainMemory = 16 << 10, kTlsMemory = 256 << 10;  // bytes per connection
+constexpr std::size_t kPlainMemory = 16 << 10, kTlsMemory = 64 << 10;  // bytes per connection
 constexpr const char* kTlsVersions = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
 
 }  // namespace
@@ -72,13 +72,13 @@ struct HttpFront::Callbacks {
   }
 };
 
-HttpFront::HttpFront(Loop& loop, Metrics& metrics, FrontOptions options,
+HttpFront::HttpFront(Loop& loop, Metrics& metrics, Quota& quota, FrontOptions options,
                      std::vector<Listener> listeners, Exchanges::Calls calls)
     : loop_(loop),
       options_(std::move(options)),
       listeners_(std::move(listeners)),
       visitors_(options_.limits),
-      exchanges_(metrics, visitors_, options_.trust_proxy, std::move(calls)) {
+      exchanges_(metrics, visitors_, quota, options_.trust_proxy, std::move(calls)) {
   std::string cert, key;
   if (tls()) {
     cert = read_file(options_.tls_cert);
@@ -116,11 +116,11 @@ MHD_Daemon* HttpFront::start(const Listener& listener, const std::string& cert,
   MHD_Daemon* const daemon = MHD_start_daemon(
       flags, 0, &Callbacks::accept, this, &Callbacks::handle, this, MHD_OPTION_EXTERNAL_LOGGER,
       &Callbacks::log, this, MHD_OPTION_LISTEN_SOCKET, socket.get(), MHD_OPTION_CONNECTION_LIMIT,
-      static_cast<unsigned>(options_.limits.connections + 16), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-      tls ? kTlsMemory : kPlainMemory, MHD_OPTION_CONNECTION_TIMEOUT, kIdleS,
-      MHD_OPTION_NOTIFY_CONNECTION, &Callbacks::connection, this, MHD_OPTION_NOTIFY_COMPLETED,
-      &Callbacks::completed, this, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_ARRAY,
-      tls_options.data(), MHD_OPTION_END);
+      static_cast<unsigned>(options_.limits.connections + Visitors::kMostLeaving),
+      MHD_OPTION_CONNECTION_MEMORY_LIMIT, tls ? kTlsMemory : kPlainMemory,
+      MHD_OPTION_CONNECTION_TIMEOUT, kIdleS, MHD_OPTION_NOTIFY_CONNECTION, &Callbacks::connection,
+      this, MHD_OPTION_NOTIFY_COMPLETED, &Callbacks::completed, this,
+      MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_ARRAY, tls_options.data(), MHD_OPTION_END);
   if (!daemon) {
     const std::string why(trim(last_log_));
     if (tls) throw Error(Exit::kConfig, options_.tls_cert + ", " + options_.tls_key + ": " + why);

@@ -29,8 +29,8 @@ struct FrontOptions {
 class HttpFront {
  public:
   // Takes ownership of the listeners. Throws Error if the certificate or its key is unusable.
-  HttpFront(Loop& loop, Metrics& metrics, FrontOptions options, std::vector<Listener> listeners,
-            Exchanges::Calls calls);
+  HttpFront(Loop& loop, Metrics& metrics, Quota& quota, FrontOptions options,
+            std::vector<Listener> listeners, Exchanges::Calls calls);
   ~HttpFront();
 
   // Reads the certificate again, for later connections. Throws Error; the old certificate then

@@ -65,6 +65,19 @@ Answer too_many(std::int64_t wait_s, Fields headers = {}) {
                  std::move(headers));
 }
 
+// The answer to a login form. A person is redirected to the next page; a program gets a status that
+// it can test.
+Answer logged_in(const Reply& reply, const Auth::Checked& checked) {
+  const bool person = wants_html(reply.request());
+  if (checked.verdict == Auth::Verdict::kWait)
+    return person ? redirect("login?wait") : too_many(checked.wait_s);
+  if (checked.verdict == Auth::Verdict::kNo)
+    return person ? redirect("login?failed") : failure(401, "name, password or code is wrong");
+  Answer answer = redirect("./");
+  answer.headers.emplace_back("Set-Cookie", cookie(reply.request(), checked.token, kCookieS));
+  return answer;
+}
+
 }  // namespace
 
 Gate::Gate(Auth& auth, Metrics& metrics, const std::vector<std::string>& allowed_hosts,
@@ -89,22 +102,21 @@ bool Gate::comes_from_us(const ReplyPtr& reply) {
                            (hints_.host.empty() ? "" : " (" + hints_.host + ")"));
   const bool acts = request.method == "POST" || request.path == "/ws";
   const std::string_view origin = request.header("Origin");
-  if (!acts || same_origin(origin, host, peer.tls)) return true;
-  const std::string why = foreign_origin(origin, host, peer.tls, hints_.forwarding);
+  if (!acts || same_origin(origin, request.header("Sec-Fetch-Site"), host, peer.tls)) return true;
+  const std::string why = origin.empty()
+                              ? "the request comes from another site"
+                              : foreign_origin(origin, host, peer.tls, hints_.forwarding);
   if (!std::exchange(told_origin_, true))
     say("refused input from another site: " + why + "; further refusals are only counted");
   return forbid(403, why);
 }
 
-bool Gate::knows(const Request& request) {
-  if (!auth_.required()) return true;
-  if (const auto token = token_of(request); token && auth_.session(*token)) return true;
-  const auto& basic = request.basic;
-  return basic && auth_.remembered(basic->name, basic->password, request.peer.address).has_value();
-}
-
-void Gate::identify(const ReplyPtr& reply, const Enter& enter, const Fields& refusal) {
+void Gate::identify(const ReplyPtr& reply, const Enter& user_enters, const Fields& refusal) {
   const Request& request = reply->request();
+  const Enter enter = [user_enters](const ReplyPtr& asked, const User& user) {
+    asked->recognized();
+    user_enters(asked, user);
+  };
   if (!auth_.required()) return enter(reply, User{});
   if (!proxy_.header.empty() && !request.header(proxy_.header).empty())
     return identify_by_proxy(reply, enter, refusal);
@@ -116,15 +128,14 @@ void Gate::identify(const ReplyPtr& reply, const Enter& enter, const Fields& ref
   if (!request.peer.secure)
     return reply->answer(failure(
         403, "Basic authentication needs TLS or a local client: POST to /login instead", refusal));
-  const std::string& address = request.peer.address;
-  if (const auto user = auth_.remembered(basic->name, basic->password, address))
-    return enter(reply, *user);
   reply->defer();
   // A user with a second factor cannot use Basic, because it sends no code.
-  auth_.check(basic->name, basic->password, "", address,
+  auth_.check(basic->name, basic->password, "", request.peer.address, Auth::Purpose::kRequest,
               [this, reply, enter, refusal](const Auth::Checked& checked) {
                 if (checked.verdict == Auth::Verdict::kYes)
-                  return reply->go_on([=] { enter(reply, checked.user); });
+                  return reply->go_on([=, this, user = checked.user] {
+                    auth_.holds(user) ? enter(reply, user) : refuse(reply, refusal);
+                  });
                 if (checked.verdict == Auth::Verdict::kWait)
                   return reply->answer(too_many(checked.wait_s, refusal));
                 refuse(reply, refusal);
@@ -201,21 +212,9 @@ void Gate::login(const ReplyPtr& reply) {
   const auto name = request.form("name"), password = request.form("password");
   if (!name || !password) return reply->answer(failure(400, "name and password are needed"));
   reply->defer();
-  const std::string code = request.form("code").value_or("");
-  const auto answer = [this, reply](const Auth::Checked& checked) {
-    // A person is redirected to the next page; a program gets a status that it can test.
-    const bool person = wants_html(reply->request());
-    if (checked.verdict == Auth::Verdict::kWait)
-      return reply->answer(person ? redirect("login?wait") : too_many(checked.wait_s));
-    if (checked.verdict == Auth::Verdict::kNo)
-      return reply->answer(person ? redirect("login?failed")
-                                  : failure(401, "name, password or code is wrong"));
-    Answer done = redirect("./");
-    done.headers.emplace_back("Set-Cookie",
-                              cookie(reply->request(), auth_.open(checked.user), kCookieS));
-    reply->answer(std::move(done));
-  };
-  auth_.check(*name, *password, code, request.peer.address, answer);
+  auth_.check(*name, *password, request.form("code").value_or(""), request.peer.address,
+              Auth::Purpose::kSession,
+              [reply](const Auth::Checked& checked) { reply->answer(logged_in(*reply, checked)); });
 }
 
 void Gate::logout(const ReplyPtr& reply) {

@@ -36,11 +36,11 @@ class Gate {
 
   // Checks Host and Origin. false: the request was refused, and is answered.
   bool comes_from_us(const ReplyPtr& reply);
-  // Whether identify() would let the request in without checking a password.
-  bool knows(const Request& request);
   // Calls `enter` for a user who is logged in, at once or when the password is checked. Answers all
   // other requests itself, with the headers `refusal` added.
   void identify(const ReplyPtr& reply, const Enter& enter, const Fields& refusal = {});
+  // Whether the user is still logged in.
+  bool holds(const User& user) const { return auth_.holds(user); }
   // POST /login, with the form's name and password, and POST /logout.
   void login(const ReplyPtr& reply);
   void logout(const ReplyPtr& reply);

@@ -58,6 +58,12 @@ bool is_tls(MHD_Connection* connection) noexcept {
   return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_PROTOCOL) != nullptr;
 }
 
+std::size_t header_bytes(MHD_Connection* connection) noexcept {
+  const auto* const info =
+      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+  return info ? info->header_size : 0;
+}
+
 Request request_of(MHD_Connection* connection, Request request, bool trust_proxy) {
   request.headers = fields_of(connection, MHD_HEADER_KIND);
   request.parameters = fields_of(connection, MHD_GET_ARGUMENT_KIND);

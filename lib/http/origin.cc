@@ -32,13 +32,16 @@ std::string_view last_entry(const Fields& headers, std::string_view name) {
 }  // namespace
 
 std::string host_name(std::string_view host) {
-  if (host.starts_with('[')) {
-    const auto end = host.find(']');
-    return lower(host.substr(1, end == host.npos ? host.npos : end - 1));
-  }
-  host = host.substr(0, host.find(':'));
-  if (host.ends_with('.')) host.remove_suffix(1);
-  return lower(host);
+  const bool bracketed = host.starts_with('[');
+  const auto end = bracketed ? host.find(']') : std::min(host.find(':'), host.size());
+  if (end == host.npos) return "";
+  std::string_view name = host.substr(bracketed, end - bracketed);
+  const std::string_view port = host.substr(end + bracketed);
+  const bool good_port =
+      port.empty() || (port[0] == ':' && port.find_first_not_of("0123456789", 1) == port.npos);
+  if (!good_port || (bracketed && name.find(':') == name.npos)) return "";
+  if (!bracketed && name.ends_with('.')) name.remove_suffix(1);
+  return lower(name);
 }
 
 std::string forwarded_address(std::string_view entry) {
@@ -85,13 +88,16 @@ HostList::HostList(const std::vector<std::string>& allowed, std::string_view mac
 bool HostList::allows(std::string_view host, std::string_view own, bool local) const {
   if (host.empty()) return true;
   const std::string name = host_name(host);
+  if (name.empty()) return false;
   if (!own.empty() && name == own) return true;
   if (local && name == "localhost") return true;
   return std::ranges::find(names_, name) != names_.end();
 }
 
-bool same_origin(std::string_view origin, std::string_view host, bool tls) {
-  if (origin.empty()) return true;
+bool same_origin(std::string_view origin, std::string_view fetch_site, std::string_view host,
+                 bool tls) {
+  if (origin.empty())
+    return fetch_site.empty() || fetch_site == "same-origin" || fetch_site == "none";
   return lower(origin) == (tls ? "https://" : "http://") + lower(host);
 }
 
@@ -101,7 +107,7 @@ std::string foreign_origin(std::string_view origin, std::string_view host, bool 
     return "'" + printable(text.substr(0, kLongestTold)) + "'";
   };
   const std::string page = "the page is at " + quoted(origin) + ", but the request ";
-  if (same_origin(origin, host, !tls))
+  if (same_origin(origin, "", host, !tls))
     return page + "came by " + (tls ? "https" : "http") +
            "; a proxy must send the page's scheme in X-Forwarded-Proto" +
            (forwarding.empty() ? "" : " (" + std::string(forwarding) + ")");

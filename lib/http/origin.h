@@ -10,7 +10,8 @@
 
 namespace kvm {
 
-// "example.org:8080" → "example.org", "[::1]:80" → "::1"; lower case, without a final dot.
+// "example.org:8080" → "example.org", "[::1]:80" → "::1"; lower case, without a final dot. "" if
+// `host` is malformed: brackets hold an IPv6 address, and only a port may follow the name.
 std::string host_name(std::string_view host);
 
 // The address in one entry of X-Forwarded-For, as text_of() writes it; "" if the entry contains no
@@ -45,8 +46,10 @@ class HostList {
 };
 
 // Whether an Origin header names this site: exactly its scheme and the Host header, apart from
-// case. An empty Origin (the client sent no such header) is allowed.
-bool same_origin(std::string_view origin, std::string_view host, bool tls);
+// case. Without an Origin header (empty), Sec-Fetch-Site decides: its values "cross-site" and
+// "same-site" mean another origin. Programs send neither header.
+bool same_origin(std::string_view origin, std::string_view fetch_site, std::string_view host,
+                 bool tls);
 
 // In words, how `origin`, which is not this site's, differs from it, and which setting of a proxy
 // may be the reason. `forwarding` is the hint how to have X-Forwarded-Proto believed; may be empty.

@@ -65,6 +65,10 @@ class Reply {
   // Answers 101 Switching Protocols, then calls `use` with the socket.
   virtual void upgrade(Fields headers, std::function<void(Upgraded)> use) = 0;
 
+  // The sender is a user: until the answer is sent, the connection keeps its place, even if there
+  // are too many connections.
+  virtual void recognized() = 0;
+
   // Whether the connection itself is TLS, whatever a proxy says.
   virtual bool encrypted() const noexcept = 0;
   // The connection's socket, borrowed; -1 once it is over().

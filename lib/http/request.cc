@@ -70,7 +70,7 @@ std::optional<std::string> Request::form(std::string_view name) const {
 }
 
 const char* framing_fault(const Request& request) {
-  int lengths = 0, codings = 0, hosts = 0, logins = 0;
+  int lengths = 0, codings = 0, hosts = 0, logins = 0, origins = 0;
   const char* fault = nullptr;
   for (const auto& [name, value] : request.headers) {
     if (name.empty() || name.find_first_of(" \t") != name.npos)
@@ -78,6 +78,7 @@ const char* framing_fault(const Request& request) {
     lengths += same_word(name, "Content-Length");
     hosts += same_word(name, "Host");
     logins += same_word(name, "Authorization");
+    origins += same_word(name, "Origin");
     if (!same_word(name, "Transfer-Encoding")) continue;
     ++codings;
     if (!same_word(value, "chunked")) fault = "the only Transfer-Encoding is chunked";
@@ -87,6 +88,7 @@ const char* framing_fault(const Request& request) {
   if (codings > 0 && request.version < "HTTP/1.1") return "HTTP/1.0 has no Transfer-Encoding";
   if (logins > 1) return "there is more than one Authorization header";
   if (hosts > 1) return "there is more than one Host header";
+  if (origins > 1) return "there is more than one Origin header";
   if (hosts == 0 && request.version >= "HTTP/1.1") return "there is no Host header";
   return nullptr;
 }

@@ -3,10 +3,9 @@
 #include <xxhash.h>
 
 #include <algorithm>
-#include <map>
 
-#include "base/error.h"
 #include "base/text.h"
+#include "http/body.h"
 #include "http/page.h"
 #include "keys/target.h"
 
@@ -15,6 +14,7 @@ namespace kvm {
 namespace {
 
 constexpr const char* kJson = "application/json";
+constexpr std::int64_t kWorkUs = 1'000;
 constexpr const char* kPolicy =
     "default-src 'self'; connect-src 'self'; img-src 'self' blob: data:; object-src 'none'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
@@ -42,38 +42,38 @@ std::optional<bool> flag(const Request& request, const char* name) {
   return value->starts_with('1') || *value == "true" || *value == "yes";
 }
 
-// Comments are no verbs.
-bool is_verb(std::string_view word) {
-  return std::ranges::all_of(word, [](char c) { return c >= 'a' && c <= 'z'; });
-}
-
 Answer wrong_method(const char* allowed) {
   Answer answer = failure(405, "wrong method");
   answer.headers.emplace_back("Allow", allowed);
   return answer;
 }
 
+// A HEAD request is answered like GET; the library leaves the body out.
+std::string_view method_of(const Request& request) {
+  return request.method == "HEAD" ? "GET" : std::string_view(request.method);
+}
+
 }  // namespace
 
 const Routes::Row Routes::kRows[] = {
-    {"/", "GET", &Routes::console},
-    {"/stream", "GET", &Routes::stream, true},
-    {"/snapshot", "GET", &Routes::snapshot, true},
-    {"/state", "GET", &Routes::state, true},
-    {"/metrics", "GET", &Routes::metrics},
-    {"/ws", "GET", &Routes::websocket},
-    {"/actions", "POST", &Routes::actions},
-    {"/check", "POST", &Routes::check},
-    {"/layouts", "GET", &Routes::layouts},
-    {"/legends", "GET", &Routes::legends},
+    {"/", "GET", Role::kView, &Routes::console},
+    {"/stream", "GET", Role::kView, &Routes::stream, true},
+    {"/snapshot", "GET", Role::kView, &Routes::snapshot, true},
+    {"/state", "GET", Role::kView, &Routes::state, true},
+    {"/metrics", "GET", Role::kView, &Routes::metrics},
+    {"/ws", "GET", Role::kView, &Routes::websocket},
+    {"/actions", "POST", Role::kControl, &Routes::actions},
+    {"/check", "POST", Role::kView, &Routes::check},
+    {"/layouts", "GET", Role::kView, &Routes::layouts},
+    {"/legends", "GET", Role::kView, &Routes::legends},
 };
 
-Routes::Routes(Needs needs) : needs_(std::move(needs)) {}
+Routes::Routes(Needs needs) : needs_(std::move(needs)), layouts_(needs_.loop) {}
 
 void Routes::route(const ReplyPtr& reply) {
   const std::string& path = reply->request().path;
   if (!needs_.gate.comes_from_us(reply)) return;
-  const std::string method = reply->request().method == "HEAD" ? "GET" : reply->request().method;
+  const std::string_view method = method_of(reply->request());
   // The page's files are not secret, and the login form needs them before anybody has logged in.
   if (method == "GET" && path == "/login") return file(reply, "login.html");
   if (method == "GET" && path.starts_with("/page/"))
@@ -83,19 +83,42 @@ void Routes::route(const ReplyPtr& reply) {
   if (path == "/login") return reply->answer(wrong_method("GET, HEAD, POST"));
   if (path == "/logout") return reply->answer(wrong_method("POST"));
   if (path.starts_with("/page/")) return reply->answer(wrong_method("GET, HEAD"));
-  const auto* const row =
-      std::ranges::find_if(kRows, [&](const Row& candidate) { return candidate.path == path; });
+  const auto* const row = std::ranges::find(kRows, path, &Row::path);
   const bool shared = row != std::end(kRows) && row->shared && !needs_.sharing.origin.empty();
   if (shared && method == "OPTIONS") return permit(reply);
-  const auto enter = [this, method, row](const ReplyPtr& asked, const User& user) {
-    if (row == std::end(kRows)) return asked->answer(failure(404, "there is no such path"));
-    if (row->method != method)
-      return asked->answer(wrong_method(row->method == "GET" ? "GET, HEAD" : "POST"));
+  const auto enter = [this](const ReplyPtr& asked, const User& user) {
     User sender = user;
     sender.from = asked->request().peer.address;
-    (this->*row->handler)(asked, sender);
+    if (const Row* const found = find(asked, user)) (this->*found->handler)(asked, sender);
   };
   needs_.gate.identify(reply, enter, shared ? sharing() : Fields{});
+}
+
+void Routes::admit(const ReplyPtr& reply, const Gate::Enter& enter) {
+  if (!needs_.gate.comes_from_us(reply)) return;
+  const std::string& path = reply->request().path;
+  if (path == "/login" || path == "/logout" || path.starts_with("/page/"))
+    return reply->answer(too_large());
+  needs_.gate.identify(reply, [this, enter](const ReplyPtr& asked, const User& user) {
+    const Row* const row = find(asked, user);
+    if (row && row->method == "POST") return enter(asked, user);
+    if (row) asked->answer(failure(413, "this path takes no body"));
+  });
+}
+
+// The row of a request that this user may send. null: there is no such row, and the request is
+// answered.
+const Routes::Row* Routes::find(const ReplyPtr& reply, const User& user) const {
+  const Row* const row = std::ranges::find(kRows, reply->request().path, &Row::path);
+  if (row == std::end(kRows))
+    reply->answer(failure(404, "there is no such path"));
+  else if (row->method != method_of(reply->request()))
+    reply->answer(wrong_method(row->method == "GET" ? "GET, HEAD" : "POST"));
+  else if (user.role < row->needed)
+    reply->answer(failure(403, "your role is view"));
+  else
+    return row;
+  return nullptr;
 }
 
 void Routes::file(const ReplyPtr& reply, std::string_view name) {
@@ -176,8 +199,8 @@ void Routes::stream(const ReplyPtr& reply, const User& user) {
       picture_headers());
 }
 
-void Routes::snapshot(const ReplyPtr& reply, const User&) {
-  needs_.snapshots.answer(reply, picture_headers());
+void Routes::snapshot(const ReplyPtr& reply, const User& user) {
+  needs_.snapshots.answer(reply, user, picture_headers());
 }
 
 void Routes::state(const ReplyPtr& reply, const User&) {
@@ -187,7 +210,10 @@ void Routes::state(const ReplyPtr& reply, const User&) {
 }
 
 void Routes::metrics(const ReplyPtr& reply, const User&) {
-  reply->answer({200, "text/plain; version=0.0.4; charset=utf-8", needs_.metrics()});
+  reply->answer({200,
+                 "text/plain; version=0.0.4; charset=utf-8",
+                 needs_.metrics(),
+                 {{"Cache-Control", "no-store"}}});
 }
 
 void Routes::websocket(const ReplyPtr& reply, const User& user) {
@@ -212,13 +238,26 @@ void Routes::websocket(const ReplyPtr& reply, const User& user) {
 }
 
 void Routes::actions(const ReplyPtr& reply, const User& user) {
-  if (user.role != Role::kControl) return reply->answer(failure(403, "your role is view"));
   // Each request counts as a new viewer: when it leaves, the keys that it left pressed are
   // released.
-  const ViewerId viewer = ++last_viewer_;
-  const auto refused = needs_.control.submit_all(viewer, reply->request().body);
-  needs_.control.leave(viewer);
-  note_actions(reply->request().body, user, refused);
+  advance(reply, user,
+          std::make_shared<Control::Batch>(Control::Batch{++last_viewer_, reply->request().body}));
+}
+
+// Works on the lines of a request for a short time, then lets others have their turn.
+void Routes::advance(const ReplyPtr& reply, const User& user,
+                     const std::shared_ptr<Control::Batch>& batch) {
+  const std::int64_t until_us = needs_.loop.now_us() + kWorkUs;
+  while (!batch->done() && needs_.gate.holds(user)) {
+    needs_.control.advance(*batch);
+    if (batch->done() || needs_.loop.now_us() < until_us) continue;
+    reply->defer();
+    return needs_.loop.after(0, [=, this] { advance(reply, user, batch); });
+  }
+  needs_.control.leave(batch->viewer);
+  if (!batch->done()) return reply->answer(failure(401, "the session has ended"));
+  const auto& refused = batch->refused;
+  note_actions(*batch, user);
   if (!refused) return reply->answer(json(Json::object({{"ok", true}})));
   const int status = refused->reason == Refused::kLine         ? 400
                      : refused->reason == Refused::kControlled ? 409
@@ -228,47 +267,41 @@ void Routes::actions(const ReplyPtr& reply, const User& user) {
 
 // Writes how many lines of each kind there were, but nothing of what was to be typed. The words of
 // a refused line may be anything, such as a password.
-void Routes::note_actions(std::string_view lines, const User& user,
-                          const std::optional<Refused>& refused) {
+void Routes::note_actions(const Control::Batch& batch, const User& user) {
   Audit::Facts facts;
-  if (refused) {
+  if (batch.refused) {
     constexpr const char* kReasons[] = {"bad-line", "other-viewer", "nobody-reads", "busy"};
-    facts.emplace_back("refused", kReasons[refused->reason]);
+    facts.emplace_back("refused", kReasons[batch.refused->reason]);
   } else {
-    std::map<std::string_view, int> verbs;
-    for (const std::string_view line : split(lines, '\n'))
-      if (const auto parts = words(line); !parts.empty() && is_verb(parts[0])) ++verbs[parts[0]];
-    for (const auto& [verb, count] : verbs) facts.emplace_back(verb, std::to_string(count));
+    for (const auto& [verb, count] : batch.verbs) facts.emplace_back(verb, std::to_string(count));
   }
   needs_.audit.note("actions", user, facts);
 }
 
-void Routes::check(const ReplyPtr& reply, const User&) {
-  try {
-    const KeyboardStatus keyboard = needs_.keyboard().value_or(KeyboardStatus{});
-    const std::string known = keyboard.layout.empty() ? "us" : keyboard.layout;
-    const std::string layout = reply->request().query("layout").value_or(known);
-    reply->answer(json(
-        layouts_.check(with_target_of(layout, known), keyboard.typing, reply->request().body)));
-  } catch (const Error& error) {
-    reply->answer(failure(400, error.what()));
-  }
+// Answers later, if the user is still logged in then.
+Layouts::Done Routes::later(const ReplyPtr& reply, const User& user) {
+  reply->defer();
+  return [this, reply, user](Answer answer) {
+    reply->answer(needs_.gate.holds(user) ? std::move(answer)
+                                          : failure(401, "the session has ended"));
+  };
 }
 
-void Routes::layouts(const ReplyPtr& reply, const User&) {
-  try {
-    reply->answer(json(layouts_.list()));
-  } catch (const Error& error) {
-    reply->answer(failure(503, error.what()));
-  }
+void Routes::check(const ReplyPtr& reply, const User& user) {
+  const Request& request = reply->request();
+  const KeyboardStatus keyboard = needs_.keyboard().value_or(KeyboardStatus{});
+  const std::string known = keyboard.layout.empty() ? "us" : keyboard.layout;
+  const std::string layout = request.query("layout").value_or(known);
+  layouts_.check(user.name, with_target_of(layout, known), keyboard.typing, request.body,
+                 later(reply, user));
 }
 
-void Routes::legends(const ReplyPtr& reply, const User&) {
-  try {
-    reply->answer(json(layouts_.legends(reply->request().query("layout").value_or("us"))));
-  } catch (const Error& error) {
-    reply->answer(failure(400, error.what()));
-  }
+void Routes::layouts(const ReplyPtr& reply, const User& user) {
+  layouts_.list(user.name, later(reply, user));
+}
+
+void Routes::legends(const ReplyPtr& reply, const User& user) {
+  layouts_.legends(user.name, reply->request().query("layout").value_or("us"), later(reply, user));
 }
 
 }  // namespace kvm

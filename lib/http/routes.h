@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,6 +26,7 @@ class Routes {
     bool login;          // clients log in
   };
   struct Needs {
+    Loop& loop;
     Gate& gate;
     Streams& streams;
     Snapshots& snapshots;
@@ -41,16 +43,21 @@ class Routes {
 
   // Answers the request, now or later.
   void route(const ReplyPtr& reply);
+  // Whether the sender of this request may send a large body, which is not read yet: calls `enter`
+  // with the user, now or later, or answers the request.
+  void admit(const ReplyPtr& reply, const Gate::Enter& enter);
 
  private:
   using Handler = void (Routes::*)(const ReplyPtr&, const User&);
   struct Row {
     std::string_view path, method;
+    Role needed;  // the least role that may send this request
     Handler handler;
     bool shared = false;  // pages of another site may read it
   };
   static const Row kRows[];
 
+  const Row* find(const ReplyPtr& reply, const User& user) const;
   void file(const ReplyPtr& reply, std::string_view name);
   void console(const ReplyPtr& reply, const User& user);
   void stream(const ReplyPtr& reply, const User& user);
@@ -62,11 +69,13 @@ class Routes {
   void check(const ReplyPtr& reply, const User& user);
   void layouts(const ReplyPtr& reply, const User& user);
   void legends(const ReplyPtr& reply, const User& user);
+  void advance(const ReplyPtr& reply, const User& user,
+               const std::shared_ptr<Control::Batch>& batch);
+  Layouts::Done later(const ReplyPtr& reply, const User& user);
   Fields sharing() const;
   void permit(const ReplyPtr& reply) const;
   Fields picture_headers() const;
-  void note_actions(std::string_view lines, const User& user,
-                    const std::optional<Refused>& refused);
+  void note_actions(const Control::Batch& batch, const User& user);
 
   Needs needs_;
   Layouts layouts_;

@@ -29,6 +29,8 @@ constexpr std::int64_t kDrainUs = 5'000'000;  // the longest wait for answers un
 constexpr std::int64_t kDrainCheckUs = 20'000;
 constexpr std::int64_t kSnapshotUs = 5'000'000;  // a snapshot counts as a viewer for this long
 constexpr int kKeptBytes = 4 << 20;
+// Memory for what clients send: of one user, and of all.
+constexpr std::size_t kUsersBytes = 4 << 20, kClientsBytes = 16 << 20;
 
 std::vector<Listener> listen(const ServerOptions& options) {
   std::vector<Listener> listeners = inherited_listeners();
@@ -136,9 +138,10 @@ class Server {
   void drop_viewers(const std::function<bool(const User&)>& if_user) {
     streams_.drop_if(if_user);
     consoles_.drop_if(if_user);
+    snapshots_.drop_if(if_user);
   }
 
-  // Streams and WebSockets end with the session that opened them.
+  // Streams, WebSockets and waiting snapshots end with the session that opened them.
   void drop_ended() {
     drop_viewers([this](const User& user) { return !auth_.holds(user); });
   }
@@ -200,6 +203,7 @@ class Server {
   Loop loop_;
   Metrics metrics_;
   NewestFrame newest_{loop_};
+  Quota quota_{kUsersBytes, kClientsBytes};
   Audit audit_{options_.audit};
   Auth auth_{loop_, audit_, {options_.passwords, options_.used_codes, options_.target}, [this] {
                drop_ended();
@@ -220,10 +224,11 @@ class Server {
                              }};
   StreamLimits limits_{static_cast<std::int64_t>(options_.stall_timeout_s * 1e6)};
   Streams streams_{loop_, newest_, metrics_, audit_, limits_};
-  Consoles consoles_{{loop_, newest_, control_, metrics_, audit_, limits_.stall_us,
+  Consoles consoles_{{loop_, newest_, control_, metrics_, audit_, quota_, limits_.stall_us,
                       [this] { return state_members(state()); }}};
   Snapshots snapshots_{loop_, newest_, metrics_};
-  Routes routes_{{gate_,
+  Routes routes_{{loop_,
+                  gate_,
                   streams_,
                   snapshots_,
                   consoles_,
@@ -235,13 +240,16 @@ class Server {
                   [this] { return keyboard_.status(); }}};
   HttpFront front_{loop_,
                    metrics_,
+                   quota_,
                    {options_.tls_cert,
                     options_.tls_key,
                     options_.trust_proxy,
                     {options_.max_connections, options_.max_per_address}},
                    listen(options_),
                    {[this](const ReplyPtr& reply) { route(reply); },
-                    [this](const Request& request) { return gate_.knows(request); }}};
+                    [this](const ReplyPtr& reply, const Exchanges::Enter& enter) {
+                      routes_.admit(reply, enter);
+                    }}};
   FramesIn frames_{
       loop_,
       newest_,

@@ -32,7 +32,7 @@ Snapshots::Snapshots(Loop& loop, NewestFrame& newest, Metrics& metrics)
   newest_.on_frame([this] { settle_all(); });
 }
 
-void Snapshots::answer(const ReplyPtr& reply, Fields headers) {
+void Snapshots::answer(const ReplyPtr& reply, const User& user, Fields headers) {
   const auto max_age = seconds(reply->request(), "max_age", HUGE_VAL);
   const auto wait = seconds(reply->request(), "wait", 0);
   if (!max_age || !wait || *wait > kLongestWaitS)
@@ -40,7 +40,7 @@ void Snapshots::answer(const ReplyPtr& reply, Fields headers) {
         failure(400, "max_age and wait are seconds; wait is 60 at most", std::move(headers)));
   asked_us_ = loop_.now_us();
   const auto wait_us = static_cast<std::int64_t>(*wait * 1e6);
-  Wish wish{reply, std::move(headers), *max_age, asked_us_, wait_us};
+  Wish wish{reply, user, std::move(headers), *max_age, asked_us_, wait_us};
   if (settle(wish)) return;
   reply->defer();
   waiting_.push_back(std::move(wish));
@@ -96,6 +96,14 @@ void Snapshots::fulfil(const Wish& wish) {
 
 void Snapshots::settle_all() {
   waiting_.remove_if([this](const Wish& wish) { return settle(wish); });
+}
+
+void Snapshots::drop_if(const std::function<bool(const User&)>& gone) {
+  waiting_.remove_if([&](const Wish& wish) {
+    if (!gone(wish.user)) return false;
+    wish.reply->answer(failure(401, "the session has ended", wish.headers));
+    return true;
+  });
 }
 
 // While a request waits, the HTTP library does not notice that its client has gone. Without this

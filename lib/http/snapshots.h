@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 #include "http/reply.h"
 #include "hub/metrics.h"
 #include "hub/newest_frame.h"
+#include "net/password_file.h"
 
 namespace kvm {
 
@@ -21,7 +23,9 @@ class Snapshots {
 
   // ?max_age=SECONDS: the frame must not be older. ?wait=SECONDS: how long to wait for a frame that
   // fits (at most 60). `headers` join the answer's header lines.
-  void answer(const ReplyPtr& reply, Fields headers);
+  void answer(const ReplyPtr& reply, const User& user, Fields headers);
+  // Refuses the waiting requests of these users.
+  void drop_if(const std::function<bool(const User&)>& gone);
   // Monotonic µs of the last request; 0: there was no request yet.
   std::int64_t asked_us() const noexcept { return asked_us_; }
   bool waiting() const noexcept { return !waiting_.empty(); }
@@ -29,6 +33,7 @@ class Snapshots {
  private:
   struct Wish {
     ReplyPtr reply;
+    User user;
     Fields headers;
     double max_age_s;
     std::int64_t asked_us;  // monotonic

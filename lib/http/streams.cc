@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::int64_t kTickUs = 100'000;
 constexpr double kLongestUs = 86'400e6;  // the longest interval between two frames of a capped rate
+constexpr std::size_t kMostListed = 50;  // viewers in clients()
 constexpr int kUnsent = 16 << 10;        // bytes
 
 // Whether the peer has closed its sending side. Reads and ignores everything that it sent.
@@ -29,7 +30,8 @@ bool ended(int fd) {
   return true;  // a viewer has no reason to send this much
 }
 
-// Whether `text` is valid in a cookie without quotes.
+// Whether `text` is short, and valid in a cookie without quotes. Everybody who asks for the state
+// gets the keys of all viewers.
 bool is_word(std::string_view text) {
   return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' ||
@@ -81,9 +83,11 @@ Streams::Place Streams::insert(const User& user, Wish wish, Fields& headers) {
   if (wish.advance_headers) viewer->between += kAdvanceHeader;
   viewer->wish = std::move(wish);
   // As in uStreamer, the cookie tells a page which entry of clients_stat is its own stream.
-  if (const std::string& key = viewer->wish.key; is_word(key))
+  if (std::string& key = viewer->wish.key; is_word(key))
     headers.emplace_back(
         "Set-Cookie", "stream_client=" + key + "/" + id_text(viewer->id) + "; Path=/; Max-Age=30");
+  else
+    std::string().swap(key);
   if (const double fps = viewer->wish.fps; fps > 0)
     viewer->interval_us = static_cast<std::int64_t>(std::min(1e6 / fps, kLongestUs));
   viewer->progress_us = loop_.now_us();
@@ -315,6 +319,7 @@ Json Streams::clients() {
   std::vector<std::string> ids;  // the members' names point into these
   std::vector<Json> clients;
   for (Viewer& viewer : viewers_) {
+    if (ids.size() == kMostListed) break;
     const Wish& wish = viewer.wish;
     ids.push_back(id_text(viewer.id));
     clients.push_back(Json::object({{"fps", viewer.rate.per_second(now_us)},

@@ -40,7 +40,7 @@ class Streams {
 
   struct Wish {
     double fps = 0;   // above 0: caps the rate
-    std::string key;  // the client's name for itself, shown by clients(); "": no name
+    std::string key;  // the client's name for itself, shown by clients() if it is a short word
     // As in uStreamer. With advance_headers, each part ends with the header of the next one, which
     // then tells neither length nor time, and pictures are repeated only if dual_final_frames asks
     // for it.
@@ -62,7 +62,7 @@ class Streams {
   void adopt(Socket socket, const User& user, Wish wish, Fields headers);
 
   std::size_t size() const noexcept { return viewers_.size(); }
-  // uStreamer's `clients_stat`: {"ID":{"fps":30,"key":"KEY",…},…}.
+  // uStreamer's `clients_stat` with the newest 50 viewers: {"ID":{"fps":30,"key":"KEY",…},…}.
   Json clients();
   void drop_if(const std::function<bool(const User&)>& gone);
   // Ends every stream as soon as the frame that is being sent is complete.

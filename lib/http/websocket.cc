@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/error.h"
 
@@ -15,6 +16,11 @@ namespace {
 
 constexpr std::size_t kMostAtOnce = 16 << 10;  // bytes read from a peer before others have a turn
 constexpr std::size_t kMostQueued = 10'000;    // frames that a peer may leave unread
+constexpr std::size_t kMostUnread = 4 << 20;   // bytes of them
+constexpr std::size_t kFree = 16 << 10;        // bytes that do not count against the quota
+constexpr std::size_t kFrameCost =
+    128;  // bytes of memory that a queued frame takes besides its own
+constexpr std::int64_t kWorkUs = 1'000;  // then others have a turn
 
 }  // namespace
 
@@ -51,9 +57,10 @@ struct WebSocket::Callbacks {
   static ssize_t receive(wslay_event_context_ptr context, std::uint8_t* into, std::size_t room, int,
                          void* self) noexcept {
     auto& socket = *static_cast<WebSocket*>(self);
-    if (auto& early = socket.connection_.early; !early.empty()) {
+    if (auto& early = socket.connection_.early; !early.empty() && socket.budget_ > 0) {
       const std::size_t n = early.copy(reinterpret_cast<char*>(into), room);
       early.erase(0, n);
+      socket.budget_ -= std::min(socket.budget_, n);
       return static_cast<ssize_t>(n);
     }
     // wslay reads until the socket is empty, so a peer that sends without a break would keep all
@@ -77,44 +84,69 @@ struct WebSocket::Callbacks {
   }
   static ssize_t send(wslay_event_context_ptr, const std::uint8_t* data, std::size_t size, int,
                       void* self) noexcept {
-    auto& socket = *static_cast<WebSocket*>(self);
-    socket.queue_.push_back(
-        std::make_shared<std::string>(reinterpret_cast<const char*>(data), size));
-    socket.queued_bytes_ += size;
+    static_cast<WebSocket*>(self)->queue(
+        {std::make_shared<std::string>(reinterpret_cast<const char*>(data), size), size});
     return static_cast<ssize_t>(size);
   }
-  static void message(wslay_event_context_ptr, const wslay_event_on_msg_recv_arg* message,
-                      void* self) noexcept {
+  static void begin(wslay_event_context_ptr context,
+                    const wslay_event_on_frame_recv_start_arg* frame, void* self) noexcept {
     auto& socket = *static_cast<WebSocket*>(self);
-    if (message->opcode != WSLAY_TEXT_FRAME) return;
+    socket.is_control_ = wslay_is_ctrl_frame(frame->opcode);
+    if (socket.is_control_) return;
+    if (frame->opcode != WSLAY_CONTINUATION_FRAME)
+      socket.is_text_ = frame->opcode == WSLAY_TEXT_FRAME;
+    // (wslay compares only one frame's length with its limit, because it does not keep the
+    // message.)
+    if (socket.is_text_ && frame->payload_length > kLongestMessage - socket.message_.size())
+      refuse(context, WSLAY_CODE_MESSAGE_TOO_BIG);
+  }
+  static void chunk(wslay_event_context_ptr context,
+                    const wslay_event_on_frame_recv_chunk_arg* piece, void* self) noexcept {
+    auto& socket = *static_cast<WebSocket*>(self);
+    if (socket.is_control_ || !socket.is_text_) return;
     try {
-      socket.on_text_({reinterpret_cast<const char*>(message->msg), message->msg_length});
+      if (!socket.fits(piece->data_length)) return refuse(context, kTryAgainLater);
+      socket.message_.append(reinterpret_cast<const char*>(piece->data), piece->data_length);
     } catch (...) {  // out of memory: drop this viewer, not the server
       socket.failed_ = true;
     }
   }
+  static void message(wslay_event_context_ptr context, const wslay_event_on_msg_recv_arg* message,
+                      void* self) noexcept {
+    auto& socket = *static_cast<WebSocket*>(self);
+    if (message->opcode != WSLAY_TEXT_FRAME || !wslay_event_get_read_enabled(context)) return;
+    socket.inbox_bytes_ += socket.message_.capacity();
+    socket.inbox_.push_back(std::exchange(socket.message_, {}));
+  }
+  // Reads no more, and closes the connection for this reason (section 7.4.1).
+  static void refuse(wslay_event_context_ptr context, std::uint16_t code) noexcept {
+    wslay_event_shutdown_read(context);
+    wslay_event_queue_close(context, code, nullptr, 0);
+  }
+  static constexpr std::uint16_t kTryAgainLater = 1013;
 };
 
-WebSocket::WebSocket(Loop& loop, Upgraded connection, OnText on_text,
+WebSocket::WebSocket(Loop& loop, Upgraded connection, Holder holder, OnText on_text,
                      std::function<void()> on_close)
     : loop_(loop),
       connection_(std::move(connection)),
+      share_(holder.quota, std::move(holder.user)),
       on_text_(std::move(on_text)),
       on_close_(std::move(on_close)),
       sent_us_(loop_.now_us()),
       heard_us_(sent_us_) {
-  const wslay_event_callbacks callbacks{
-      Callbacks::receive, Callbacks::send, nullptr, nullptr, nullptr, nullptr, Callbacks::message};
+  const wslay_event_callbacks callbacks{Callbacks::receive, Callbacks::send,  nullptr,
+                                        Callbacks::begin,   Callbacks::chunk, nullptr,
+                                        Callbacks::message};
   wslay_event_context_ptr context = nullptr;
   if (wslay_event_context_server_init(&context, &callbacks, this) != 0) throw std::bad_alloc();
   context_.reset(context);
+  // wslay would keep each fragment of a message in a piece of memory of its own: a client that
+  // sends one byte per fragment would make it hold a hundred bytes for each.
+  wslay_event_config_set_no_buffering(context, 1);
   wslay_event_config_set_max_recv_msg_length(context, kLongestMessage);
-  loop_.watch(connection_.fd, EPOLLIN | EPOLLRDHUP,
-              [this](std::uint32_t events) { ready(events); });
-  // Bytes that came with the request do not make the socket readable. It is writable, however, so
-  // EPOLLOUT makes the loop call ready().
-  if (!connection_.early.empty()) loop_.change(connection_.fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP);
-  want_write_ = !connection_.early.empty();
+  loop_.watch(connection_.fd, 0, [this](std::uint32_t events) { ready(events); });
+  watch();
 }
 
 WebSocket::~WebSocket() {
@@ -124,25 +156,81 @@ WebSocket::~WebSocket() {
 
 void WebSocket::ready(std::uint32_t events) {
   if ((events & (EPOLLERR | EPOLLHUP)) != 0) return fail();
-  if ((events & (EPOLLIN | EPOLLRDHUP)) != 0 || !connection_.early.empty()) {
-    budget_ = kMostAtOnce;
-    const bool over = wslay_event_recv(context_.get()) != 0;  // wslay has queued a close frame
-    if (wslay_event_want_write(context_.get()) && wslay_event_send(context_.get()) != 0)
-      return fail();
-    flush();
-    if (over) return fail();
-  } else {
-    flush();
+  if ((events & (EPOLLIN | EPOLLRDHUP)) != 0 || !connection_.early.empty()) receive();
+  if (!failed_) flush();
+}
+
+void WebSocket::receive() {
+  if (!inbox_.empty()) return;
+  budget_ = kMostAtOnce;
+  const bool over = wslay_event_recv(context_.get()) != 0;  // wslay has queued a close frame
+  work();
+  if (wslay_event_want_write(context_.get()) && wslay_event_send(context_.get()) != 0)
+    failed_ = true;
+  if (!over && !failed_ && account()) return;
+  flush();  // the close frame
+  fail();
+}
+
+// Whether the message that arrives may grow by `bytes`. If so, there is room for them.
+bool WebSocket::fits(std::size_t bytes) {
+  const std::size_t whole = message_.size() + bytes;
+  if (whole <= message_.capacity()) return true;
+  const std::size_t room = std::min(kLongestMessage, std::max(whole, 2 * message_.capacity()));
+  const std::size_t held = inbox_bytes_ + own_bytes_ + room;
+  if (!share_.resize(held <= kFree ? 0 : held)) return false;
+  message_.reserve(room);
+  return true;
+}
+
+// Counts the memory that this client holds. false: it is more than the client may hold.
+bool WebSocket::account() {
+  const std::size_t held = inbox_bytes_ + own_bytes_ + message_.capacity();
+  return share_.resize(held <= kFree ? 0 : held);
+}
+
+// Gives the messages to the owner, until they are done or others should have their turn.
+void WebSocket::work() {
+  const std::int64_t began_us = loop_.now_us();
+  while (!inbox_.empty() && !failed_) {
+    const std::string& message = inbox_.front();
+    try {
+      taken_ += on_text_(message, taken_);
+    } catch (...) {  // out of memory: drop this viewer, not the server
+      failed_ = true;
+    }
+    if (taken_ >= message.size()) {
+      inbox_bytes_ -= message.capacity();
+      inbox_.pop_front();
+      taken_ = 0;
+    }
+    if (!inbox_.empty() && loop_.now_us() - began_us >= kWorkUs) return work_later();
   }
-  // A queue this long means that the peer does not read our answers. The limit counts frames, not
-  // bytes, because a small frame takes fifty times its size in memory.
-  if (queue_.size() > kMostQueued) fail();
+}
+
+void WebSocket::work_later() {
+  loop_.after(0, [this, alive = std::weak_ptr(alive_)] {
+    if (alive.expired() || failed_) return;
+    work();
+    if (failed_ || !account()) return fail();
+    watch();
+  });
+}
+
+// Queues a frame. A client that leaves too much unread is let go.
+void WebSocket::queue(Queued frame) {
+  queued_bytes_ += frame.frame->size();
+  if (frame.own_bytes > 0) own_bytes_ += frame.own_bytes += kFrameCost;
+  queue_.push_back(std::move(frame));
+  // The number of frames has a limit too, because a small frame takes many times its size in
+  // memory.
+  if (queue_.size() > kMostQueued || queued_bytes_ > kMostUnread) failed_ = true;
 }
 
 void WebSocket::flush() {
   while (!queue_.empty() && !failed_) {
-    const std::string& first = *queue_.front();
-    const ssize_t n = ::send(connection_.fd, first.data() + sent_, first.size() - sent_,
+    const auto& [frame, own_bytes] = queue_.front();
+    const ssize_t n = ::send(connection_.fd, frame->data() + sent_, frame->size() - sent_,
                              MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0 && errno == EAGAIN) break;
@@ -150,19 +238,27 @@ void WebSocket::flush() {
     sent_us_ = loop_.now_us();
     sent_ += static_cast<std::size_t>(n);
     queued_bytes_ -= static_cast<std::size_t>(n);
-    if (sent_ == first.size()) {
+    if (sent_ == frame->size()) {
+      own_bytes_ -= own_bytes;
       queue_.pop_front();
       sent_ = 0;
     }
   }
   // The connection ends once our close frame is sent, whether the peer or we began the close; we do
   // not wait for a reply.
-  if (failed_ || (queue_.empty() && wslay_event_get_close_sent(context_.get()))) return fail();
+  if (failed_ || (queue_.empty() && wslay_event_get_close_sent(context_.get())) || !account())
+    return fail();
   if (queue_.empty()) sent_us_ = loop_.now_us();
-  if (const bool want = !queue_.empty(); want != want_write_) {
-    want_write_ = want;
-    loop_.change(connection_.fd, EPOLLIN | EPOLLRDHUP | (want ? EPOLLOUT : 0u));
-  }
+  watch();
+}
+
+// Waits for what can be done next. Bytes that came with the request do not make the socket
+// readable. It is writable, however, so EPOLLOUT makes the loop call ready().
+void WebSocket::watch() {
+  const bool reads = inbox_.empty() && wslay_event_get_read_enabled(context_.get());
+  const bool writes = !queue_.empty() || (reads && !connection_.early.empty());
+  const std::uint32_t events = (reads ? EPOLLIN | EPOLLRDHUP : 0u) | (writes ? EPOLLOUT : 0u);
+  if (!failed_ && std::exchange(watched_, events) != events) loop_.change(connection_.fd, events);
 }
 
 // Calls on_close later: the caller may be in the middle of a loop over all viewers.
@@ -173,19 +269,24 @@ void WebSocket::fail() {
 }
 
 void WebSocket::send_text(std::string_view text) {
-  send_shared(std::make_shared<std::string>(
-      websocket_header(WebSocketFrame::kText, text.size()).append(text)));
+  auto frame = std::make_shared<std::string>(
+      websocket_header(WebSocketFrame::kText, text.size()).append(text));
+  const std::size_t bytes = frame->size();
+  send({std::move(frame), bytes});
 }
 
 void WebSocket::send_shared(std::shared_ptr<const std::string> frame) {
-  if (failed_ || wslay_event_get_close_sent(context_.get())) return;
-  queued_bytes_ += frame->size();
-  queue_.push_back(std::move(frame));
-  flush();
+  send({std::move(frame), 0});
 }
 
 void WebSocket::send_ping() {
-  send_shared(std::make_shared<std::string>("\x89\x00", 2));
+  send({std::make_shared<std::string>("\x89\x00", 2), 2});
+}
+
+void WebSocket::send(Queued frame) {
+  if (failed_ || wslay_event_get_close_sent(context_.get())) return;
+  queue(std::move(frame));
+  flush();
 }
 
 void WebSocket::close(unsigned code, std::string_view reason) {

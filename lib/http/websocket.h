@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/loop.h"
 #include "http/reply.h"
+#include "net/quota.h"
 
 namespace kvm {
 
@@ -28,12 +29,25 @@ std::string websocket_header(WebSocketFrame frame, std::size_t size);
 
 class WebSocket {
  public:
-  using OnText = std::function<void(std::string_view)>;
   static constexpr std::size_t kLongestMessage = 1 << 20;  // bytes, from the client
 
-  // Calls `on_text` with each text message; binary messages are ignored. Calls `on_close` once,
-  // from the loop, when the connection has failed or ended; the owner then destroys the WebSocket.
-  WebSocket(Loop& loop, Upgraded connection, OnText on_text, std::function<void()> on_close);
+  // A text message from the client, of which the first `taken` bytes are done. Returns how many
+  // more bytes are done now. If that is not the rest of the message, the WebSocket calls again, in
+  // a later turn of the loop if this turn has taken long enough.
+  using OnText = std::function<std::size_t(std::string_view message, std::size_t taken)>;
+
+  // What the client makes the server hold counts against `quota` as the memory of `user`: a message
+  // that arrives, and frames for this client alone that it does not read.
+  struct Holder {
+    Quota& quota;
+    std::string user;
+  };
+
+  // Calls `on_text` for each text message; binary messages are ignored. Nothing is read while a
+  // message is not done. Calls `on_close` once, from the loop, when the connection has failed or
+  // ended; the owner then destroys the WebSocket.
+  WebSocket(Loop& loop, Upgraded connection, Holder holder, OnText on_text,
+            std::function<void()> on_close);
   ~WebSocket();
   WebSocket(const WebSocket&) = delete;
   WebSocket& operator=(const WebSocket&) = delete;
@@ -54,21 +68,41 @@ class WebSocket {
 
  private:
   struct Callbacks;
+  struct Queued {
+    std::shared_ptr<const std::string> frame;
+    std::size_t own_bytes;  // of our memory; 0: shared with other viewers
+  };
   void ready(std::uint32_t events);
+  void receive();
+  bool fits(std::size_t bytes);
+  void work();
+  void work_later();
+  void send(Queued frame);
+  void queue(Queued frame);
+  bool account();
   void flush();
+  void watch();
   void fail();
 
   Loop& loop_;
   Upgraded connection_;
+  Quota::Share share_;
   OnText on_text_;
   std::function<void()> on_close_;
   Handle<wslay_event_context, wslay_event_context_free> context_;
-  std::deque<std::shared_ptr<const std::string>> queue_;
+  bool is_control_ = false, is_text_ = false;  // the frame, and the message, that is arriving
+  std::string message_;                        // as much of it as has arrived
+  std::deque<std::string> inbox_;              // messages that are not done
+  std::size_t taken_ = 0;                      // bytes of the first one that are done
+  std::size_t inbox_bytes_ = 0;
+  std::deque<Queued> queue_;
   std::size_t sent_ = 0;  // bytes of the first frame in the queue
-  std::size_t queued_bytes_ = 0;
+  std::size_t queued_bytes_ = 0, own_bytes_ = 0;
   std::size_t budget_ = 0;  // bytes that may still be read in this turn of the loop
   std::int64_t sent_us_, heard_us_;
-  bool failed_ = false, want_write_ = false;
+  std::uint32_t watched_ = 0;  // events
+  bool failed_ = false;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for work_later()
 };
 
 }  // namespace kvm

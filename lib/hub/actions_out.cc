@@ -4,8 +4,13 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace kvm {
+
+namespace {
+constexpr std::size_t kMostWritten = 64u << 10;
+}
 
 ActionsOut::ActionsOut(Loop& loop, int fd, std::function<void()> on_gone)
     : loop_(loop), fd_(fd), on_gone_(std::move(on_gone)) {
@@ -21,10 +26,8 @@ ActionsOut::ActionsOut(Loop& loop, int fd, std::function<void()> on_gone)
   });
 }
 
-void ActionsOut::write(std::string_view line) {
-  if (gone_) return;
-  pending_.append(line).push_back('\n');
-  flush();
+void ActionsOut::queue(std::string_view line) {
+  if (!gone_) pending_.append(line).push_back('\n');
 }
 
 void ActionsOut::flush() {
@@ -33,12 +36,15 @@ void ActionsOut::flush() {
     // writable takes PIPE_BUF bytes without blocking.
     pollfd ready{fd_, POLLOUT, 0};
     if (!always_ready_ && (::poll(&ready, 1, 0) != 1 || (ready.revents & POLLOUT) == 0)) break;
-    const ssize_t n =
-        ::write(fd_, pending_.data(), std::min<std::size_t>(pending_.size(), PIPE_BUF));
+    const ssize_t n = ::write(fd_, pending_.data() + written_,
+                              std::min<std::size_t>(pending_.size() - written_, PIPE_BUF));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0 && errno == EAGAIN) break;
     if (n < 0) return lose();
-    pending_.erase(0, static_cast<std::size_t>(n));
+    written_ += static_cast<std::size_t>(n);
+    // Bytes are moved to the front seldom, because a request may have queued a megabyte.
+    if (written_ < pending_.size() && written_ < kMostWritten) continue;
+    pending_.erase(0, std::exchange(written_, 0));
   }
   if (const bool wait = !pending_.empty(); wait != waiting_ && !always_ready_) {
     waiting_ = wait;
@@ -50,6 +56,7 @@ void ActionsOut::lose() {
   if (gone_) return;
   gone_ = true;
   pending_.clear();
+  written_ = 0;
   loop_.forget(fd_);
   on_gone_();
 }

@@ -20,20 +20,22 @@ class ActionsOut {
   bool gone() const noexcept { return gone_; }
   // Whether more than 64 KiB wait for the reader; the caller should then queue only short,
   // necessary lines.
-  bool full() const noexcept { return pending_.size() > (64u << 10); }
+  bool full() const noexcept { return pending_.size() - written_ > (64u << 10); }
   bool empty() const noexcept { return pending_.empty(); }
 
-  // Queues a line, given without its '\n', and writes as much as the reader takes now.
-  void write(std::string_view line);
+  // Queues a line, given without its '\n'. It may not be written before flush().
+  void queue(std::string_view line);
+  // Writes as much as the reader takes now.
+  void flush();
 
  private:
-  void flush();
   void lose();
 
   Loop& loop_;
   int fd_;
   std::function<void()> on_gone_;
   std::string pending_;
+  std::size_t written_ = 0;  // bytes of pending_ that the reader has taken
   bool gone_ = false;
   bool always_ready_ = false;  // a regular file, which epoll cannot watch
   bool waiting_ = false;       // EPOLLOUT is asked for

@@ -1,5 +1,6 @@
 #include "hub/control.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/text.h"
@@ -9,6 +10,7 @@ namespace kvm {
 namespace {
 
 constexpr std::int64_t kCheckUs = 50'000;
+constexpr std::size_t kLongestText = 64 << 10, kLongestLine = 4 << 10;  // bytes of a line
 constexpr std::size_t kShort = 256;  // bytes: longest line that may pass while the target is busy
 
 // The verb of a line that changes a setting for all later lines; nullptr for other verbs.
@@ -29,7 +31,16 @@ const char* setting_of(Verb verb) noexcept {
   }
 }
 
+constexpr std::size_t kPiece = 1 << 10;  // bytes: work of a fraction of a millisecond
+
 }  // namespace
+
+std::string_view next_lines(std::string_view text, std::size_t from) noexcept {
+  const std::string_view rest = text.substr(std::min(from, text.size()));
+  if (rest.size() <= kPiece) return rest;
+  const std::size_t last = rest.rfind('\n', kPiece);
+  return rest.substr(0, last != rest.npos ? last : rest.find('\n'));
+}
 
 Control::Control(Loop& loop, Metrics& metrics, ControlOptions options, int out_fd,
                  std::function<void()> on_change)
@@ -56,6 +67,10 @@ void Control::leave(ViewerId viewer) {
 
 Control::Line Control::parse(std::string_view line) {
   if (line.ends_with('\r')) line.remove_suffix(1);
+  if (line.starts_with('#')) return {line, std::monostate()};
+  // Longer lines would take too long to parse.
+  const std::size_t longest = line.starts_with("type ") ? kLongestText : kLongestLine;
+  if (line.size() > longest) return {line, ActionError{strf("longer than %zu KB", longest >> 10)}};
   return {line, parse_action(line)};
 }
 
@@ -76,9 +91,8 @@ bool Control::passes_when_busy(ViewerId viewer, const Line& line) const {
   return action && line.text.size() <= kShort && held_.releases(viewer, *action);
 }
 
-std::optional<Refused> Control::submit(ViewerId viewer, std::string_view lines) {
-  std::optional<Refused> refused;
-  if (watchers_.contains(viewer))
+void Control::submit(ViewerId viewer, std::string_view lines, std::optional<Refused>& refused) {
+  if (watchers_.contains(viewer) && !refused)
     refused = Refused{Refused::kControlled, "your role is view", receipts_.lines(viewer) + 1};
   for (const std::string_view text : split(lines, '\n')) {
     const Line line = parse(text);
@@ -89,7 +103,7 @@ std::optional<Refused> Control::submit(ViewerId viewer, std::string_view lines) 
       refused->line = receipts_.lines(viewer);
     }
   }
-  return refused;
+  out_.flush();
 }
 
 std::string Control::reason(const ActionError& error) const {
@@ -112,29 +126,52 @@ std::optional<Refused> Control::submit_line(ViewerId viewer, const Line& line) {
   return refused;
 }
 
-std::optional<Refused> Control::submit_all(ViewerId viewer, std::string_view lines) {
-  auto refused = barred(viewer);
-  std::vector<std::pair<std::string_view, Action>> actions;
-  int number = 0;
-  for (const std::string_view text : split(lines, '\n')) {
-    if (refused) break;
-    ++number;
-    Line line = parse(text);
-    if (const auto* const error = std::get_if<ActionError>(&line.parsed))
-      refused = Refused{Refused::kLine, strf("line %d: ", number) + reason(*error), number};
-    else if (auto* const action = std::get_if<Action>(&line.parsed))
-      actions.emplace_back(line.text, std::move(*action));
+void Control::advance(Batch& batch) {
+  if (batch.checked == 0) batch.refused = barred(batch.viewer);
+  if (!batch.refused && batch.checked <= batch.text.size())
+    check_piece(batch);
+  else if (!batch.refused)
+    pass_piece(batch);
+  if (batch.refused) ++metrics_.actions_refused;
+}
+
+void Control::check_piece(Batch& batch) {
+  const std::string_view piece = next_lines(batch.text, batch.checked);
+  for (const std::string_view text : split(piece, '\n')) {
+    ++batch.number;
+    const Line line = parse(text);
+    const auto* const error = std::get_if<ActionError>(&line.parsed);
+    if (!error) continue;
+    batch.refused =
+        Refused{Refused::kLine, strf("line %d: ", batch.number) + reason(*error), batch.number};
+    return;
   }
-  if (refused)
-    ++metrics_.actions_refused;
-  else
-    for (const auto& [text, action] : actions) pass(viewer, text, action);
-  return refused;
+  batch.checked += piece.size() + 1;
+}
+
+void Control::pass_piece(Batch& batch) {
+  // While it is under way, the batch may fill the queue: its first line decided that it fits.
+  if (auto why = barred(batch.viewer);
+      why && (batch.passed == 0 || why->reason != Refused::kBusy)) {
+    batch.refused = std::move(why);
+    return;
+  }
+  const std::string_view piece = next_lines(batch.text, batch.passed);
+  for (const std::string_view text : split(piece, '\n')) {
+    const Line line = parse(text);
+    const auto* const action = std::get_if<Action>(&line.parsed);
+    if (!action) continue;
+    const std::string_view words = trim(line.text);
+    ++batch.verbs[words.substr(0, words.find_first_of(" \t"))];
+    pass(batch.viewer, line.text, *action);
+  }
+  batch.passed += piece.size() + 1;
+  out_.flush();
 }
 
 void Control::pass(ViewerId viewer, std::string_view text, const Action& action) {
   if (!options_.shared) set_controller(viewer);
-  out_.write(text);
+  out_.queue(text);
   receipts_.passed(viewer);
   ++metrics_.actions;
   held_.apply(viewer, action, loop_.now_us());
@@ -174,6 +211,7 @@ void Control::release_silent() {
 void Control::release(ViewerId viewer) {
   const auto lines = held_.release(viewer);
   for (const std::string& line : lines) write_own(line);
+  out_.flush();
   metrics_.keys_released += lines.size();
 }
 
@@ -181,6 +219,7 @@ void Control::restore(ViewerId viewer) {
   const auto node = settings_.extract(viewer);
   if (!node) return;
   for (const std::string& setting : node.mapped()) write_own(setting);
+  out_.flush();
 }
 
 void Control::let_go(ViewerId viewer) {
@@ -189,7 +228,7 @@ void Control::let_go(ViewerId viewer) {
 }
 
 void Control::write_own(const std::string& line) {
-  out_.write(line);
+  out_.queue(line);
   receipts_.passed(std::nullopt);
 }
 

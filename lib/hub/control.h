@@ -38,6 +38,10 @@ struct Refused {
   std::int64_t line = 0;  // number of the first refused line; see submit() and submit_all()
 };
 
+// The next lines of `text` from byte `from` on, without the last newline: so few that their parsing
+// takes a fraction of a millisecond, but at least one.
+std::string_view next_lines(std::string_view text, std::size_t from) noexcept;
+
 class Control {
  public:
   // Calls `on_change` when control passes to another viewer or becomes free, and when view_only()
@@ -63,10 +67,35 @@ class Control {
   // busy, lines that release what the viewer holds pass all the same: the viewer sends them only
   // once, and a lost line would leave a key pressed. Returns the first refusal; its `line` counts
   // the viewer's lines since join().
-  std::optional<Refused> submit(ViewerId viewer, std::string_view lines);
-  // The same, but accepts either all lines or none. `line` counts within `lines`, from 1; it is 0
-  // if no line is at fault.
-  std::optional<Refused> submit_all(ViewerId viewer, std::string_view lines);
+  std::optional<Refused> submit(ViewerId viewer, std::string_view lines) {
+    std::optional<Refused> refused;
+    submit(viewer, lines, refused);
+    return refused;
+  }
+  // The same for the next lines of a message whose first refusal so far was `refused`.
+  void submit(ViewerId viewer, std::string_view lines, std::optional<Refused>& refused);
+
+  // Lines of which either all or none are accepted. `line` of a refusal counts within the text,
+  // from 1; it is 0 if no line is at fault.
+  struct Batch {
+    ViewerId viewer;
+    std::string text;
+    std::size_t checked = 0, passed = 0;  // bytes
+    int number = 0;                       // of the last line that was checked
+    std::optional<Refused> refused = {};
+    std::map<std::string_view, int> verbs = {};  // how many lines of each were passed on
+    bool done() const noexcept { return refused || passed > text.size(); }
+  };
+  // Works on a batch for a short time (one next_lines()): first checks all lines, then passes
+  // them on. Call this until done(). If another viewer takes control over meanwhile, the rest is
+  // refused.
+  void advance(Batch& batch);
+  // The same at once, for a short text.
+  std::optional<Refused> submit_all(ViewerId viewer, std::string_view lines) {
+    Batch batch{viewer, std::string(lines)};
+    while (!batch.done()) advance(batch);
+    return batch.refused;
+  }
   // The viewer gave a sign of life, so its keys and buttons stay pressed.
   void heard(ViewerId viewer);
 
@@ -87,6 +116,8 @@ class Control {
     std::variant<std::monostate, Action, ActionError> parsed;
   };
   static Line parse(std::string_view line);
+  void check_piece(Batch& batch);
+  void pass_piece(Batch& batch);
   std::string reason(const ActionError& error) const;
   std::optional<Refused> barred(ViewerId viewer) const;
   bool passes_when_busy(ViewerId viewer, const Line& line) const;

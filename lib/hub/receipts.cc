@@ -30,7 +30,8 @@ void Receipts::settle_first(Viewer& viewer, bool failed) {
 void Receipts::refused(ViewerId viewer) {
   const auto found = viewers_.find(viewer);
   if (found == viewers_.end()) return;
-  wait(found->second, {written_, true});
+  // A line behind lines that wait is told after them. (Without a status of kvm-type, lines wait.)
+  wait(found->second, {found->second.waiting.empty() ? settled_ : written_, true});
   settle(found->second, settled_);
 }
 

@@ -2,6 +2,7 @@
 
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <iterator>
@@ -17,6 +18,7 @@ namespace kvm {
 namespace {
 
 constexpr std::size_t kMostJobs = 16;
+constexpr std::string_view kCookie = "cookie ";
 
 // Stands in for unknown names if the file has no password. Nobody knows this one.
 const Account kNobody{
@@ -32,6 +34,15 @@ std::int64_t unix_s() noexcept {
 const Account* find(const std::vector<Account>& accounts, const std::string& name) {
   const auto found = std::ranges::find(accounts, name, &Account::name);
   return found == accounts.end() ? nullptr : &*found;
+}
+
+// Throws Error if the file is unusable, or if others may change it.
+std::vector<Account> read_accounts(const std::string& file) {
+  struct stat status = {};
+  if (::stat(file.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
+      (status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+    throw Error(Exit::kConfig, file + ": other users may change it", "chmod go-w " + file);
+  return parse_passwords(read_file(file), file);
 }
 
 }  // namespace
@@ -61,7 +72,7 @@ Auth::~Auth() {
 // The users and tokens that open this target. To all others, the server answers as to strangers.
 std::vector<Account> Auth::read() const {
   const std::string& file = options_.passwords;
-  auto accounts = parse_passwords(read_file(file), file);
+  auto accounts = read_accounts(file);
   const auto needs = [&](const char* what) {
     return Error(Exit::kConfig, file + ": " + what + " (see kvm-mjpeg-httpd(1), PASSWORDS)");
   };
@@ -117,23 +128,20 @@ std::optional<User> Auth::known_to_proxy(const std::string& name) const {
 }
 
 std::optional<User> Auth::session(const std::string& token) {
-  return sessions_.use(token, loop_.now_us());
+  return sessions_.use(keyed(kCookie, token), loop_.now_us());
 }
 
-// The key under which sessions_ finds a name and password. The key does not reveal them. The blank
-// in it distinguishes it from a token: no cookie has such a value.
-std::string Auth::mark(const std::string& name, const std::string& password) const {
-  const std::string text = std::to_string(name.size()) + ":" + name + password;
+// The key under which sessions_ finds a secret of this kind. The key does not reveal the secret,
+// and the time that a search takes does not depend on how much of a guess is right.
+std::string Auth::keyed(std::string_view kind, std::string_view secret) const {
   unsigned char digest[32];
-  gnutls_hmac_fast(GNUTLS_MAC_SHA256, secret_.data(), secret_.size(), text.data(), text.size(),
+  gnutls_hmac_fast(GNUTLS_MAC_SHA256, secret_.data(), secret_.size(), secret.data(), secret.size(),
                    digest);
-  return "basic " + hex({reinterpret_cast<const char*>(digest), sizeof digest});
+  return std::string(kind) + hex({reinterpret_cast<const char*>(digest), sizeof digest});
 }
 
-std::optional<User> Auth::remembered(const std::string& name, const std::string& password,
-                                     const std::string& address) {
-  if (throttle_.wait_s(address, loop_.now_us()) > 0) return std::nullopt;
-  return sessions_.use(mark(name, password), loop_.now_us());
+std::string Auth::mark(const std::string& name, const std::string& password) const {
+  return keyed("basic ", std::to_string(name.size()) + ":" + name + password);
 }
 
 // The account whose hash is checked for an unknown name, so that the answer takes as long as for a
@@ -149,27 +157,33 @@ Account Auth::stand_in(const std::string& name) const {
 }
 
 void Auth::check(const std::string& name, const std::string& password, const std::string& code,
-                 const std::string& address, Done done) {
+                 const std::string& address, Purpose purpose, Done done) {
+  const std::int64_t now_us = loop_.now_us();
   const Account* known = find(accounts_, name);
   if (known && known->hash == kNoPassword) known = nullptr;
   Question question{known ? *known : stand_in(name), known != nullptr, address,
                     mark(name, password), ""};
   question.key = question.mark + " " + mark("", code) + " " + question.account.hash + " " + address;
+  std::int64_t wait_s = throttle_.wait_s(address, now_us);
+  if (wait_s == 0 && purpose == Purpose::kRequest)
+    if (const auto user = sessions_.use(question.mark, now_us))
+      return done({Verdict::kYes, *user, "", 0});
   if (const auto asked = asking_.find(question.key); asked != asking_.end())
-    return asked->second.push_back(std::move(done));
-  std::int64_t wait_s = throttle_.wait_s(address, loop_.now_us());
+    return asked->second.push_back({purpose, std::move(done)});
   if (wait_s == 0) {
-    const bool accepted =
-        enqueue({password, code, question.account, loop_.now_us(),
-                 [this, question](const Looked& looked) { judge(question, looked); }});
-    if (accepted) {
-      throttle_.begins(address, loop_.now_us());
-      return asking_[question.key].push_back(std::move(done));
-    }
-    wait_s = 1;
+    throttle_.begins(address, now_us);
+    if (enqueue({password, code, question.account, now_us,
+                 [this, question](const Looked& looked) { judge(question, looked); }}))
+      return asking_[question.key].push_back({purpose, std::move(done)});
+    // This answer says that the password is not one that is in use, so it counts as an answer to a
+    // guess.
+    throttle_.ends(address, true, now_us);
+    audit_.note("login failed", {question.account.name, question.account.role, {}, address},
+                {{"why", "too many passwords wait to be checked"}});
+    wait_s = std::max<std::int64_t>(1, throttle_.wait_s(address, now_us));
   }
   ++counts_.throttled;
-  done({Verdict::kWait, {}, wait_s});
+  done({Verdict::kWait, {}, "", wait_s});
 }
 
 void Auth::judge(const Question& question, const Looked& looked) {
@@ -177,28 +191,28 @@ void Auth::judge(const Question& question, const Looked& looked) {
   const bool current = std::ranges::find(accounts_, question.account) != accounts_.end();
   const bool right = question.known && current && looked.password_right &&
                      looked.code.verdict == SecondFactor::Verdict::kYes;
-  const std::int64_t now_us = loop_.now_us();
-  throttle_.ends(question.address, !right, now_us);
+  throttle_.ends(question.address, !right, loop_.now_us());
+  ++(right ? counts_.logins : counts_.failures);
+  note_judged(question, looked, right);
+  const bool waits = !right && looked.code.verdict == SecondFactor::Verdict::kWait;
+  const Checked refused{
+      waits ? Verdict::kWait : Verdict::kNo, {}, "", waits ? looked.code.wait_s : 0};
+  const auto asked = asking_.extract(question.key);
+  for (const auto& [purpose, done] : asked.mapped())
+    done(right ? opened(question, purpose) : refused);
+}
+
+void Auth::note_judged(const Question& question, const Looked& looked, bool right) {
   const Account& account = question.account;
-  const bool has_code = !account.totp.empty();
-  if (right) {
-    ++counts_.logins;
-    const User user{account.name, account.role, {}, question.address};
-    audit_.note("login", user,
-                {{"role", name_of(user.role)}, {"by", has_code ? "password+code" : "password"}});
-    // A password alone must not open the session that remembered() finds.
-    answer(question,
-           {Verdict::kYes, has_code ? user : sessions_.begin(question.mark, user, now_us), 0});
-    return;
-  }
-  ++counts_.failures;
+  const User user{account.name, account.role, {}, question.address};
+  if (right)
+    return audit_.note("login", user,
+                       {{"role", name_of(user.role)},
+                        {"by", account.totp.empty() ? "password" : "password+code"}});
   // Somebody may have typed a password as the name, so only known names are written.
   Audit::Facts facts;
   if (question.known && looked.password_right) facts.emplace_back("wrong", "code");
-  audit_.note("login failed", {account.name, account.role, {}, question.address}, facts);
-  if (looked.code.verdict == SecondFactor::Verdict::kWait)
-    return answer(question, {Verdict::kWait, {}, looked.code.wait_s});
-  answer(question, {Verdict::kNo, {}, 0});
+  audit_.note("login failed", user, facts);
 }
 
 // Runs in worker_: crypt(3) takes long, and so may writing a used code to the disc.
@@ -208,9 +222,14 @@ Auth::Looked Auth::look(const Job& job) {
   return {fits, second_factor_.check(job.account, job.code, job.now_us, unix_s())};
 }
 
-void Auth::answer(const Question& question, const Checked& checked) {
-  const auto asked = asking_.extract(question.key);
-  for (const Done& done : asked.mapped()) done(checked);
+// Begins the session for which the right password, and code, were sent. (A user with a second
+// factor has sent a code, so `purpose` is kSession: a password alone must not open a session.)
+Auth::Checked Auth::opened(const Question& question, Purpose purpose) {
+  const bool form = purpose == Purpose::kSession || !question.account.totp.empty();
+  const std::string token = form ? hex(random_bytes(32)) : "";
+  const std::string key = form ? keyed(kCookie, token) : question.mark;
+  const User user{question.account.name, question.account.role, {}, question.address};
+  return {Verdict::kYes, sessions_.begin(key, user, loop_.now_us()), token, 0};
 }
 
 // false: too many passwords wait to be checked.
@@ -247,16 +266,13 @@ Tokens::Checked Auth::check_token(std::string_view token, const std::string& add
   return checked;
 }
 
-std::string Auth::open(const User& user) {
-  return sessions_.begin(hex(random_bytes(32)), user, loop_.now_us()).session;
-}
-
 void Auth::close(const std::string& token, const std::string& address) {
-  if (auto user = sessions_.use(token, loop_.now_us())) {
+  const std::string key = keyed(kCookie, token);
+  if (auto user = sessions_.use(key, loop_.now_us())) {
     user->from = address;
     audit_.note("logout", *user);
   }
-  sessions_.end(token);
+  sessions_.end(key);
   ended_();
 }
 

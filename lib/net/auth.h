@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -54,26 +55,27 @@ class Auth {
 
   // The user whose cookie has this value. Prolongs the session. nullopt: not logged in.
   std::optional<User> session(const std::string& token);
-  // The user, if this name and password were checked or used within the last 12 hours; otherwise
-  // nullopt. If a client sends them with every request, this saves one crypt(3) per request. While
-  // this address has to wait, the result is always nullopt: otherwise the address could make
-  // any number of guesses at a password that is in use.
-  std::optional<User> remembered(const std::string& name, const std::string& password,
-                                 const std::string& address);
-
   enum class Verdict { kYes, kNo, kWait };
+  enum class Purpose {
+    kRequest,  // a program sends the password with every request (HTTP Basic)
+    kSession,  // a person logs in: a right password begins a session with a token
+  };
   struct Checked {
     Verdict verdict;
     User user;            // kYes
+    std::string token;    // kYes, for kSession: 256 random bits, in hex
     std::int64_t wait_s;  // kWait: seconds before the next try
   };
   using Done = std::function<void(const Checked&)>;
   // Checks a password and, if the user has a second factor, the code, which is empty if none was
-  // sent. Calls `done` from the loop some tens of milliseconds later, or with kWait
-  // before check() returns. If the same address sends the same name and password again in the
-  // meantime, both calls get the same answer and count as one try.
+  // sent. This is the only function that looks at a password, and every answer that depends on one
+  // counts as a try of this address: wrong passwords make the address wait. Calls `done` from the
+  // loop some tens of milliseconds later. Calls it before check() returns if the address has to
+  // wait, or if a kRequest sends a name and password that were checked or used within the last 12
+  // hours; the latter saves one crypt(3) per request. If the same address sends the same words
+  // again in the meantime, both calls get the same answer and count as one try.
   void check(const std::string& name, const std::string& password, const std::string& code,
-             const std::string& address, Done done);
+             const std::string& address, Purpose purpose, Done done);
 
   // The user of this name, whom a proxy has let in. nullopt: there is no such user.
   std::optional<User> known_to_proxy(const std::string& name) const;
@@ -84,9 +86,7 @@ class Auth {
   // Checks a token at once.
   Tokens::Checked check_token(std::string_view token, const std::string& address);
 
-  // Begins a session. Returns its token: 256 random bits, in hex.
-  std::string open(const User& user);
-  // `address` asked for it.
+  // Ends the session with this token; `address` asked for it.
   void close(const std::string& token, const std::string& address);
 
  private:
@@ -107,14 +107,20 @@ class Auth {
     std::string mark;  // mark() of the name and password
     std::string key;   // in asking_
   };
+  struct Asker {
+    Purpose purpose;
+    Done done;
+  };
   std::vector<Account> read() const;
   void use(const std::vector<Account>& accounts);
   void work();
   bool enqueue(Job job);
   Looked look(const Job& job);
   void judge(const Question& question, const Looked& looked);
-  void answer(const Question& question, const Checked& checked);
+  void note_judged(const Question& question, const Looked& looked, bool right);
+  Checked opened(const Question& question, Purpose purpose);
   Account stand_in(const std::string& name) const;
+  std::string keyed(std::string_view kind, std::string_view secret) const;
   std::string mark(const std::string& name, const std::string& password) const;
 
   Loop& loop_;
@@ -123,9 +129,9 @@ class Auth {
   std::function<void()> ended_;
   std::vector<Account> accounts_;  // of the file, without the tokens
   Tokens tokens_;
-  std::string secret_;                               // for mark()
-  Sessions sessions_;                                // by token or mark()
-  std::map<std::string, std::vector<Done>> asking_;  // by mark, hash and address
+  std::string secret_;                                // for keyed()
+  Sessions sessions_;                                 // by keyed()
+  std::map<std::string, std::vector<Asker>> asking_;  // by mark, code, hash and address
   Throttle throttle_;
   LoginCounts counts_;
   SecondFactor second_factor_;  // for worker_ only

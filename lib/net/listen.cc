@@ -6,10 +6,12 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <optional>
 
 #include "base/error.h"
@@ -20,7 +22,8 @@ namespace kvm {
 namespace {
 
 constexpr int kBacklog = 128;
-constexpr int kFirstInherited = 3;  // SD_LISTEN_FDS_START
+constexpr uid_t kUnmappedUser = 65534;  // in a container: the user of the machine around it
+constexpr int kFirstInherited = 3;      // SD_LISTEN_FDS_START
 
 bool is_loopback(const sockaddr_storage& address) {
   if (address.ss_family == AF_INET) {
@@ -54,17 +57,43 @@ Fd open_socket(int family) {
   return fd;
 }
 
+// Throws Error if another user could put a socket of his own at `path`, and so get the passwords
+// that clients send there: if he may write to a folder on the way to it. In a folder with the
+// sticky bit, such as /tmp, nobody can replace another user's files.
+void require_own_place(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::error_code missing;
+  fs::path folder = fs::canonical(fs::absolute(path).parent_path(), missing);
+  if (missing) return;  // bind(2) will say so
+  for (;; folder = folder.parent_path()) {
+    struct stat status = {};
+    if (::stat(folder.c_str(), &status) < 0) throw Error::from_errno("unix:" + path);
+    const bool shared =
+        (status.st_mode & (S_IWGRP | S_IWOTH)) != 0 && (status.st_mode & S_ISVTX) == 0;
+    const bool foreign =
+        status.st_uid != 0 && status.st_uid != ::geteuid() && status.st_uid != kUnmappedUser;
+    if (shared || foreign)
+      throw Error(Exit::kPermission,
+                  "unix:" + path +
+                      ": other users could replace the socket, because they may write to " +
+                      folder.string(),
+                  "use a folder that only you may write to");
+    if (folder == folder.root_path()) return;
+  }
+}
+
 Listener open_unix(const std::string& path, unsigned mode) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.empty() || path.size() >= sizeof address.sun_path)
     throw Error(Exit::kUsage, "unix:" + path + ": the path must have 1 to 107 bytes");
   std::memcpy(address.sun_path, path.c_str(), path.size());
+  require_own_place(path);
   Fd fd = open_socket(AF_UNIX);
   const auto* const name = reinterpret_cast<const sockaddr*>(&address);
   // A socket that nobody listens on is left over from a crash. A socket that answers belongs to
   // another server.
-  if (struct stat status = {}; ::stat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode)) {
+  if (struct stat status = {}; ::lstat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode)) {
     if (::connect(open_socket(AF_UNIX).get(), name, sizeof address) == 0)
       throw Error::from_errno("unix:" + path, EADDRINUSE, "another server listens on it");
     ::unlink(path.c_str());

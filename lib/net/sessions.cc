@@ -8,8 +8,10 @@ constexpr std::size_t kMostOfOneUser = 50, kMost = 1000;
 
 const User& Sessions::begin(const std::string& key, const User& user, std::int64_t now_us) {
   std::erase_if(sessions_, [&](const auto& entry) { return now_us > entry.second.until_us; });
-  make_room(kMostOfOneUser, [&](const User& other) { return other.name == user.name; });
-  make_room(kMost, [](const User&) { return true; });
+  if (!sessions_.contains(key)) {
+    make_room(kMostOfOneUser, [&](const User& other) { return other.name == user.name; });
+    make_room(kMost, [](const User&) { return true; });
+  }
   const auto [place, fresh] =
       sessions_.insert_or_assign(key, Session{{user.name, user.role, key}, now_us + kLastsUs});
   return place->second.user;

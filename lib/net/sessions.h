@@ -1,4 +1,4 @@
-// Users who are logged in, each found by a secret key: the value of a cookie, or a keyed hash of a
+// Users who are logged in, each found by a secret key: a keyed hash of a cookie's value, or of a
 // name and password that were checked.
 #pragma once
 

@@ -28,11 +28,12 @@ std::int64_t Throttle::wait_s(const std::string& address, std::int64_t now_us) c
 void Throttle::begins(const std::string& address, std::int64_t now_us) {
   std::erase_if(tries_,
                 [&](const auto& entry) { return now_us - entry.second.last_us > kForgetUs; });
-  if (tries_.size() >= kMostAddresses)
+  const std::string site = site_of(address);
+  if (tries_.size() >= kMostAddresses && !tries_.contains(site))
     tries_.erase(std::min_element(tries_.begin(), tries_.end(), [](auto& a, auto& b) {
       return a.second.last_us < b.second.last_us;
     }));
-  const auto [place, fresh] = tries_.try_emplace(site_of(address));
+  const auto [place, fresh] = tries_.try_emplace(site);
   if (fresh) place->second.last_us = now_us;
   ++place->second.undecided;
 }

@@ -35,7 +35,7 @@ void host(std::string_view bytes) {
   const std::string name = host_name(bytes);
   require(name.size() <= bytes.size());
   if (list.allows(bytes, "192.0.2.1", false)) require(bytes.empty() || !name.empty());
-  require(same_origin(bytes, bytes, false) == bytes.empty());
+  require(same_origin(bytes, "", bytes, false) == bytes.empty());
   const std::string address = forwarded_address(bytes);
   require(address.empty() || forwarded_address(address) == address);
   Peer peer;

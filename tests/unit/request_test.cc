@@ -35,6 +35,8 @@ TEST(Requests, EndWhereEveryReaderAgrees) {
   for (const Fields& headers : std::initializer_list<Fields>{
            {},
            {host, {"host", "b"}},
+           {host, {"Origin", "http://a"}, {"origin", "http://b"}},
+           {host, {"Authorization", "Basic YTpi"}, {"authorization", "Basic YTpj"}},
            {host, {"Content-Length", "3"}, {"content-length", "3"}},
            {host, {"Content-Length", "3"}, {"Transfer-Encoding", "chunked"}},
            {host, {"Transfer-Encoding", "chunked"}, {"Transfer-Encoding", "chunked"}},

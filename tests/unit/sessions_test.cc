@@ -57,6 +57,14 @@ TEST_F(SessionsTest, AllUsersTogetherHave1000) {
   EXPECT_FALSE(lasts(second));
 }
 
+TEST_F(SessionsTest, AKeyThatIsUsedAgainNeedsNoRoom) {
+  const std::string first = begin("ann");
+  std::string last;
+  for (int i = 1; i < 50; ++i) last = begin("ann");
+  sessions.begin(last, {"ann", Role::kView}, ++now_us);
+  EXPECT_TRUE(lasts(first));
+}
+
 TEST_F(SessionsTest, EndByKeyOrByUser) {
   const std::string desk = begin("ann"), tablet = begin("ann"), bob = begin("bob");
   sessions.end(desk);

@@ -47,6 +47,18 @@ TEST_F(ThrottleTest, ASuccessForgivesNone) {
   EXPECT_EQ(throttle.wait_s("192.0.2.1", now), 4);
 }
 
+TEST_F(ThrottleTest, AnAddressInTheFullTableForgetsNobody) {
+  for (int i = 0; i < 10'000; ++i) {
+    ++now;
+    fail("10.0." + std::to_string(i / 256) + "." + std::to_string(i % 256));
+  }
+  for (int i = 0; i < 3; ++i) fail("10.0.0.0");
+  for (int i = 0; i < 4; ++i) fail("10.0.0.255");
+  EXPECT_EQ(throttle.wait_s("10.0.0.0", now), 2);
+  for (int i = 0; i < 3; ++i) fail("10.0.0.1");
+  EXPECT_EQ(throttle.wait_s("10.0.0.1", now), 2) << "its first failure was not forgotten";
+}
+
 TEST_F(ThrottleTest, AtTheSameTimeCountFromTheirBeginning) {
   for (int i = 0; i < 4; ++i) {
     EXPECT_EQ(throttle.wait_s("192.0.2.1", now), 0) << i;

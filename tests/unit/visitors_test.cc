@@ -27,15 +27,63 @@ TEST(Visitors, ARemoteAddressHasItsShareAndThisMachineAll) {
   EXPECT_TRUE(visitors.admit("192.0.2.2"));
   for (int i = 0; i < 3; ++i) {
     EXPECT_TRUE(visitors.admit("127.0.0.1"));
-    visitors.came(-1, "127.0.0.1");
+    visitors.recognized(*visitors.came(-1, "127.0.0.1"));
   }
   visitors.gone(first);
   EXPECT_TRUE(visitors.admit("192.0.2.1"));
-  visitors.came(-1, "192.0.2.1");
-  visitors.came(-1, "unix");
-  EXPECT_EQ(visitors.size(), 6u);
+}
+
+TEST(Visitors, FullOfUsersNobodyElseIsLetIn) {
+  Visitors visitors({.connections = 6, .per_address = 50});
+  for (int i = 0; i < 6; ++i) visitors.recognized(*visitors.came(-1, "192.0.2.1"));
   for (const char* address : {"192.0.2.2", "127.0.0.1", "unix"})
     EXPECT_FALSE(visitors.admit(address)) << address;
+}
+
+// Twelve networks take all places and say nothing.
+TEST(Visitors, SilentConnectionsMakeRoom) {
+  Visitors visitors({.connections = 6, .per_address = 3});
+  Pair crowd[3], user, asks, single;
+  for (Pair& pair : crowd) visitors.came(pair.ours.get(), "2001:db8:0:1::1");
+  visitors.recognized(*visitors.came(user.ours.get(), "192.0.2.1"));
+  visitors.answering(*visitors.came(asks.ours.get(), "192.0.2.2"));
+  visitors.came(single.ours.get(), "192.0.2.3");
+  EXPECT_TRUE(visitors.admit("192.0.2.9"));
+  EXPECT_TRUE(crowd[0].cut()) << "the oldest of the network that has most";
+  for (Pair* pair : {&crowd[1], &crowd[2], &user, &asks, &single}) EXPECT_FALSE(pair->cut());
+  visitors.came(-1, "192.0.2.9");
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_TRUE(visitors.admit("::1")) << i;
+    visitors.recognized(*visitors.came(-1, "::1"));
+  }
+  EXPECT_FALSE(user.cut());
+  EXPECT_TRUE(asks.cut()) << "a stranger whose answer is under way goes last, but goes";
+}
+
+TEST(Visitors, KeepPlacesForThisMachine) {
+  Visitors visitors({.connections = 20, .per_address = 50});
+  for (int i = 0; i < 18; ++i) visitors.recognized(*visitors.came(-1, "192.0.2.1"));
+  EXPECT_FALSE(visitors.admit("192.0.2.2"));
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_TRUE(visitors.admit("127.0.0.1"));
+    visitors.recognized(*visitors.came(-1, "127.0.0.1"));
+  }
+  EXPECT_FALSE(visitors.admit("127.0.0.1"));
+}
+
+TEST(Visitors, BehindAProxyCountAsTheirOwn) {
+  Visitors visitors({.connections = 20, .per_address = 2});
+  Visitor* came[4];
+  for (Visitor*& visitor : came) visitor = visitors.came(-1, "unix");
+  EXPECT_TRUE(visitors.attribute(*came[0], "192.0.2.1"));
+  EXPECT_TRUE(visitors.attribute(*came[1], "192.0.2.1"));
+  EXPECT_FALSE(visitors.attribute(*came[2], "192.0.2.1"));
+  EXPECT_TRUE(visitors.attribute(*came[2], "192.0.2.2"));
+  EXPECT_TRUE(visitors.attribute(*came[0], "192.0.2.2")) << "the proxy uses a connection again";
+  EXPECT_TRUE(visitors.attribute(*came[3], "192.0.2.1"));
+  EXPECT_FALSE(visitors.attribute(*came[1], "192.0.2.2"));
+  visitors.gone(came[0]);
+  EXPECT_TRUE(visitors.attribute(*came[1], "192.0.2.2"));
 }
 
 TEST(Visitors, AnIpv6NetworkIsOneAddress) {

@@ -1,5 +1,7 @@
 """kvm-mjpeg-httpd(1) from the outside: malicious clients."""
+import json
 import os
+import select
 import struct
 import subprocess
 import threading
@@ -22,6 +24,14 @@ def still_open(connection):
     except OSError:
         pass
     return False
+
+
+def unread(server):
+    """Bytes that wait in the kernel for the server to read them."""
+    with open("/proc/net/tcp") as table:
+        rows = [line.split() for line in table][1:]
+    return sum(int(row[4].split(":")[1], 16) for row in rows
+               if int(row[1].split(":")[1], 16) == server.port and row[3] == "01")
 
 
 class Floods(ServerTest):
@@ -128,32 +138,159 @@ class Floods(ServerTest):
         server = self.start("--passwords", self.passwords())
         before = server.rss_kb()
 
-        def stranger(*lines):
-            """Sends a large body without its end."""
-            connection = server.connect()
-            head = ["POST /actions HTTP/1.1", "Host: 127.0.0.1", "Content-Length: 1000000", *lines, "", ""]
+        guess = f"Authorization: {basic('ann', 'bad')['Authorization']}"
+        crowd = self.senders(server, 40) + self.senders(server, 40, guess)
+        self.assertTrue(server.get("/login"))
+        self.assertLess(server.rss_kb(), before + (ASAN_KB or 30000))
+        # A script's first request, whose password is not known yet, while the crowd is there.
+        # The script has another address than the crowd, whose wrong guesses make it wait.
+        for more in [], ["-H", "Transfer-Encoding: chunked"]:
+            self.assertEqual(self.body(server, 6000, "secret", *more), "200")
+            self.assertEqual(self.body(server, 900000, "secret", *more), "200")
+            self.assertEqual(self.body(server, 900000, "bad", *more), "401")
+        for connection in crowd:
+            connection.close()
+
+    def senders(self, server, count, *lines, path="/actions"):
+        """Connections that send a large body without its end."""
+        connections = [server.connect() for _ in range(count)]
+        head = [f"POST {path} HTTP/1.1", "Host: 127.0.0.1", "Content-Length: 1000000", *lines, "", ""]
+        for connection in connections:
             try:
                 connection.sendall("\r\n".join(head).encode() + b"#" * 999990)
             except OSError:
                 pass
-            return connection
+        return connections
 
-        guess = f"Authorization: {basic('ann', 'bad')['Authorization']}"
-        crowd = [stranger(*lines) for lines in ((), (guess,)) * 40]
-        self.assertTrue(server.get("/login"))
-        self.assertLess(server.rss_kb(), before + (ASAN_KB or 30000))
+    def body(self, server, size, password, *more):
+        return self.curl(server, "/actions", "--interface", "127.0.0.2", "--data-binary", "@-", "-u",
+                         f"ann:{password}", *more, body=b"#" * size)
+
+    def test_users_bodies(self):
+        """a user's bodies take up little memory, and none of another user's"""
+        server = self.start("--passwords", self.passwords())
+        view = f"Authorization: {basic('bob')['Authorization']}"
+        self.assertEqual(server.status("/state", basic("bob")), 200)
+        before = server.rss_kb()
+        lines = view, "Content-Length: 1000000", "Expect: 100-continue"
+        crowd = [server.send_request("/check", *lines, method="POST") for _ in range(50)]
+        answers = [connection.recv(12) for connection in crowd]
+        self.assertEqual(answers.count(b"HTTP/1.1 100"), 4)  # 4 MB are a user's share
+        self.assertEqual(answers.count(b"HTTP/1.1 503"), 46)
+        for connection, answer in zip(crowd, answers):
+            if answer == b"HTTP/1.1 100":
+                connection.sendall(b"#" * 999990)
+        self.assertLess(server.rss_kb(), before + (ASAN_KB or 12000))
+        self.assertEqual(self.body(server, 900000, "secret"), "200")
+        refused = server.send_request("/actions", *lines, method="POST")
+        self.assertEqual(refused.recv(12), b"HTTP/1.1 403")
+        for connection in crowd + [refused]:
+            connection.close()
+
+    def answer(self, connection):
+        """What the server has answered, if it has."""
+        connection.settimeout(0.5)
+        try:
+            return connection.recv(1000)
+        except OSError:
+            return b""
+
+    def test_guesses_with_bodies(self):
+        """a password cannot be guessed by what happens to a body"""
+        server = self.start("--passwords", self.passwords())
+        self.assertEqual(self.body(server, 10, "secret"), "200")  # in use from now on
+        # Strangers whose bodies fill all memory that strangers may have, if there is such a thing.
+        crowd = self.senders(server, 4)
+        for _ in range(50):
+            crowd.append(server.send_request("/actions", "Content-Length: 60000", method="POST", body=b"#" * 50000))
+        wait(lambda: unread(server) == 0)
+
+        def guess(password):
+            return server.status("/actions", basic("ann", password), b"#" * 100000)
+
+        began = time.monotonic()
+        answers = [guess(f"bad{number}") for number in range(4)]
+        right = guess("secret")
+        if time.monotonic() - began < 2:  # otherwise the first pause may be over
+            self.assertEqual(right, 429)
+        self.assertEqual(answers, [401] * 4)
+        headers = basic("ann")
+        wait(lambda: server.status("/state", headers) == 200)
+        self.assertIn("kvm_login_failures_total 4\n", server.get("/metrics", headers))
         for connection in crowd:
             connection.close()
 
-        def body(size, password):
-            """Posts from another address than the crowd, whose wrong guesses make it wait."""
-            return self.curl(server, "/actions", "--interface", "127.0.0.2", "--data-binary", "@-", "-u",
-                             f"ann:{password}", body=b"#" * size)
 
-        # A script's first request, whose password is not known yet. The crowd must be gone.
-        wait(lambda: body(300000, "secret") == "200")
-        self.assertEqual(body(900000, "secret"), "200")
-        self.assertEqual(body(900000, "bad"), "401")
+    def test_fragments(self):
+        """a message in fragments of one byte takes no more memory than its text"""
+        server = self.start()
+        before = server.rss_kb()
+        crowd = [server.console() for _ in range(3)]
+        for ws in crowd:
+            ws.sock.sendall(b"\x01\x81\0\0\0\0\n" + b"\x00\x81\0\0\0\0\n" * 300000)
+        for ws in crowd:  # a pong behind the fragments: the server has read them all
+            ws.pong()
+        self.assertLess(server.rss_kb(), before + (ASAN_KB or 12000))
+        # One byte more than a message may have.
+        crowd[0].sock.sendall(b"\x00\x81\0\0\0\0\n" * ((1 << 20) - 300000))
+        self.assertEqual(crowd[0].goodbye()[:2], b"\x03\xf1")
+        crowd[1].sock.sendall(b"\x80\x86\0\0\0\0\nkey a")
+        self.assertEqual(server.wait_lines(1), ["key a"])
+        for ws in crowd:
+            ws.close()
+
+    def test_keys(self):
+        """a viewer's name for itself is a short word, or it is not kept"""
+        server = self.start()
+        viewers = [server.open(f"/stream?key={key}") for key in ["k" * 8000] * 60 + ["good-Key_1"]]
+        state = server.get("/state")
+        self.assertLess(len(state), 20000)
+        self.assertIn('"key":"good-Key_1"', state)
+        self.assertNotIn("kkk", state)
+        for viewer in viewers:
+            viewer.close()
+
+    def test_layouts(self):
+        """while layouts are compiled, others are answered"""
+        server = self.start()
+        names = iter([f"{layout['name']}:{layout['variant']}" for layout in json.loads(server.get("/layouts"))
+                      if layout["variant"]])
+
+        def overtakes():
+            """Whether a request is answered before those about layouts that were sent before it."""
+            asked = [server.send_request(f"/legends?layout={next(names)}") for _ in range(8)]
+            asked += [server.send_request(f"/check?layout={next(names)}", "Content-Length: 3", method="POST",
+                                          body="\u20ac".encode()) for _ in range(8)]
+            server.state()
+            ready, _, _ = select.select(asked, [], [], 0)
+            answers = [connection.recv(12) for connection in asked]
+            for connection in asked:
+                connection.close()
+            self.assertIn(b"HTTP/1.1 200", answers)
+            self.assertIn(b"HTTP/1.1 503", answers)  # one user's share is full
+            return len(ready) < len(asked)
+
+        wait(overtakes)
+
+    def test_silent_crowd(self):
+        """connections that say nothing do not keep out those who ask"""
+        server = self.start("--max-connections", "40")
+        crowd = [server.connect() for _ in range(60)]
+        self.assertEqual(server.status("/state"), 200)
+        self.assertEqual(server.status("/state"), 200)
+        for connection in crowd:
+            connection.close()
+
+    def test_crowd_behind_a_proxy(self):
+        """behind a proxy, each client has its own share of the connections"""
+        server = self.start("--max-connections", "40", "--max-per-address", "10", "--trust-proxy")
+        slow = [server.send_request("/login", "X-Forwarded-For: 192.0.2.1", "Content-Length: 100", method="POST",
+                                    body=b"name=") for _ in range(60)]
+        self.assertEqual(server.status("/state", {"X-Forwarded-For": "192.0.2.2"}), 200)
+        refused = [connection for connection in slow if self.answer(connection).startswith(b"HTTP/1.1 503")]
+        self.assertEqual(len(refused), 50)
+        for connection in slow:
+            connection.close()
 
 
 class Frames(ServerTest):

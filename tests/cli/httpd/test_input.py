@@ -33,6 +33,14 @@ class Input(ServerTest):
         server.post("/actions", b"layout fr\ntype a")
         self.assertEqual(server.lines()[9:], ["layout fr", "type a", "layout"])
 
+    def test_early(self):
+        """action lines that arrive together with the upgrade do not wait for more bytes"""
+        server = self.start()
+        frame = b"\x81\x85\0\0\0\0key a"
+        with server.send_request("/ws", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13",
+                                 "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==", body=frame * 100):
+            self.assertEqual(server.wait_lines(100), ["key a"] * 100)
+
     def test_lines(self):
         """action lines come out checked, whole and in order"""
         server = self.start()

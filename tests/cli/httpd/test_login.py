@@ -26,17 +26,22 @@ class Login(ServerTest):
             stream = ask("GET", "/stream", headers=headers)
             self.assertEqual(stream.status, 200)
             self.assertTrue(stream.read(1))
-            return server.console(headers), stream
+            # No frame is ever new enough, so this request waits.
+            snapshot = server.send_request("/snapshot?max_age=0&wait=60", "Connection: close",
+                                           *(f"{name}: {value}" for name, value in headers.items()))
+            return server.console(headers), stream, snapshot
 
-        def ends(ws, stream):
+        def ends(ws, stream, snapshot):
             try:
                 while ws.receive():
                     pass
             except EOFError:
                 pass
             stream.read()
+            with snapshot:
+                self.assertEqual(snapshot.recv(12), b"HTTP/1.1 401")
 
-        def goes_on(ws, stream):
+        def goes_on(ws, stream, snapshot):
             ws.pong()
             self.assertEqual(len(stream.read(5000)), 5000)
 
@@ -53,6 +58,8 @@ class Login(ServerTest):
         ends(*of_tablet)
         ends(*of_script)
         goes_on(*of_bob)
+        self.assertEqual(ask("POST", "/logout", headers={"Cookie": bob}).status, 303)
+        ends(*of_bob)
 
     def test_view_role(self):
         """the view role sees and cannot touch"""

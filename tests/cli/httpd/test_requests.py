@@ -39,6 +39,8 @@ class Requests(ServerTest):
         refused("Transfer-Encoding: identity", "Transfer-Encoding: chunked")
         refused("Host: 127.0.0.2", start="GET /state HTTP/1.1")
         refused(start="GET /state HTTP/1.1", host="")
+        refused("Origin: http://127.0.0.1", "Origin: http://evil.example")
+        refused("Authorization: Basic YTpi", "Authorization: Basic YTpj")
         self.assertIn(b" 400 ", answer("POST /check HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"))
         self.assertIn(b" 200 ", answer("GET /state HTTP/1.0\r\n\r\n"))
         close = "host: 127.0.0.1\r\nconnection: close\r\n"
@@ -70,6 +72,16 @@ class Requests(ServerTest):
                                 "Content-Length: 0", method="POST"), 200)
         self.assertEqual(status("http://kvm.example.org/check", "Origin: http://127.0.0.1",
                                 "Content-Length: 0", method="POST"), 403)
+
+    def test_foreign(self):
+        """what another site's page sends is refused, with or without an Origin"""
+        server = self.start()
+        for headers in {"Host": "[localhost]evil.org"}, {"Host": "localhost:80evil.org"}:
+            self.assertEqual(server.status("/state", headers), 421, headers)
+        for site, status in ("cross-site", 403), ("same-site", 403), ("same-origin", 200), ("none", 200):
+            self.assertEqual(server.status("/actions", {"Sec-Fetch-Site": site}, b""), status, site)
+        with server.open("/metrics") as answer:
+            self.assertEqual(answer.headers["Cache-Control"], "no-store")
 
     def test_upgrade(self):
         """/ws upgrades only what asks for it"""
