@@ -126,7 +126,7 @@ test('under a path of a proxy: the form, the page, its panels, keys, and out aga
     const page = await visit(front, {ends: true});
     assert.equal(page.url(), `${front.url}login`);
     await log_in(page, 'ann', 'wrong');
-    await page.getByText('Name or password is wrong.').waitFor();
+    await page.getByText('Name, password or code is wrong.').waitFor();
     await log_in(page, 'ann', 'secret');
     assert.equal(page.url(), front.url);
     await logged_in(page);
