@@ -81,13 +81,12 @@ void Layouts::check(const std::string& user, const std::string& layout, TypistOp
 }
 
 void Layouts::list(const std::string& user, Done done) {
-  ask_once(
-      user, "list", [] { return layout_list(); }, std::move(done));
+  ask_once(user, "list", layout_list, std::move(done));
 }
 
 void Layouts::legends(const std::string& user, const std::string& layout, Done done) {
-  ask_once(
-      user, "legends " + layout, [layout] { return legends_of(layout); }, std::move(done));
+  const auto make = [layout] { return legends_of(layout); };
+  ask_once(user, "legends " + layout, make, std::move(done));
 }
 
 // Asks for an answer that is always the same, and keeps it.

@@ -66,7 +66,7 @@ bool is_trusted(const struct stat& status) {
 void check_folder(const std::string& path) {
   const auto slash = path.rfind('/');
   const std::string folder = slash == path.npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-  struct stat status {};
+  struct stat status = {};
   if (::stat(folder.c_str(), &status) < 0) throw Error::from_errno(folder);
   const bool open = (status.st_mode & S_IWOTH) && !(status.st_mode & S_ISVTX);
   if (!is_trusted(status) || open)
@@ -76,7 +76,7 @@ void check_folder(const std::string& path) {
 // A file that root owns may be writable for a group: the server is in the group, but cannot make
 // the file writable for others.
 void check_file(int fd, const std::string& path) {
-  struct stat status {};
+  struct stat status = {};
   if (::fstat(fd, &status) < 0) throw Error::from_errno(path);
   if (!S_ISREG(status.st_mode)) throw Error(Exit::kConfig, path + ": not a regular file");
   const mode_t forbidden = status.st_uid == 0 ? S_IWOTH : S_IWOTH | S_IWGRP;

@@ -38,7 +38,7 @@ std::string folder_of(const std::string& file) {
 }
 
 Steps read(const std::string& file) {
-  struct stat status {};
+  struct stat status = {};
   if (::lstat(file.c_str(), &status) < 0 && errno == ENOENT) return {};
   return parse(read_file(file), file);
 }

@@ -123,7 +123,7 @@ TEST_F(Factors, TheFileHasNoSecretsAndOnlyItsOwnerReadsIt) {
   const std::string text = read_file(file);
   for (const std::string& secret : {kSecret, std::string(kBase32), std::string("hmv68rdb")})
     EXPECT_EQ(text.find(secret), text.npos);
-  struct stat status {};
+  struct stat status = {};
   ASSERT_EQ(::stat(file.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 07777, 0600u);
 }
