@@ -13,7 +13,7 @@ constexpr std::uint64_t kUpdateVersion = 2, kWhole = 1, kHead = 2;  // version a
 constexpr std::int64_t kStateGapUs = 200'000, kTickUs = 250'000, kPingUs = 20'000'000;
 constexpr std::size_t kMostQueued = 4 << 20;  // bytes queued for a viewer that does not read
 constexpr std::int64_t kSilentUs = 60'000'000;
-constexpr std::int64_t kTurnUs = 1'000;           // then others have a turn
+constexpr std::int64_t kTurnUs = 500;             // then others have a turn
 constexpr std::size_t kLongestControl = 1 << 10;  // bytes of a control message
 
 void put(std::string& to, std::uint64_t value, int bytes) {

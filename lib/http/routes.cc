@@ -14,7 +14,7 @@ namespace kvm {
 namespace {
 
 constexpr const char* kJson = "application/json";
-constexpr std::int64_t kWorkUs = 1'000;
+constexpr std::int64_t kWorkUs = 500;
 constexpr const char* kPolicy =
     "default-src 'self'; connect-src 'self'; img-src 'self' blob: data:; object-src 'none'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";

@@ -14,13 +14,14 @@ namespace kvm {
 
 namespace {
 
-constexpr std::size_t kMostAtOnce = 16 << 10;  // bytes read from a peer before others have a turn
-constexpr std::size_t kMostQueued = 10'000;    // frames that a peer may leave unread
-constexpr std::size_t kMostUnread = 4 << 20;   // bytes of them
-constexpr std::size_t kFree = 16 << 10;        // bytes that do not count against the quota
+// Bytes read from a peer before others have a turn: at most 350 pings, each of which is answered.
+constexpr std::size_t kMostAtOnce = 2 << 10;
+constexpr std::size_t kMostQueued = 10'000;   // frames that a peer may leave unread
+constexpr std::size_t kMostUnread = 4 << 20;  // bytes of them
+constexpr std::size_t kFree = 16 << 10;       // bytes that do not count against the quota
 constexpr std::size_t kFrameCost =
-    128;  // bytes of memory that a queued frame takes besides its own
-constexpr std::int64_t kWorkUs = 1'000;  // then others have a turn
+    128;                               // bytes of memory that a queued frame takes besides its own
+constexpr std::int64_t kWorkUs = 500;  // then others have a turn
 
 }  // namespace
 
@@ -57,15 +58,16 @@ struct WebSocket::Callbacks {
   static ssize_t receive(wslay_event_context_ptr context, std::uint8_t* into, std::size_t room, int,
                          void* self) noexcept {
     auto& socket = *static_cast<WebSocket*>(self);
-    if (auto& early = socket.connection_.early; !early.empty() && socket.budget_ > 0) {
+    room = std::min(room, socket.budget_);
+    if (auto& early = socket.connection_.early; !early.empty() && room > 0) {
       const std::size_t n = early.copy(reinterpret_cast<char*>(into), room);
       early.erase(0, n);
-      socket.budget_ -= std::min(socket.budget_, n);
+      socket.budget_ -= n;
       return static_cast<ssize_t>(n);
     }
     // wslay reads until the socket is empty, so a peer that sends without a break would keep all
     // others waiting. The socket stays readable: the rest is read in the next turn.
-    if (socket.budget_ == 0) {
+    if (room == 0) {
       wslay_event_set_error(context, WSLAY_ERR_WOULDBLOCK);
       return -1;
     }
@@ -74,7 +76,7 @@ struct WebSocket::Callbacks {
       n = ::recv(socket.connection_.fd, into, room, MSG_DONTWAIT);
     } while (n < 0 && errno == EINTR);
     if (n > 0) {
-      socket.budget_ -= std::min(socket.budget_, static_cast<std::size_t>(n));
+      socket.budget_ -= static_cast<std::size_t>(n);
       socket.heard_us_ = socket.loop_.now_us();
       return n;
     }
