@@ -70,7 +70,7 @@ std::optional<std::string> Request::form(std::string_view name) const {
 }
 
 const char* framing_fault(const Request& request) {
-  int lengths = 0, codings = 0, hosts = 0, logins = 0, origins = 0;
+  int lengths = 0, codings = 0, hosts = 0, logins = 0, origins = 0, sites = 0;
   const char* fault = nullptr;
   for (const auto& [name, value] : request.headers) {
     if (name.empty() || name.find_first_of(" \t") != name.npos)
@@ -79,6 +79,7 @@ const char* framing_fault(const Request& request) {
     hosts += same_word(name, "Host");
     logins += same_word(name, "Authorization");
     origins += same_word(name, "Origin");
+    sites += same_word(name, "Sec-Fetch-Site");
     if (!same_word(name, "Transfer-Encoding")) continue;
     ++codings;
     if (!same_word(value, "chunked")) fault = "the only Transfer-Encoding is chunked";
@@ -89,6 +90,7 @@ const char* framing_fault(const Request& request) {
   if (logins > 1) return "there is more than one Authorization header";
   if (hosts > 1) return "there is more than one Host header";
   if (origins > 1) return "there is more than one Origin header";
+  if (sites > 1) return "there is more than one Sec-Fetch-Site header";
   if (hosts == 0 && request.version >= "HTTP/1.1") return "there is no Host header";
   return nullptr;
 }

@@ -10,10 +10,15 @@
 #include "base/error.h"
 #include "base/message.h"
 #include "base/text.h"
+#include "net/addresses.h"
 
 namespace kvm {
 
 namespace {
+
+constexpr std::int64_t kMinuteUs = 60'000'000;
+constexpr std::size_t kMostCauses = 10'000;
+constexpr std::size_t kLongestValue = 256;  // bytes
 
 bool is_plain(char c) {
   return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
@@ -42,6 +47,7 @@ std::string quoted(std::string_view text) {
 
 std::string value(std::string_view text) {
   if (text.empty()) return "-";
+  text = text.substr(0, kLongestValue);
   const bool plain =
       text.front() != '-' && text.find('\0') == text.npos && std::ranges::all_of(text, is_plain);
   return plain ? std::string(text) : quoted(text);
@@ -68,7 +74,7 @@ void check_folder(const std::string& path) {
   const std::string folder = slash == path.npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
   struct stat status = {};
   if (::stat(folder.c_str(), &status) < 0) throw Error::from_errno(folder);
-  const bool open = (status.st_mode & S_IWOTH) && !(status.st_mode & S_ISVTX);
+  const bool open = (status.st_mode & (S_IWGRP | S_IWOTH)) && !(status.st_mode & S_ISVTX);
   if (!is_trusted(status) || open)
     throw Error(Exit::kPermission, folder + ": other users may replace files in this folder");
 }
@@ -111,16 +117,42 @@ void Audit::note(std::string_view event, const User& user, const Facts& facts) n
   }
 }
 
+bool Audit::note_often(const std::string& cause, std::string_view event, const User& user,
+                       Facts facts) noexcept {
+  try {
+    const std::int64_t now_us = monotonic_us();
+    const auto ended = [&](const Often& often) { return now_us - often.began_us >= kMinuteUs; };
+    // Causes beyond this number are taken for one.
+    if (often_.size() >= kMostCauses)
+      std::erase_if(often_, [&](const auto& entry) { return ended(entry.second); });
+    Often& often = often_[often_.size() < kMostCauses || often_.contains(cause) ? cause : ""];
+    if (ended(often)) {
+      if (often.unwritten > 0) facts.emplace_back("unwritten", std::to_string(often.unwritten));
+      often = {now_us, 0, 0};
+    }
+    if (often.lines == kMostOften) {
+      ++often.unwritten;
+      return false;
+    }
+    if (++often.lines == kMostOften) facts.emplace_back("more", "unwritten");
+  } catch (const std::exception& error) {
+    say(std::string("audit: ") + error.what());
+  }
+  note(event, user, facts);
+  return true;
+}
+
 Visit::Visit(Audit& audit, std::string what, const User& user, Audit::Facts facts)
     : audit_(audit),
       what_(std::move(what)),
       user_(user),
       facts_(std::move(facts)),
-      began_us_(monotonic_us()) {
-  audit_.note(what_ + " opened", user_, facts_);
-}
+      began_us_(monotonic_us()),
+      written_(audit_.note_often(site_of(user_.from) + ' ' + user_.name, what_ + " opened", user_,
+                                 facts_)) {}
 
 Visit::~Visit() {
+  if (!written_) return;
   facts_.emplace_back("seconds", std::to_string((monotonic_us() - began_us_) / 1'000'000));
   audit_.note(what_ + " closed", user_, facts_);
 }

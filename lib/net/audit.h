@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,16 +31,31 @@ class Audit {
   using Facts = std::vector<std::pair<std::string_view, std::string>>;
   void note(std::string_view event, const User& user, const Facts& facts = {}) noexcept;
 
+  // As note(), for events that a client can cause without end. Of one cause, for example a client's
+  // address, at most kMostOften lines are written in a minute; the last of them has the fact
+  // more=unwritten, and the next line of this cause tells how many were left out. Otherwise a
+  // client could fill the disc, or push other lines out of a journal that limits its rate. Returns
+  // whether the line was written.
+  static constexpr int kMostOften = 60;
+  bool note_often(const std::string& cause, std::string_view event, const User& user,
+                  Facts facts = {}) noexcept;
+
  private:
+  struct Often {
+    std::int64_t began_us = 0;  // this minute, monotonic
+    int lines = 0, unwritten = 0;
+  };
   void append(const std::string& line);
 
+  std::map<std::string, Often> often_;  // by cause
   std::string file_;
   Fd fd_;
   bool failed_ = false;
   bool torn_ = false;  // the file ends with a part of a line
 };
 
-// Notes "WHAT opened" now and "WHAT closed", with its length in seconds, at its end.
+// Notes "WHAT opened" now and "WHAT closed", with its length in seconds, at its end; both or, of a
+// user who comes too often, neither.
 class Visit {
  public:
   Visit(Audit& audit, std::string what, const User& user, Audit::Facts facts = {});
@@ -53,6 +69,7 @@ class Visit {
   User user_;
   Audit::Facts facts_;
   std::int64_t began_us_;
+  bool written_;
 };
 
 }  // namespace kvm

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/loop.h"
+#include "net/addresses.h"
 #include "net/audit.h"
 #include "net/password_file.h"
 #include "net/second_factor.h"
@@ -81,7 +82,7 @@ class Auth {
   std::optional<User> known_to_proxy(const std::string& name) const;
   // Writes to the audit trail that a request in this user's name was refused.
   void note_refused(const User& user, const char* why) {
-    audit_.note("login failed", user, {{"why", why}});
+    audit_.note_often(site_of(user.from), "login failed", user, {{"why", why}});
   }
   // Checks a token at once.
   Tokens::Checked check_token(std::string_view token, const std::string& address);

@@ -98,6 +98,9 @@ by_socket() { URL=http://localhost http_status "$1" --unix-socket "$BATS_TEST_TM
 	[ "$(http_status /state -u cy@example.org:)" = 401 ]
 	[ "$(http_status /state -u 'cy@example.org:*')" = 401 ]
 	grep -q 'login failed from 127.0.0.1 user=- why="only the proxy' "$ERR"
+	# A stranger cannot fill the disc with refused headers.
+	curl -s -o "$BATS_TEST_TMPDIR/refused" -H 'Remote-User: ann' "$URL/state?[1-200]"
+	[ "$(grep -c 'why="only the proxy' "$ERR")" -le 60 ]
 	run ! grep -q 'secret of' "$ERR"
 }
 

@@ -39,6 +39,25 @@ TEST_F(AuditTest, AVisitHasABeginningAndAnEnd) {
                               "console closed from ::1 user=ann viewer=7 seconds=\\d+\n")));
 }
 
+TEST_F(AuditTest, WhoComesTooOftenDoesNotFillTheTrail) {
+  Audit audit(file);
+  for (int i = 0; i < 3 * Audit::kMostOften; ++i)
+    const Visit visit(audit, "stream", {"eve", Role::kView, "", "2001:db8::" + std::to_string(i)});
+  const Visit visit(audit, "stream", {"ann", Role::kView, "", "2001:db8::1"});
+  audit.note("login", {"eve", Role::kView, "", "2001:db8::1"});
+  const std::string text = lines(file);
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2 * Audit::kMostOften + 2);
+  EXPECT_TRUE(std::regex_search(text, std::regex("user=eve more=unwritten\n.*seconds=0\n"
+                                                 "stream opened from 2001:db8::1 user=ann\n"
+                                                 "login from 2001:db8::1 user=eve\n$")));
+}
+
+TEST_F(AuditTest, ALongNameIsCut) {
+  Audit audit(file);
+  audit.note("login", {std::string(3000, 'x'), Role::kView, "", "::1"});
+  EXPECT_LT(lines(file).size(), 300u);
+}
+
 // The kernel writes a part of a line where a limit on the file's size ends, as on a full disc.
 TEST_F(AuditTest, AHalfLineStaysOnALineOfItsOwn) {
   Audit audit(file);

@@ -36,6 +36,7 @@ TEST(Requests, EndWhereEveryReaderAgrees) {
            {},
            {host, {"host", "b"}},
            {host, {"Origin", "http://a"}, {"origin", "http://b"}},
+           {host, {"Sec-Fetch-Site", "none"}, {"sec-fetch-site", "cross-site"}},
            {host, {"Authorization", "Basic YTpi"}, {"authorization", "Basic YTpj"}},
            {host, {"Content-Length", "3"}, {"content-length", "3"}},
            {host, {"Content-Length", "3"}, {"Transfer-Encoding", "chunked"}},
