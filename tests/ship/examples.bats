@@ -24,7 +24,8 @@ setup() {
 	setsid sh -c "kvm-capture -d test -s 320x200 -o - |
 		kvm-mjpeg-httpd -l unix:$T/web.sock $(options_of nginx.conf) --passwords passwords | cat >actions" 2>said 3>&- &
 	eventually answers web.sock login
-	chmod 777 . web.sock
+	chmod 755 .
+	chmod 777 web.sock
 	chmod a+x "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" # for a web server that does not serve as root
 	# No other test has this address, which the process ID makes; the kernel assigns no such port.
 	address=127.$(($$ >> 16 & 63 | 64)).$(($$ >> 8 & 255)).$(($$ & 255)) port=18443
