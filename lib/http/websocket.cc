@@ -19,9 +19,8 @@ constexpr std::size_t kMostAtOnce = 2 << 10;
 constexpr std::size_t kMostQueued = 10'000;   // frames that a peer may leave unread
 constexpr std::size_t kMostUnread = 4 << 20;  // bytes of them
 constexpr std::size_t kFree = 16 << 10;       // bytes that do not count against the quota
-constexpr std::size_t kFrameCost =
-    128;                               // bytes of memory that a queued frame takes besides its own
-constexpr std::int64_t kWorkUs = 500;  // then others have a turn
+constexpr std::size_t kFrameCost = 128;       // bytes of memory of a queued frame besides its own
+constexpr std::int64_t kWorkUs = 500;         // then others have a turn
 
 }  // namespace
 

@@ -46,8 +46,8 @@ bool Visitors::make_room(bool for_local, const Visitor* except) {
   return true;
 }
 
-// The connection that is shut down first when there are too many; null: there is none. (The oldest
-// is the last.)
+// When there are too many connections, this one is shut down; null: none may be. (New ones are at
+// the front of visitors_, so of several alike the last is the oldest.)
 Visitor* Visitors::expendable(bool for_local, const Visitor* except) {
   Visitor* best = nullptr;
   std::tuple<bool, bool, int> least;
