@@ -141,7 +141,8 @@ class ViewersThatGo(ServerTest):
             for connection in viewers:
                 connection.close()
             wait(lambda: not self.connections(server), lambda: self.connections(server))
-        trail = re.compile(r"kvm-mjpeg-httpd: (stream|console) (opened|closed) from 127\.0\.0\.1 user=-( viewer=\d+)?( seconds=\d+)?")
+        trail = re.compile(r"kvm-mjpeg-httpd: (stream|console) (opened|closed) from 127\.0\.0\.1 user=-"
+                           r"( viewer=\d+)?( more=unwritten)?( seconds=\d+)?")
         others = [line for line in server.words().splitlines() if not trail.fullmatch(line)]
         self.assertEqual(len(others), 1, server.words())  # the address
         server.process.stdin.close()
