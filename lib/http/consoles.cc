@@ -1,5 +1,7 @@
 #include "http/consoles.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -13,7 +15,6 @@ constexpr std::uint64_t kUpdateVersion = 2, kWhole = 1, kHead = 2;  // version a
 constexpr std::int64_t kStateGapUs = 200'000, kTickUs = 250'000, kPingUs = 20'000'000;
 constexpr std::size_t kMostQueued = 4 << 20;  // bytes queued for a viewer that does not read
 constexpr std::int64_t kSilentUs = 60'000'000;
-constexpr std::int64_t kTurnUs = 500;             // then others have a turn
 constexpr std::size_t kLongestControl = 1 << 10;  // bytes of a control message
 
 void put(std::string& to, std::uint64_t value, int bytes) {
@@ -49,6 +50,14 @@ std::shared_ptr<const std::string> binary_message(const std::string& body) {
       websocket_header(WebSocketFrame::kBinary, body.size()) + body);
 }
 
+// Closes a connection that no Console holds (RFC 6455, 7.4.1: 1013 is "try again later").
+void turn_away(const Upgraded& connection, const std::string& why) {
+  const std::string frame =
+      websocket_header(WebSocketFrame::kClose, 2 + why.size()) + "\x03\xf5" + why;
+  ::send(connection.fd, frame.data(), frame.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  connection.close();
+}
+
 }  // namespace
 
 struct Consoles::Console {
@@ -75,6 +84,9 @@ Consoles::Consoles(Needs needs) : needs_(std::move(needs)) {
 Consoles::~Consoles() = default;
 
 void Consoles::adopt(ViewerId id, const User& user, Upgraded connection) {
+  const auto same = [&](const auto& entry) { return entry.second->user.name == user.name; };
+  if (!user.name.empty() && std::ranges::count_if(consoles_, same) >= kMostOfUser)
+    return turn_away(connection, strf("this user has %td WebSockets already", kMostOfUser));
   auto owned = std::make_unique<Console>();
   Console& console = *owned;
   console.id = id;
@@ -83,7 +95,7 @@ void Consoles::adopt(ViewerId id, const User& user, Upgraded connection) {
                         Audit::Facts{{"viewer", std::to_string(id)}});
   console.pinged_us = needs_.loop.now_us();
   console.socket = std::make_unique<WebSocket>(
-      needs_.loop, std::move(connection), WebSocket::Holder{needs_.quota, user.name},
+      needs_.loop, needs_.turns, std::move(connection), WebSocket::Holder{needs_.quota, user.name},
       [this, &console](std::string_view message, std::size_t taken) {
         return on_text(console, message, taken);
       },
@@ -217,6 +229,9 @@ void Consoles::note_controller() {
     return id ? consoles_.find(*id) : consoles_.end();
   };
   const auto from = viewer(before), to = viewer(now);
+  if (from != consoles_.end())
+    from->second->socket->set_precedence(WebSocket::Precedence::kInTurn);
+  if (to != consoles_.end()) to->second->socket->set_precedence(WebSocket::Precedence::kFirst);
   if (to != consoles_.end())
     needs_.audit.note("control taken", to->second->user,
                       {{"viewer", std::to_string(to->first)},
@@ -242,12 +257,12 @@ void Consoles::state_changed() {
 // Sends the state to viewers that should have it, for a short time; the rest have it in the next
 // turn of the loop. A viewer that does not read has it when it reads again.
 void Consoles::send_owed_states() {
-  const std::int64_t until_us = needs_.loop.now_us() + kTurnUs;
+  const std::int64_t until_us = needs_.turns.until_us();
   std::string shared;
   for (auto& [id, console] : consoles_) {
     if (!console->owes_state || console->socket->queued_bytes() >= kMostQueued / 4) continue;
     if (needs_.loop.now_us() > until_us) {
-      needs_.loop.after(0, [this] { send_owed_states(); });
+      needs_.turns.ask([this] { send_owed_states(); });
       return;
     }
     if (shared.empty()) shared = shared_state();

@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "base/loop.h"
+#include "base/turns.h"
 #include "http/websocket.h"
 #include "hub/control.h"
 #include "hub/metrics.h"
@@ -27,6 +28,7 @@ class Consoles {
  public:
   struct Needs {
     Loop& loop;
+    Turns& turns;  // for what viewers send
     NewestFrame& newest;
     Control& control;
     Metrics& metrics;
@@ -39,6 +41,11 @@ class Consoles {
   explicit Consoles(Needs needs);
   ~Consoles();
 
+  // The most viewers of one user. Without logins there is no limit: everybody is the same user, who
+  // may do everything.
+  static constexpr std::ptrdiff_t kMostOfUser = 16;
+
+  // Closes the connection, with a reason, if the user has too many others.
   void adopt(ViewerId id, const User& user, Upgraded connection);
   // Call when something in the state changed. All viewers get the new state, at most five times a
   // second.

@@ -18,11 +18,10 @@ namespace kvm {
 namespace {
 
 constexpr std::int64_t kCheckUs = 1'000'000;
-constexpr int kRuns = 8;  // runs of the library in a row, before other events have their turn
 // While a TLS handshake waits for its client, the library asks to run at once, over and over. After
 // this many turns of the loop without an event on the library's descriptor, each further turn is
 // delayed by kHurriedUs. The turns before the first delay are enough to send 1 MB of an answer.
-constexpr int kMostHurried = 8;
+constexpr int kMostHurried = 64;
 constexpr std::int64_t kHurriedUs = 10'000;
 constexpr unsigned kIdleS = 30;  // timeout of an answer that the client does not read
 constexpr std::size_t kPlainMemory = 16 << 10, kTlsMemory = 64 << 10;  // bytes per connection
@@ -132,11 +131,8 @@ MHD_Daemon* HttpFront::start(const Listener& listener, const std::string& cert,
 
 void HttpFront::add(MHD_Daemon* daemon) {
   const int epoll = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
-  daemons_.push_back({daemon, epoll, false});
-  loop_.watch(epoll, EPOLLIN, [this, daemon](std::uint32_t) {
-    hurried_ = 0;
-    MHD_run(daemon);
-  });
+  Daemon& added = daemons_.emplace_back(Daemon{daemon, epoll, false, false});
+  loop_.watch(epoll, EPOLLIN, [&added](std::uint32_t) { added.ready = true; });
 }
 
 void HttpFront::retire(Daemon& daemon) {
@@ -179,14 +175,16 @@ void HttpFront::close_listeners() noexcept {
   }
 }
 
-// Does the library's work that its descriptor does not announce: timeouts and resumed requests.
-// Returns µs until the next call is due.
+// Runs the library once for each daemon that has something to do: events, timeouts, resumed requests.
+// It runs once in a turn of the loop, so that other events have their turn however many clients keep
+// it busy. Returns µs until the next call is due.
 std::int64_t HttpFront::run_daemons() {
   std::int64_t least_us = kCheckUs;
   const bool resumed = exchanges_.take_resumed();
   if (resumed) hurried_ = 0;
   for (auto next = daemons_.begin(); next != daemons_.end();) {
     const auto daemon = next++;
+    if (daemon->ready) hurried_ = 0;
     least_us = std::min(least_us, run(*daemon, resumed));
     if (!daemon->retired) continue;
     const auto* const left =
@@ -201,11 +199,11 @@ std::int64_t HttpFront::run_daemons() {
 }
 
 // Returns µs until this daemon wants to run again.
-std::int64_t HttpFront::run(const Daemon& daemon, bool resumed) {
+std::int64_t HttpFront::run(Daemon& daemon, bool resumed) {
   MHD_UNSIGNED_LONG_LONG wait_ms = 0;
   const auto has_timeout = [&] { return MHD_get_timeout(daemon.handle, &wait_ms) == MHD_YES; };
-  if (resumed) MHD_run(daemon.handle);
-  for (int i = 0; has_timeout() && wait_ms == 0 && i < kRuns; ++i) MHD_run(daemon.handle);
+  if (std::exchange(daemon.ready, false) || resumed || (has_timeout() && wait_ms == 0))
+    MHD_run(daemon.handle);
   return has_timeout() ? static_cast<std::int64_t>(wait_ms) * 1000 : kCheckUs;
 }
 

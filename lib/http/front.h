@@ -51,6 +51,7 @@ class HttpFront {
   struct Daemon {
     MHD_Daemon* handle;
     int epoll;
+    bool ready;    // has events
     bool retired;  // accepts no connections; stopped once its last one has closed
   };
 
@@ -60,7 +61,7 @@ class HttpFront {
   void stop(const Daemon& daemon);
   void close_listeners() noexcept;
   std::int64_t run_daemons();
-  std::int64_t run(const Daemon& daemon, bool resumed);
+  std::int64_t run(Daemon& daemon, bool resumed);
   void cut_late();
 
   Loop& loop_;

@@ -14,7 +14,6 @@ namespace kvm {
 namespace {
 
 constexpr const char* kJson = "application/json";
-constexpr std::int64_t kWorkUs = 500;
 constexpr const char* kPolicy =
     "default-src 'self'; connect-src 'self'; img-src 'self' blob: data:; object-src 'none'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
@@ -247,12 +246,12 @@ void Routes::actions(const ReplyPtr& reply, const User& user) {
 // Works on the lines of a request for a short time, then lets others have their turn.
 void Routes::advance(const ReplyPtr& reply, const User& user,
                      const std::shared_ptr<Control::Batch>& batch) {
-  const std::int64_t until_us = needs_.loop.now_us() + kWorkUs;
+  const std::int64_t until_us = needs_.turns.until_us();
   while (!batch->done() && needs_.gate.holds(user)) {
     needs_.control.advance(*batch);
     if (batch->done() || needs_.loop.now_us() < until_us) continue;
     reply->defer();
-    return needs_.loop.after(0, [=, this] { advance(reply, user, batch); });
+    return needs_.turns.ask([=, this] { advance(reply, user, batch); });
   }
   needs_.control.leave(batch->viewer);
   if (!batch->done()) return reply->answer(failure(401, "the session has ended"));

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/turns.h"
 #include "http/consoles.h"
 #include "http/gate.h"
 #include "http/layouts.h"
@@ -27,6 +28,7 @@ class Routes {
   };
   struct Needs {
     Loop& loop;
+    Turns& turns;  // for work on action lines
     Gate& gate;
     Streams& streams;
     Snapshots& snapshots;

@@ -201,6 +201,7 @@ class Server {
   Exit exit_ = Exit::kDone;
   StopSignals signals_{{SIGINT, SIGTERM}, {SIGHUP}};
   Loop loop_;
+  Turns turns_{loop_};
   Metrics metrics_;
   NewestFrame newest_{loop_};
   Quota quota_{kUsersBytes, kClientsBytes};
@@ -224,10 +225,11 @@ class Server {
                              }};
   StreamLimits limits_{static_cast<std::int64_t>(options_.stall_timeout_s * 1e6)};
   Streams streams_{loop_, newest_, metrics_, audit_, limits_};
-  Consoles consoles_{{loop_, newest_, control_, metrics_, audit_, quota_, limits_.stall_us,
+  Consoles consoles_{{loop_, turns_, newest_, control_, metrics_, audit_, quota_, limits_.stall_us,
                       [this] { return state_members(state()); }}};
   Snapshots snapshots_{loop_, newest_, metrics_};
   Routes routes_{{loop_,
+                  turns_,
                   gate_,
                   streams_,
                   snapshots_,

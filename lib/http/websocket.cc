@@ -14,14 +14,10 @@ namespace kvm {
 
 namespace {
 
-// Bytes read from a peer before others have a turn: at most 350 pings, each of which is answered.
-constexpr std::size_t kMostAtOnce = 2 << 10;
+constexpr std::size_t kMostAtOnce = 2 << 10;  // bytes read from a peer before others have a turn
 constexpr std::size_t kMostQueued = 10'000;   // frames that a peer may leave unread
 constexpr std::size_t kMostUnread = 4 << 20;  // bytes of them
 constexpr std::size_t kFree = 16 << 10;       // bytes that do not count against the quota
-constexpr std::size_t kFrameCost = 128;       // bytes of memory of a queued frame besides its own
-constexpr std::int64_t kWorkUs = 500;         // then others have a turn
-
 }  // namespace
 
 std::string websocket_accept(std::string_view key) {
@@ -52,7 +48,7 @@ std::string websocket_header(WebSocketFrame frame, std::size_t size) {
   return header;
 }
 
-// wslay unmasks, joins fragments, checks UTF-8 and answers pings. Its frames go into our queue.
+// wslay unmasks, joins fragments, checks UTF-8 and answers pings.
 struct WebSocket::Callbacks {
   static ssize_t receive(wslay_event_context_ptr context, std::uint8_t* into, std::size_t room, int,
                          void* self) noexcept {
@@ -85,8 +81,7 @@ struct WebSocket::Callbacks {
   }
   static ssize_t send(wslay_event_context_ptr, const std::uint8_t* data, std::size_t size, int,
                       void* self) noexcept {
-    static_cast<WebSocket*>(self)->queue(
-        {std::make_shared<std::string>(reinterpret_cast<const char*>(data), size), size});
+    static_cast<WebSocket*>(self)->answers_.append(reinterpret_cast<const char*>(data), size);
     return static_cast<ssize_t>(size);
   }
   static void begin(wslay_event_context_ptr context,
@@ -127,9 +122,10 @@ struct WebSocket::Callbacks {
   static constexpr std::uint16_t kTryAgainLater = 1013;
 };
 
-WebSocket::WebSocket(Loop& loop, Upgraded connection, Holder holder, OnText on_text,
+WebSocket::WebSocket(Loop& loop, Turns& turns, Upgraded connection, Holder holder, OnText on_text,
                      std::function<void()> on_close)
     : loop_(loop),
+      turns_(turns),
       connection_(std::move(connection)),
       share_(holder.quota, std::move(holder.user)),
       on_text_(std::move(on_text)),
@@ -147,6 +143,8 @@ WebSocket::WebSocket(Loop& loop, Upgraded connection, Holder holder, OnText on_t
   wslay_event_config_set_no_buffering(context, 1);
   wslay_event_config_set_max_recv_msg_length(context, kLongestMessage);
   loop_.watch(connection_.fd, 0, [this](std::uint32_t events) { ready(events); });
+  // The socket does not become readable for bytes that have come already.
+  if (!connection_.early.empty()) ask();
   watch();
 }
 
@@ -157,20 +155,44 @@ WebSocket::~WebSocket() {
 
 void WebSocket::ready(std::uint32_t events) {
   if ((events & (EPOLLERR | EPOLLHUP)) != 0) return fail();
-  if ((events & (EPOLLIN | EPOLLRDHUP)) != 0 || !connection_.early.empty()) receive();
-  if (!failed_) flush();
+  if ((events & EPOLLOUT) != 0) flush();
+  if (failed_ || (events & (EPOLLIN | EPOLLRDHUP)) == 0) return;
+  if (precedence_ == Precedence::kFirst) return serve();
+  ask();
+  watch();  // not for more bytes: a socket that waits for its turn would wake the loop up
 }
 
-void WebSocket::receive() {
-  if (!inbox_.empty()) return;
+// Waits for a turn.
+void WebSocket::ask() {
+  if (std::exchange(asked_, true)) return;
+  auto call = [this, alive = std::weak_ptr(alive_)] {
+    if (alive.expired()) return;
+    asked_ = false;
+    if (!failed_) serve();
+  };
+  if (precedence_ == Precedence::kFirst) return loop_.after(0, std::move(call));
+  turns_.ask(std::move(call));
+}
+
+// Reads from the client and gives its messages to the owner, for a short time.
+void WebSocket::serve() {
+  const std::int64_t until_us = turns_.until_us();
+  serving_ = true;
+  const bool over = inbox_.empty() && !receive();
+  work(until_us);
+  if (wslay_event_want_write(context_.get())) take_answers();
+  serving_ = false;
+  const bool more = wslay_event_get_read_enabled(context_.get()) &&
+                    (budget_ == 0 || !connection_.early.empty());
+  if (!over && !failed_ && (more || !inbox_.empty())) ask();
+  flush();
+  if (over && !failed_) fail();
+}
+
+// false: the connection has ended, or its end is queued.
+bool WebSocket::receive() {
   budget_ = kMostAtOnce;
-  const bool over = wslay_event_recv(context_.get()) != 0;  // wslay has queued a close frame
-  work();
-  if (wslay_event_want_write(context_.get()) && wslay_event_send(context_.get()) != 0)
-    failed_ = true;
-  if (!over && !failed_ && account()) return;
-  flush();  // the close frame
-  fail();
+  return wslay_event_recv(context_.get()) == 0;
 }
 
 // Whether the message that arrives may grow by `bytes`. If so, there is room for them.
@@ -178,7 +200,7 @@ bool WebSocket::fits(std::size_t bytes) {
   const std::size_t whole = message_.size() + bytes;
   if (whole <= message_.capacity()) return true;
   const std::size_t room = std::min(kLongestMessage, std::max(whole, 2 * message_.capacity()));
-  const std::size_t held = inbox_bytes_ + own_bytes_ + room;
+  const std::size_t held = inbox_bytes_ + queue_.own_bytes() + room;
   if (!share_.resize(held <= kFree ? 0 : held)) return false;
   message_.reserve(room);
   return true;
@@ -186,13 +208,12 @@ bool WebSocket::fits(std::size_t bytes) {
 
 // Counts the memory that this client holds. false: it is more than the client may hold.
 bool WebSocket::account() {
-  const std::size_t held = inbox_bytes_ + own_bytes_ + message_.capacity();
+  const std::size_t held = inbox_bytes_ + queue_.own_bytes() + message_.capacity();
   return share_.resize(held <= kFree ? 0 : held);
 }
 
 // Gives the messages to the owner, until they are done or others should have their turn.
-void WebSocket::work() {
-  const std::int64_t began_us = loop_.now_us();
+void WebSocket::work(std::int64_t until_us) {
   while (!inbox_.empty() && !failed_) {
     const std::string& message = inbox_.front();
     try {
@@ -205,46 +226,36 @@ void WebSocket::work() {
       inbox_.pop_front();
       taken_ = 0;
     }
-    if (!inbox_.empty() && loop_.now_us() - began_us >= kWorkUs) return work_later();
+    if (loop_.now_us() >= until_us) return;
   }
 }
 
-void WebSocket::work_later() {
-  loop_.after(0, [this, alive = std::weak_ptr(alive_)] {
-    if (alive.expired() || failed_) return;
-    work();
-    if (failed_ || !account()) return fail();
-    watch();
-  });
-}
-
-// Queues a frame. A client that leaves too much unread is let go.
-void WebSocket::queue(Queued frame) {
-  queued_bytes_ += frame.frame->size();
-  if (frame.own_bytes > 0) own_bytes_ += frame.own_bytes += kFrameCost;
-  queue_.push_back(std::move(frame));
-  // The number of frames has a limit too, because a small frame takes many times its size in
-  // memory.
-  if (queue_.size() > kMostQueued || queued_bytes_ > kMostUnread) failed_ = true;
+// Takes over the control frames that wslay sends: the close frame, and one pong.
+void WebSocket::take_answers() {
+  if (wslay_event_send(context_.get()) != 0) failed_ = true;
+  std::string pong;
+  std::string_view rest = answers_;
+  while (rest.size() >= 2) {
+    const std::size_t size = 2 + static_cast<std::size_t>(rest[1]);  // at most 127 (section 5.5)
+    std::string frame(rest.substr(0, size));
+    rest.remove_prefix(frame.size());
+    if (opcode_of(frame) == kPong)
+      pong = std::move(frame);
+    else
+      queue_.push(std::move(frame));
+  }
+  answers_.clear();
+  if (!pong.empty()) queue_.push_pong(std::move(pong));
 }
 
 void WebSocket::flush() {
-  while (!queue_.empty() && !failed_) {
-    const auto& [frame, own_bytes] = queue_.front();
-    const ssize_t n = ::send(connection_.fd, frame->data() + sent_, frame->size() - sent_,
-                             MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0 && errno == EAGAIN) break;
-    if (n < 0) return fail();
-    sent_us_ = loop_.now_us();
-    sent_ += static_cast<std::size_t>(n);
-    queued_bytes_ -= static_cast<std::size_t>(n);
-    if (sent_ == frame->size()) {
-      own_bytes_ -= own_bytes;
-      queue_.pop_front();
-      sent_ = 0;
-    }
-  }
+  if (serving_) return;  // serve() flushes at its end
+  // A client that leaves too much unread is let go. The number of frames has a limit too, because a
+  // small frame takes many times its size in memory.
+  if (queue_.size() > kMostQueued || queue_.bytes() > kMostUnread) failed_ = true;
+  const std::ptrdiff_t sent = failed_ ? 0 : queue_.send(connection_.fd);
+  if (sent < 0) return fail();
+  if (sent > 0) sent_us_ = loop_.now_us();
   // The connection ends once our close frame is sent, whether the peer or we began the close; we do
   // not wait for a reply.
   if (failed_ || (queue_.empty() && wslay_event_get_close_sent(context_.get())) || !account())
@@ -253,12 +264,11 @@ void WebSocket::flush() {
   watch();
 }
 
-// Waits for what can be done next. Bytes that came with the request do not make the socket
-// readable. It is writable, however, so EPOLLOUT makes the loop call ready().
+// Waits for what can be done next.
 void WebSocket::watch() {
-  const bool reads = inbox_.empty() && wslay_event_get_read_enabled(context_.get());
-  const bool writes = !queue_.empty() || (reads && !connection_.early.empty());
-  const std::uint32_t events = (reads ? EPOLLIN | EPOLLRDHUP : 0u) | (writes ? EPOLLOUT : 0u);
+  const bool reads = !asked_ && inbox_.empty() && wslay_event_get_read_enabled(context_.get());
+  const std::uint32_t events =
+      (reads ? EPOLLIN | EPOLLRDHUP : 0u) | (queue_.empty() ? 0u : EPOLLOUT);
   if (!failed_ && std::exchange(watched_, events) != events) loop_.change(connection_.fd, events);
 }
 
@@ -269,31 +279,32 @@ void WebSocket::fail() {
   if (on_close_) loop_.after(0, std::exchange(on_close_, nullptr));
 }
 
+bool WebSocket::sends() const noexcept {
+  return !failed_ && !wslay_event_get_close_sent(context_.get());
+}
+
 void WebSocket::send_text(std::string_view text) {
-  auto frame = std::make_shared<std::string>(
-      websocket_header(WebSocketFrame::kText, text.size()).append(text));
-  const std::size_t bytes = frame->size();
-  send({std::move(frame), bytes});
+  if (!sends()) return;
+  queue_.push(websocket_header(WebSocketFrame::kText, text.size()).append(text));
+  flush();
 }
 
 void WebSocket::send_shared(std::shared_ptr<const std::string> frame) {
-  send({std::move(frame), 0});
+  if (!sends()) return;
+  queue_.push_shared(std::move(frame));
+  flush();
 }
 
 void WebSocket::send_ping() {
-  send({std::make_shared<std::string>("\x89\x00", 2), 2});
-}
-
-void WebSocket::send(Queued frame) {
-  if (failed_ || wslay_event_get_close_sent(context_.get())) return;
-  queue(std::move(frame));
+  if (!sends()) return;
+  queue_.push({"\x89\x00", 2});
   flush();
 }
 
 void WebSocket::close(unsigned code, std::string_view reason) {
   wslay_event_queue_close(context_.get(), static_cast<std::uint16_t>(code),
                           reinterpret_cast<const std::uint8_t*>(reason.data()), reason.size());
-  if (wslay_event_send(context_.get()) != 0) return fail();
+  take_answers();
   flush();
 }
 

@@ -11,6 +11,8 @@
 
 #include "base/fd.h"
 #include "base/loop.h"
+#include "base/turns.h"
+#include "http/frame_queue.h"
 #include "http/reply.h"
 #include "net/quota.h"
 
@@ -22,7 +24,7 @@ std::string websocket_accept(std::string_view key);
 // Whether `key` is 16 bytes in base64, as a Sec-WebSocket-Key must be (section 4.2.1).
 bool is_websocket_key(std::string_view key);
 
-enum class WebSocketFrame : std::uint8_t { kText = 1, kBinary = 2 };  // opcodes (section 5.2)
+enum class WebSocketFrame : std::uint8_t { kText = 1, kBinary = 2, kClose = 8 };  // opcodes (section 5.2)
 
 // The header of an unmasked, final frame with a payload of `size` bytes (section 5.2).
 std::string websocket_header(WebSocketFrame frame, std::size_t size);
@@ -43,14 +45,18 @@ class WebSocket {
     std::string user;
   };
 
-  // Calls `on_text` for each text message; binary messages are ignored. Nothing is read while a
-  // message is not done. Calls `on_close` once, from the loop, when the connection has failed or
+  // Reads, and works on messages, in turn with others that share `turns`. Calls `on_text` for each
+  // text message; binary messages are ignored. Nothing is read while a message is not done. Calls `on_close` once, from the loop, when the connection has failed or
   // ended; the owner then destroys the WebSocket.
-  WebSocket(Loop& loop, Upgraded connection, Holder holder, OnText on_text,
+  WebSocket(Loop& loop, Turns& turns, Upgraded connection, Holder holder, OnText on_text,
             std::function<void()> on_close);
   ~WebSocket();
   WebSocket(const WebSocket&) = delete;
   WebSocket& operator=(const WebSocket&) = delete;
+
+  // kFirst: from now on, this client is served as soon as its bytes arrive.
+  enum class Precedence { kInTurn, kFirst };
+  void set_precedence(Precedence precedence) noexcept { precedence_ = precedence; }
 
   void send_text(std::string_view text);
   // `frame` begins with a websocket_header(). The buffer is not copied: all viewers share it.
@@ -60,7 +66,7 @@ class WebSocket {
   void close(unsigned code, std::string_view reason);
 
   // Bytes that the kernel has not taken yet.
-  std::size_t queued_bytes() const noexcept { return queued_bytes_; }
+  std::size_t queued_bytes() const noexcept { return queue_.bytes(); }
   // Monotonic µs. sent_us(): when bytes were last sent or the queue was last empty; heard_us():
   // when bytes were last received.
   std::int64_t sent_us() const noexcept { return sent_us_; }
@@ -68,23 +74,21 @@ class WebSocket {
 
  private:
   struct Callbacks;
-  struct Queued {
-    std::shared_ptr<const std::string> frame;
-    std::size_t own_bytes;  // of our memory; 0: shared with other viewers
-  };
   void ready(std::uint32_t events);
-  void receive();
+  void ask();
+  void serve();
+  bool receive();
   bool fits(std::size_t bytes);
-  void work();
-  void work_later();
-  void send(Queued frame);
-  void queue(Queued frame);
+  void work(std::int64_t until_us);
+  void take_answers();
+  bool sends() const noexcept;
   bool account();
   void flush();
   void watch();
   void fail();
 
   Loop& loop_;
+  Turns& turns_;
   Upgraded connection_;
   Quota::Share share_;
   OnText on_text_;
@@ -95,14 +99,16 @@ class WebSocket {
   std::deque<std::string> inbox_;              // messages that are not done
   std::size_t taken_ = 0;                      // bytes of the first one that are done
   std::size_t inbox_bytes_ = 0;
-  std::deque<Queued> queue_;
-  std::size_t sent_ = 0;  // bytes of the first frame in the queue
-  std::size_t queued_bytes_ = 0, own_bytes_ = 0;
+  std::string answers_;                        // control frames that wslay has just made
+  FrameQueue queue_;
   std::size_t budget_ = 0;  // bytes that may still be read in this turn of the loop
   std::int64_t sent_us_, heard_us_;
   std::uint32_t watched_ = 0;  // events
+  Precedence precedence_ = Precedence::kInTurn;
+  bool asked_ = false;    // for a turn
+  bool serving_ = false;  // frames that are sent meanwhile go out together afterwards
   bool failed_ = false;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for work_later()
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for ask()
 };
 
 }  // namespace kvm

@@ -74,10 +74,13 @@ struct ConsoleViewers : testing::Test, TestLoop {
   }
   static std::vector<Message> updates(const SocketPair& sockets) { return messages(sockets, 2); }
   // Sends a text message, masked with zeros.
-  void say(const SocketPair& sockets, const std::string& text) {
+  static void send(const SocketPair& sockets, const std::string& text) {
     ASSERT_LT(text.size(), 126u);
     sockets.send("\x81" + std::string(1, static_cast<char>(0x80 | text.size())) +
                  std::string(4, '\0') + text);
+  }
+  void say(const SocketPair& sockets, const std::string& text) {
+    send(sockets, text);
     settle();
   }
   void acknowledge(const SocketPair& sockets, std::uint64_t id) {
@@ -92,11 +95,12 @@ struct ConsoleViewers : testing::Test, TestLoop {
   NewestFrame newest{loop};
   Metrics metrics;
   Pipe pipe = make_pipe(O_NONBLOCK);
-  Control control{loop, metrics, {}, pipe.write.get(), [] {}};
+  Control control{loop, metrics, {}, pipe.write.get(), [this] { consoles.state_changed(); }};
   Audit audit;
   Quota quota{4 << 20, 16 << 20};
   static std::vector<Json::Member> state() { return {{"x", 5}}; }
-  Consoles consoles{{loop, newest, control, metrics, audit, quota, 10'000'000, state}};
+  Turns turns{loop};
+  Consoles consoles{{loop, turns, newest, control, metrics, audit, quota, 10'000'000, state}};
   SocketPair first, second;
   int closed = 0;
 };
@@ -259,6 +263,61 @@ TEST_F(ConsoleViewers, OneThatTakesNothingIsDropped) {
   pass_us(1'000'000);
   EXPECT_EQ(consoles.size(), 0u);
   EXPECT_EQ(metrics.stalled_viewers, 1u);
+}
+
+// The controller's keys do not wait for the others, whose lines would keep the server busy for far
+// longer than they may in a turn of the loop.
+TEST_F(ConsoleViewers, TheControllerComesFirst) {
+  std::array<SocketPair, 12> crowd;
+  for (ViewerId id = 10; const SocketPair& other : crowd) adopt(id++, other, {"", Role::kView});
+  adopt(1, first);
+  say(first, R"({"op":"control","take":true})");
+  pass_us(1'000'000);
+  const auto answered = [&] {
+    return std::ranges::count_if(crowd, [](const SocketPair& other) {
+      return std::ranges::any_of(messages(other, 1), [](const Message& message) {
+        return message.body.find("\"error\"") != message.body.npos;
+      });
+    });
+  };
+  look_us = 500;
+  for (const SocketPair& other : crowd) send(other, "nonsense");
+  send(first, "keydown a");
+  loop.turn(0);
+  EXPECT_EQ(actions(), "keydown a\n") << "in the turn in which it came";
+  EXPECT_EQ(answered(), 0);
+  send(first, "keyup a");
+  loop.turn(0);
+  EXPECT_EQ(actions(), "keyup a\n");
+  const auto some = answered();
+  EXPECT_GE(some, 1);
+  EXPECT_LE(some, 4) << "then the loop's turn was over";
+  look_us = 0;
+  settle();
+  EXPECT_EQ(some + answered(), 12) << "each of them has its turn";
+}
+
+TEST_F(ConsoleViewers, AUserMayHaveSixteen) {
+  std::array<SocketPair, 20> crowd;
+  for (ViewerId id = 1; const SocketPair& each : crowd) adopt(id++, each, {"ann", Role::kView});
+  EXPECT_EQ(consoles.size(), 16u);
+  EXPECT_EQ(closed, 4);
+  const auto refused = messages(crowd[16]);
+  ASSERT_EQ(refused.size(), 1u);
+  EXPECT_EQ(refused[0].opcode, 8);
+  EXPECT_EQ(refused[0].body, "\x03\xf5this user has 16 WebSockets already");
+  adopt(30, first, {"bob", Role::kView});
+  EXPECT_EQ(consoles.size(), 17u);
+  crowd[0].theirs.reset();
+  settle();
+  adopt(31, second, {"ann", Role::kView});
+  EXPECT_EQ(consoles.size(), 17u) << "one has gone";
+}
+
+TEST_F(ConsoleViewers, WithoutLoginsThereMayBeMore) {
+  std::array<SocketPair, 20> crowd;
+  for (ViewerId id = 1; const SocketPair& each : crowd) adopt(id++, each);
+  EXPECT_EQ(consoles.size(), 20u);
 }
 
 TEST_F(ConsoleViewers, AreDroppedByTheirUserAndToldGoodbye) {

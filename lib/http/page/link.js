@@ -30,6 +30,7 @@ export class Link extends EventTarget {
   quiet = false;     // the lines being sent are secret: a recording must leave them out
   #failures = 0;     // failed attempts to connect, in a row
   #bare = false;     // the server answers, but no WebSocket can be opened
+  #why = '';         // the reason that the server gave when it closed the link
   #heard;            // when the last message came, by our clock
   #socket;
   #retry;
@@ -55,7 +56,7 @@ export class Link extends EventTarget {
       this.#heard = Date.now();
       typeof data === 'string' ? this.#hear(JSON.parse(data)) : this.#emit('picture', data);
     };
-    socket.onclose = () => this.#lost();
+    socket.onclose = ({reason}) => this.#lost(reason);
     this.#retry = setTimeout(() => this.#lost(), CONNECT_MS);
   }
 
@@ -67,8 +68,9 @@ export class Link extends EventTarget {
     this.#socket = null;
   }
 
-  #lost() {
+  #lost(why = '') {
     this.drop();
+    this.#why = why;
     this.held.clear();
     this.state = null;
     this.number = 0;
@@ -111,7 +113,7 @@ export class Link extends EventTarget {
       if (reply.status === 401) return location.reload();
       const {result} = await reply.json();
       this.#emit('probe', {now_us: result.kvm.now_us, asked, answered: Date.now()});
-      if (this.#failures > 1) this.#emit('bare', {result, first: !this.#bare, refusal: await refusal()});
+      if (this.#failures > 1) this.#emit('bare', {result, first: !this.#bare, refusal: this.#why || await refusal()});
       this.#bare = this.#failures > 1;
     } catch {
       this.#bare = false;
