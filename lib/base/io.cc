@@ -41,12 +41,16 @@ std::string read_file(const std::string& path, std::size_t limit_bytes) {
   const std::string name = is_stdin ? "stdin" : path;
   Fd file = is_stdin ? Fd(::dup(STDIN_FILENO)) : open_fd(path, O_RDONLY);
   if (!file) throw Error::from_errno(name);
+  return read_all(file.get(), name, limit_bytes);
+}
+
+std::string read_all(int fd, const std::string& name, std::size_t limit_bytes) {
   std::string content;
   std::uint8_t buffer[65536];
   for (;;) {
-    const auto n = read_some(file.get(), buffer, name);
+    const auto n = read_some(fd, buffer, name);
     if (!n) {
-      wait_for(file.get(), POLLIN, std::nullopt);
+      wait_for(fd, POLLIN, std::nullopt);
       continue;
     }
     if (*n == 0) return content;

@@ -32,6 +32,9 @@ std::optional<std::size_t> read_some(int fd, std::span<std::uint8_t> into, const
 // than `limit_bytes`.
 std::string read_file(const std::string& path, std::size_t limit_bytes = 64u << 20);
 
+// Reads until the end. `limit_bytes` and errors are as for read_file(); the Error names `name`.
+std::string read_all(int fd, const std::string& name, std::size_t limit_bytes);
+
 // Waits until fd has one of `events` (POLLIN…), then returns true. Returns false after `timeout`
 // (nullopt: no limit). Stop signals do not end this wait; they end Poller::wait().
 bool wait_for(int fd, short events, std::optional<std::chrono::milliseconds> timeout);

@@ -102,7 +102,9 @@ bool Gate::comes_from_us(const ReplyPtr& reply) {
                            (hints_.host.empty() ? "" : " (" + hints_.host + ")"));
   const bool acts = request.method == "POST" || request.path == "/ws";
   const std::string_view origin = request.header("Origin");
-  if (!acts || same_origin(origin, request.header("Sec-Fetch-Site"), host, peer.tls)) return true;
+  const bool empty_origin = origin.empty() && request.count("Origin") > 0;
+  if (!acts || (!empty_origin && same_origin(origin, request.header("Sec-Fetch-Site"), host, peer.tls)))
+    return true;
   const std::string why = origin.empty()
                               ? "the request comes from another site"
                               : foreign_origin(origin, host, peer.tls, hints_.forwarding);
@@ -153,6 +155,9 @@ void Gate::identify_by_proxy(const ReplyPtr& reply, const Enter& enter, const Fi
   const std::string name(request.header(proxy_.header));
   if (request.count(proxy_.header) > 1)
     return forbid(400, "", "there is more than one header with the user's name");
+  if (!is_our_proxy(request) && request.count(kSecretHeader) > 0)
+    if (const auto wait_s = auth_.wrong_proxy_secret(request.peer.via); wait_s > 0)
+      return reply->answer(too_many(wait_s, refusal));
   if (!is_our_proxy(request))
     return forbid(403, "", "only the proxy may send the header with the user's name");
   const auto user = auth_.known_to_proxy(name);

@@ -59,8 +59,9 @@ std::string forwarded_address(std::string_view entry) {
 }
 
 void believe_proxy(Peer& peer, const Fields& headers) {
-  if (const auto forwarded = last_entry(headers, "x-forwarded-for"); !forwarded.empty()) {
-    const std::string client = forwarded_address(forwarded);
+  const auto names_client = [](const auto& field) { return lower(field.first) == "x-forwarded-for"; };
+  if (std::ranges::any_of(headers, names_client)) {
+    const std::string client = forwarded_address(last_entry(headers, "x-forwarded-for"));
     peer.local = is_local(client);
     if (!client.empty()) peer.address = client;
   }

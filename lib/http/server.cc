@@ -12,6 +12,7 @@
 #include "base/notify.h"
 #include "base/signals.h"
 #include "base/text.h"
+#include "base/trusted_file.h"
 #include "http/consoles.h"
 #include "http/front.h"
 #include "http/metrics_text.h"
@@ -49,7 +50,7 @@ std::vector<Listener> listen(const ServerOptions& options) {
 std::string read_secret(const std::string& file) {
   if (file.empty()) return "";
   constexpr std::size_t kLeast = 16;
-  const std::string text = read_file(file, 4096);
+  const std::string text = read_trusted_file(file, Secrecy::kSecret, 4096);
   const std::string secret(trim(std::string_view(text).substr(0, text.find('\n'))));
   if (secret.size() < kLeast)
     throw Error(Exit::kConfig,
@@ -246,7 +247,9 @@ class Server {
                    {options_.tls_cert,
                     options_.tls_key,
                     options_.trust_proxy,
-                    {options_.max_connections, options_.max_per_address}},
+                    {.connections = options_.max_connections,
+                     .per_address = options_.max_per_address,
+                     .behind_proxy = options_.trust_proxy}},
                    listen(options_),
                    {[this](const ReplyPtr& reply) { route(reply); },
                     [this](const ReplyPtr& reply, const Exchanges::Enter& enter) {

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/message.h"
 #include "base/text.h"
+#include "base/trusted_file.h"
 #include "net/addresses.h"
 
 namespace kvm {
@@ -64,21 +65,6 @@ std::string now() {
   return text + strf(".%03ldZ", time.tv_nsec / 1'000'000);
 }
 
-bool is_trusted(const struct stat& status) {
-  return status.st_uid == 0 || status.st_uid == ::geteuid();
-}
-
-// Throws Error if users other than root and this one may replace a file in this folder.
-void check_folder(const std::string& path) {
-  const auto slash = path.rfind('/');
-  const std::string folder = slash == path.npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-  struct stat status = {};
-  if (::stat(folder.c_str(), &status) < 0) throw Error::from_errno(folder);
-  const bool open = (status.st_mode & (S_IWGRP | S_IWOTH)) && !(status.st_mode & S_ISVTX);
-  if (!is_trusted(status) || open)
-    throw Error(Exit::kPermission, folder + ": other users may replace files in this folder");
-}
-
 // A file that root owns may be writable for a group: the server is in the group, but cannot make
 // the file writable for others.
 void check_file(int fd, const std::string& path) {
@@ -86,7 +72,7 @@ void check_file(int fd, const std::string& path) {
   if (::fstat(fd, &status) < 0) throw Error::from_errno(path);
   if (!S_ISREG(status.st_mode)) throw Error(Exit::kConfig, path + ": not a regular file");
   const mode_t forbidden = status.st_uid == 0 ? S_IWOTH : S_IWOTH | S_IWGRP;
-  if (!is_trusted(status) || (status.st_mode & forbidden) || status.st_nlink > 1)
+  if (!is_trusted_owner(status.st_uid) || (status.st_mode & forbidden) || status.st_nlink > 1)
     throw Error(Exit::kPermission, path + ": other users may change this file");
 }
 
@@ -98,7 +84,7 @@ Audit::Audit(std::string file) : file_(std::move(file)) {
 
 void Audit::reopen() {
   if (file_.empty()) return;
-  check_folder(file_);
+  check_way(file_);
   Fd fd = open_fd(file_, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0640);
   check_file(fd.get(), file_);
   fd_ = std::move(fd);

@@ -2,16 +2,15 @@
 
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <iterator>
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/io.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "base/trusted_file.h"
 
 namespace kvm {
 
@@ -34,15 +33,6 @@ std::int64_t unix_s() noexcept {
 const Account* find(const std::vector<Account>& accounts, const std::string& name) {
   const auto found = std::ranges::find(accounts, name, &Account::name);
   return found == accounts.end() ? nullptr : &*found;
-}
-
-// Throws Error if the file is unusable, or if others may change it.
-std::vector<Account> read_accounts(const std::string& file) {
-  struct stat status = {};
-  if (::stat(file.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
-      (status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-    throw Error(Exit::kConfig, file + ": other users may change it", "chmod go-w " + file);
-  return parse_passwords(read_file(file), file);
 }
 
 }  // namespace
@@ -72,7 +62,7 @@ Auth::~Auth() {
 // The users and tokens that open this target. To all others, the server answers as to strangers.
 std::vector<Account> Auth::read() const {
   const std::string& file = options_.passwords;
-  auto accounts = read_accounts(file);
+  auto accounts = parse_passwords(read_trusted_file(file), file);
   const auto needs = [&](const char* what) {
     return Error(Exit::kConfig, file + ": " + what + " (see kvm-mjpeg-httpd(1), PASSWORDS)");
   };
@@ -164,6 +154,8 @@ void Auth::check(const std::string& name, const std::string& password, const std
   Question question{known ? *known : stand_in(name), known != nullptr, address,
                     mark(name, password), ""};
   question.key = question.mark + " " + mark("", code) + " " + question.account.hash + " " + address;
+  // Each login with a code is judged by itself, because a code is good for one session.
+  if (!code.empty()) question.key += " " + std::to_string(++codes_asked_);
   std::int64_t wait_s = throttle_.wait_s(address, now_us);
   if (wait_s == 0 && purpose == Purpose::kRequest)
     if (const auto user = sessions_.use(question.mark, now_us))
@@ -194,9 +186,9 @@ void Auth::judge(const Question& question, const Looked& looked) {
   throttle_.ends(question.address, !right, loop_.now_us());
   ++(right ? counts_.logins : counts_.failures);
   note_judged(question, looked, right);
-  const bool waits = !right && looked.code.verdict == SecondFactor::Verdict::kWait;
-  const Checked refused{
-      waits ? Verdict::kWait : Verdict::kNo, {}, "", waits ? looked.code.wait_s : 0};
+  // Whether the code was wrong or the user has to wait: another answer than for a wrong password
+  // would tell that the password is right.
+  const Checked refused{Verdict::kNo, {}, "", 0};
   const auto asked = asking_.extract(question.key);
   for (const auto& [purpose, done] : asked.mapped())
     done(right ? opened(question, purpose) : refused);
@@ -219,6 +211,9 @@ void Auth::note_judged(const Question& question, const Looked& looked, bool righ
 Auth::Looked Auth::look(const Job& job) {
   const bool fits = password_fits(job.password, job.account.hash);
   if (!fits || job.account.totp.empty()) return {fits, {SecondFactor::Verdict::kYes, 0}};
+  // No code is not a guess: if it counted, a program that sends the password alone, or somebody who
+  // has it, could make the user wait without end.
+  if (job.code.empty()) return {fits, {SecondFactor::Verdict::kNo, 0}};
   return {fits, second_factor_.check(job.account, job.code, job.now_us, unix_s())};
 }
 
@@ -264,6 +259,19 @@ Tokens::Checked Auth::check_token(std::string_view token, const std::string& add
     ++counts_.throttled;
   }
   return checked;
+}
+
+std::int64_t Auth::wrong_proxy_secret(const std::string& address) {
+  const std::int64_t now_us = loop_.now_us();
+  const std::int64_t wait_s = proxy_throttle_.wait_s(address, now_us);
+  if (wait_s > 0) {
+    ++counts_.throttled;
+    return wait_s;
+  }
+  ++counts_.failures;
+  proxy_throttle_.begins(address, now_us);
+  proxy_throttle_.ends(address, true, now_us);
+  return 0;
 }
 
 void Auth::close(const std::string& token, const std::string& address) {

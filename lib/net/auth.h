@@ -74,7 +74,7 @@ class Auth {
   // loop some tens of milliseconds later. Calls it before check() returns if the address has to
   // wait, or if a kRequest sends a name and password that were checked or used within the last 12
   // hours; the latter saves one crypt(3) per request. If the same address sends the same words
-  // again in the meantime, both calls get the same answer and count as one try.
+  // again in the meantime, without a code, both calls get the same answer and count as one try.
   void check(const std::string& name, const std::string& password, const std::string& code,
              const std::string& address, Purpose purpose, Done done);
 
@@ -84,6 +84,10 @@ class Auth {
   void note_refused(const User& user, const char* why) {
     audit_.note_often(site_of(user.from), "login failed", user, {{"why", why}});
   }
+  // Counts a wrong guess at the proxy's secret. Returns the seconds that this address should have
+  // waited, 0 if it need not wait. The right secret is accepted all the same, because the proxy has
+  // the same address as other programs of this machine.
+  std::int64_t wrong_proxy_secret(const std::string& address);
   // Checks a token at once.
   Tokens::Checked check_token(std::string_view token, const std::string& address);
 
@@ -133,7 +137,8 @@ class Auth {
   std::string secret_;                                // for keyed()
   Sessions sessions_;                                 // by keyed()
   std::map<std::string, std::vector<Asker>> asking_;  // by mark, code, hash and address
-  Throttle throttle_;
+  Throttle throttle_, proxy_throttle_;
+  std::uint64_t codes_asked_ = 0;
   LoginCounts counts_;
   SecondFactor second_factor_;  // for worker_ only
   std::thread worker_;

@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/text.h"
+#include "base/trusted_file.h"
 
 namespace kvm {
 
@@ -40,7 +41,7 @@ std::string folder_of(const std::string& file) {
 Steps read(const std::string& file) {
   struct stat status = {};
   if (::lstat(file.c_str(), &status) < 0 && errno == ENOENT) return {};
-  return parse(read_file(file), file);
+  return parse(read_trusted_file(file), file);
 }
 
 // Replaces the file in one step: after a power cut there is either the old file or the new one.
@@ -48,7 +49,8 @@ void write(const std::string& file, const Steps& steps, int folder) {
   std::string text;
   for (const auto& [id, step] : steps) text += id + ' ' + std::to_string(step) + '\n';
   const std::string fresh = file + ".new";
-  const Fd fd = open_fd(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
+  ::unlink(fresh.c_str());  // left by a power cut
+  const Fd fd = open_fd(fresh, O_WRONLY | O_CREAT | O_EXCL, 0600);
   write_all(fd.get(), text, fresh);
   if (::fsync(fd.get()) < 0) throw Error::from_errno(fresh + ": fsync");
   if (std::rename(fresh.c_str(), file.c_str()) < 0) throw Error::from_errno(file + ": rename");
@@ -60,6 +62,8 @@ void write(const std::string& file, const Steps& steps, int folder) {
 void UsedCodes::check() const {
   const std::string path = folder_of(file_);
   if (::access(path.c_str(), W_OK | X_OK) < 0) throw Error::from_errno(path);
+  check_way(file_);
+  read(file_);
 }
 
 bool UsedCodes::use(const std::string& id, std::int64_t step) {

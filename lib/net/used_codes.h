@@ -12,7 +12,8 @@ class UsedCodes {
  public:
   explicit UsedCodes(std::string file) : file_(std::move(file)) {}
 
-  // Throws Error if this user may not write to the file's folder.
+  // Throws Error if this user may not write to the file's folder, if others may, or if the file is
+  // unusable.
   void check() const;
 
   // Notes that the secret `id`, a word, was used at `step`. false: it was used at this step or a

@@ -53,9 +53,12 @@ Visitor* Visitors::expendable(bool for_local, const Visitor* except) {
   std::tuple<bool, bool, int> least;
   for (Visitor& visitor : visitors_) {
     const bool local = visitor.site.empty();
-    if (visitor.known || visitor.leaving || &visitor == except || (local && !for_local)) continue;
+    if (visitor.known || visitor.leaving || &visitor == except) continue;
+    // Behind a proxy, anybody may have opened the connection of a local peer that has not asked.
+    const bool strange = limits_.behind_proxy && local && visitor.deadline_us != 0;
+    if (local && !for_local && !strange) continue;
     const auto crowd = per_site_.find(visitor.site);
-    const std::tuple rank(visitor.deadline_us == 0, local,
+    const std::tuple rank(visitor.deadline_us == 0, limits_.behind_proxy ? !local : local,
                           crowd == per_site_.end() ? 0 : -crowd->second);
     if (best && rank > least) continue;
     best = &visitor;

@@ -78,6 +78,7 @@ by_socket() { URL=http://localhost http_status "$1" --unix-socket "$BATS_TEST_TM
 @test "a proxy's user: by its unix socket alone, by loopback with its secret, from nowhere else" {
 	echo 'cy@example.org:*:view' >>"$PASSWORDS"
 	echo 'a secret of the proxy' >"$BATS_TEST_TMPDIR/proxy"
+	chmod 600 "$BATS_TEST_TMPDIR/proxy"
 	header='Remote-User: cy@example.org'
 	start --passwords "$PASSWORDS" --user-header Remote-User --proxy-secret "$BATS_TEST_TMPDIR/proxy" -l "unix:$BATS_TEST_TMPDIR/sock"
 	[ "$(by_socket /state -H "$header")" = 200 ]
@@ -116,6 +117,7 @@ by_socket() { URL=http://localhost http_status "$1" --unix-socket "$BATS_TEST_TM
 
 @test "from another machine no secret helps, and no X-Forwarded-For" {
 	echo 'a secret of the proxy' >"$BATS_TEST_TMPDIR/proxy"
+	chmod 600 "$BATS_TEST_TMPDIR/proxy"
 	cat >"$BATS_TEST_TMPDIR/ask" <<-'END'
 		ip link set lo up && ip addr add 192.0.2.77/32 dev lo
 		sleep 600 | kvm-mjpeg-httpd -l 192.0.2.77:8080 -l 127.0.0.1:8080 --passwords passwords --user-header Remote-User \
@@ -138,6 +140,7 @@ by_socket() { URL=http://localhost http_status "$1" --unix-socket "$BATS_TEST_TM
 	run --separate-stderr kvm-mjpeg-httpd -l 127.0.0.1:0 --passwords "$PASSWORDS" --proxy-secret "$PASSWORDS" </dev/null
 	status_is 64 && one_line kvm-mjpeg-httpd
 	echo short >"$BATS_TEST_TMPDIR/proxy"
+	chmod 600 "$BATS_TEST_TMPDIR/proxy"
 	run --separate-stderr kvm-mjpeg-httpd -l 127.0.0.1:0 --passwords "$PASSWORDS" --user-header X --proxy-secret "$BATS_TEST_TMPDIR/proxy" </dev/null
 	status_is 78 && one_line kvm-mjpeg-httpd
 	[[ $stderr != *": short"* ]]
@@ -167,4 +170,26 @@ by_socket() { URL=http://localhost http_status "$1" --unix-socket "$BATS_TEST_TM
 	password targets ci
 	start --passwords "$PASSWORDS"
 	[ "$(http_status /state -u ann:secret)" = 200 ]
+}
+
+@test "files that others could replace, or that never end, are refused at once" {
+	mkdir "$BATS_TEST_TMPDIR/open"
+	chmod 777 "$BATS_TEST_TMPDIR/open"
+	cp -p "$PASSWORDS" "$BATS_TEST_TMPDIR/open/passwords"
+	mkfifo "$BATS_TEST_TMPDIR/fifo"
+	echo 'a secret of the proxy' >"$BATS_TEST_TMPDIR/secret"
+	chmod 644 "$BATS_TEST_TMPDIR/secret"
+	with_code=$BATS_TEST_TMPDIR/with-code
+	{ sed 's/$/:control/; s/:[a-z]*:control$/:control/; s/$/:totp=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ/' | head -1; } <"$PASSWORDS" >"$with_code"
+	refused() { # refused STATUS OPTION...
+		run --separate-stderr timeout 60 kvm-mjpeg-httpd -l 127.0.0.1:0 "${@:2}" </dev/null
+		status_is "$1" && one_line kvm-mjpeg-httpd
+	}
+	refused 77 --passwords "$BATS_TEST_TMPDIR/open/passwords"
+	refused 78 --passwords "$BATS_TEST_TMPDIR/fifo"
+	refused 78 --passwords "$PASSWORDS" --user-header X --proxy-secret "$BATS_TEST_TMPDIR/fifo"
+	refused 78 --passwords "$PASSWORDS" --user-header X --proxy-secret "$BATS_TEST_TMPDIR/secret"
+	[[ $stderr == *"chmod o-r"* ]]
+	refused 78 --passwords "$with_code" --used-codes "$BATS_TEST_TMPDIR/fifo"
+	refused 77 --passwords "$with_code" --used-codes "$BATS_TEST_TMPDIR/open/used"
 }

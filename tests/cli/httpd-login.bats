@@ -106,6 +106,7 @@ load httpd/server
 		[ "$(http_status /state "${http[@]}" -H 'X-Forwarded-For: 192.0.2.9, 127.0.0.1')" = 200 ]
 		[ "$(http_status /state "${http[@]}" -H 'X-Forwarded-For: [::1]:4711')" = 200 ]
 		[ "$(http_status /state "${http[@]}" -H 'X-Forwarded-For: unix')" = 403 ]
+		[ "$(http_status /state "${http[@]}" -H 'X-Forwarded-For;')" = 403 ]
 		[ "$(http_status /state "${http[@]}" -H 'X-Forwarded-For: 127.0.0.1' -H 'X-Forwarded-For: 192.0.2.9')" = 403 ]
 		[ "$(http_status /state -u ann:secret -H 'X-Forwarded-For: 192.0.2.9' -H 'X-Forwarded-Proto: https' -H 'X-Forwarded-Proto: http')" = 403 ]
 		[ "$(http_status /actions -u ann:secret -H "Origin: $URL" -d 'key a')" = 200 ]

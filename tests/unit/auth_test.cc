@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <ctime>
 #include <fstream>
@@ -253,8 +254,31 @@ TEST_F(SecondFactors, WrongCodesCountAsWrongPasswordsDo) {
   auth.check("bob", "password", "", "192.0.2.1", Auth::Purpose::kSession,
              [&](const Auth::Checked& checked) { verdict = checked.verdict; });
   EXPECT_EQ(verdict, Auth::Verdict::kWait) << "the address waits";
-  EXPECT_EQ(judged(auth, "ann", "password", code(), "192.0.2.2"), Auth::Verdict::kWait)
-      << "and so does the account, whatever the address";
+  EXPECT_EQ(judged(auth, "ann", "password", code(), "192.0.2.2"), Auth::Verdict::kNo)
+      << "and so does the account, whatever the address; the answer is that to a wrong password";
+  EXPECT_EQ(judged(auth, "ann", "bad", code(), "192.0.2.3"), Auth::Verdict::kNo);
+}
+
+TEST_F(SecondFactors, APasswordWithoutACodeDoesNotMakeTheUserWait) {
+  Auth auth = open();
+  for (int i = 0; i < 8; ++i)
+    EXPECT_EQ(judged(auth, "ann", "password", "", "192.0.2." + std::to_string(i)),
+              Auth::Verdict::kNo);
+  EXPECT_EQ(judged(auth, "ann", "password", code(), "192.0.2.99"), Auth::Verdict::kYes);
+}
+
+TEST_F(SecondFactors, ACodeThatIsSentTwiceAtOnceOpensOneSession) {
+  Auth auth = open();
+  const std::string shown = code();
+  std::vector<Auth::Verdict> verdicts;
+  for (int i = 0; i < 4; ++i)
+    auth.check("ann", "password", shown, "192.0.2.1", Auth::Purpose::kSession,
+               [&](const Auth::Checked& checked) {
+                 verdicts.push_back(checked.verdict);
+                 if (verdicts.size() == 4) loop.after(0, [this] { loop.stop(); });
+               });
+  loop.run();
+  EXPECT_EQ(std::ranges::count(verdicts, Auth::Verdict::kYes), 1);
 }
 
 TEST_F(SecondFactors, AnUnknownNameUsesNobodysCodeUp) {

@@ -169,6 +169,28 @@ TEST_F(Gates, BelieveAProxyOnItsSocketOrWithItsSecret) {
   EXPECT_EQ(metrics.forbidden, 7u);
 }
 
+TEST_F(Gates, GuessesAtTheProxysSecretCount) {
+  Gate gate(auth, metrics, {}, {}, {"X-User", "a long secret word"});
+  const auto guess = [&](const std::string& secret) {
+    const auto reply = ask({{"X-User", "ann"}, {"X-Kvm-Proxy-Secret", secret}});
+    reply->asked.peer.via = "127.0.0.1";
+    entered(gate, reply);
+    return reply->answered ? reply->answered->status : 200;
+  };
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(guess("bad"), 403);
+  EXPECT_EQ(guess("bad"), 429);
+  EXPECT_EQ(auth.counts().failures, 4u);
+  EXPECT_EQ(guess("a long secret word"), 200) << "the proxy has the same address";
+}
+
+TEST_F(Gates, AnEmptyOriginIsAnotherSite) {
+  Gate gate(auth, metrics, {}, {});
+  const auto reply = ask({{"Host", "localhost"}, {"Origin", ""}});
+  reply->asked.method = "POST";
+  EXPECT_FALSE(gate.comes_from_us(reply));
+  EXPECT_EQ(reply->answered->status, 403);
+}
+
 TEST_F(Gates, TakeTheProxysUserBeforeAnyOtherLogin) {
   Gate gate(auth, metrics, {}, {}, {"X-User"});
   const auto reply = ask({{"X-User", "ann"}, {"Authorization", "Bearer nonsense"}});

@@ -86,6 +86,24 @@ TEST(Visitors, BehindAProxyCountAsTheirOwn) {
   EXPECT_TRUE(visitors.attribute(*came[1], "192.0.2.2"));
 }
 
+TEST(Visitors, BehindAProxySilentConnectionsGoBeforeUsers) {
+  Visitors visitors({.connections = 4, .per_address = 50, .behind_proxy = true});
+  Pair users[2], silent[2];
+  Visitor* came[2];
+  for (int i = 0; i < 2; ++i) {
+    came[i] = visitors.came(users[i].ours.get(), "127.0.0.1");
+    EXPECT_TRUE(visitors.attribute(*came[i], "192.0.2.1"));
+    visitors.answered(*came[i]);  // the user reads, and will ask again
+  }
+  for (const Pair& pair : silent) visitors.came(pair.ours.get(), "127.0.0.1");
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_TRUE(visitors.admit("127.0.0.1"));
+    visitors.came(-1, "127.0.0.1");
+  }
+  EXPECT_TRUE(silent[0].cut() && silent[1].cut());
+  EXPECT_FALSE(users[0].cut() || users[1].cut());
+}
+
 TEST(Visitors, AnIpv6NetworkIsOneAddress) {
   Visitors visitors({.connections = 6, .per_address = 1});
   Visitor* const first = visitors.came(-1, "2001:db8::7");
