@@ -229,8 +229,7 @@ void Consoles::note_controller() {
     return id ? consoles_.find(*id) : consoles_.end();
   };
   const auto from = viewer(before), to = viewer(now);
-  if (from != consoles_.end())
-    from->second->socket->set_precedence(WebSocket::Precedence::kInTurn);
+  if (from != consoles_.end()) from->second->socket->set_precedence(WebSocket::Precedence::kInTurn);
   if (to != consoles_.end()) to->second->socket->set_precedence(WebSocket::Precedence::kFirst);
   if (to != consoles_.end())
     needs_.audit.note("control taken", to->second->user,

@@ -40,7 +40,7 @@ class FrameQueue {
   std::ptrdiff_t send_some(int fd) const;
 
   Frames frames_;
-  std::size_t sent_ = 0;  // bytes of the first frame
+  std::size_t sent_ = 0;                   // bytes of the first frame
   std::size_t bytes_ = 0, own_bytes_ = 0;  // of all frames, whole
 };
 

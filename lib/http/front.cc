@@ -175,9 +175,9 @@ void HttpFront::close_listeners() noexcept {
   }
 }
 
-// Runs the library once for each daemon that has something to do: events, timeouts, resumed requests.
-// It runs once in a turn of the loop, so that other events have their turn however many clients keep
-// it busy. Returns µs until the next call is due.
+// Runs the library once for each daemon that has something to do: events, timeouts, resumed
+// requests. It runs once in a turn of the loop, so that other events have their turn however many
+// clients keep it busy. Returns µs until the next call is due.
 std::int64_t HttpFront::run_daemons() {
   std::int64_t least_us = kCheckUs;
   const bool resumed = exchanges_.take_resumed();

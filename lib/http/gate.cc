@@ -103,7 +103,8 @@ bool Gate::comes_from_us(const ReplyPtr& reply) {
   const bool acts = request.method == "POST" || request.path == "/ws";
   const std::string_view origin = request.header("Origin");
   const bool empty_origin = origin.empty() && request.count("Origin") > 0;
-  if (!acts || (!empty_origin && same_origin(origin, request.header("Sec-Fetch-Site"), host, peer.tls)))
+  if (!acts ||
+      (!empty_origin && same_origin(origin, request.header("Sec-Fetch-Site"), host, peer.tls)))
     return true;
   const std::string why = origin.empty()
                               ? "the request comes from another site"

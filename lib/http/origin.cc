@@ -59,7 +59,9 @@ std::string forwarded_address(std::string_view entry) {
 }
 
 void believe_proxy(Peer& peer, const Fields& headers) {
-  const auto names_client = [](const auto& field) { return lower(field.first) == "x-forwarded-for"; };
+  const auto names_client = [](const auto& field) {
+    return lower(field.first) == "x-forwarded-for";
+  };
   if (std::ranges::any_of(headers, names_client)) {
     const std::string client = forwarded_address(last_entry(headers, "x-forwarded-for"));
     peer.local = is_local(client);

@@ -182,8 +182,8 @@ void WebSocket::serve() {
   work(until_us);
   if (wslay_event_want_write(context_.get())) take_answers();
   serving_ = false;
-  const bool more = wslay_event_get_read_enabled(context_.get()) &&
-                    (budget_ == 0 || !connection_.early.empty());
+  const bool more =
+      wslay_event_get_read_enabled(context_.get()) && (budget_ == 0 || !connection_.early.empty());
   if (!over && !failed_ && (more || !inbox_.empty())) ask();
   flush();
   if (over && !failed_) fail();

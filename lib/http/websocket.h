@@ -24,7 +24,8 @@ std::string websocket_accept(std::string_view key);
 // Whether `key` is 16 bytes in base64, as a Sec-WebSocket-Key must be (section 4.2.1).
 bool is_websocket_key(std::string_view key);
 
-enum class WebSocketFrame : std::uint8_t { kText = 1, kBinary = 2, kClose = 8 };  // opcodes (section 5.2)
+// Opcodes (section 5.2).
+enum class WebSocketFrame : std::uint8_t { kText = 1, kBinary = 2, kClose = 8 };
 
 // The header of an unmasked, final frame with a payload of `size` bytes (section 5.2).
 std::string websocket_header(WebSocketFrame frame, std::size_t size);
@@ -46,8 +47,9 @@ class WebSocket {
   };
 
   // Reads, and works on messages, in turn with others that share `turns`. Calls `on_text` for each
-  // text message; binary messages are ignored. Nothing is read while a message is not done. Calls `on_close` once, from the loop, when the connection has failed or
-  // ended; the owner then destroys the WebSocket.
+  // text message; binary messages are ignored. Nothing is read while a message is not done. Calls
+  // `on_close` once, from the loop, when the connection has failed or ended; the owner then
+  // destroys the WebSocket.
   WebSocket(Loop& loop, Turns& turns, Upgraded connection, Holder holder, OnText on_text,
             std::function<void()> on_close);
   ~WebSocket();
@@ -99,7 +101,7 @@ class WebSocket {
   std::deque<std::string> inbox_;              // messages that are not done
   std::size_t taken_ = 0;                      // bytes of the first one that are done
   std::size_t inbox_bytes_ = 0;
-  std::string answers_;                        // control frames that wslay has just made
+  std::string answers_;  // control frames that wslay has just made
   FrameQueue queue_;
   std::size_t budget_ = 0;  // bytes that may still be read in this turn of the loop
   std::int64_t sent_us_, heard_us_;

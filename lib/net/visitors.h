@@ -9,8 +9,8 @@
 namespace kvm {
 
 struct VisitorLimits {
-  int connections = 500;                 // a few of these are for local peers only
-  int per_address = 50;                  // local peers are not counted per address
+  int connections = 500;  // a few of these are for local peers only
+  int per_address = 50;   // local peers are not counted per address
   // Local peers are a proxy's connections until attribute() tells for whom.
   bool behind_proxy = false;
   std::int64_t request_us = 10'000'000;  // time for a whole request to arrive

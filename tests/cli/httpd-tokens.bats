@@ -93,9 +93,9 @@ with() { http_status "$2" -H "Authorization: Bearer $1" "${@:3}"; }
 
 @test "kvm-password writes to no file that somebody prepared as its new one" {
 	echo mine >"$BATS_TEST_TMPDIR/victim"
-	ln -s "$BATS_TEST_TMPDIR/victim" "$KVM_ETC/passwords.new"
-	kvm-password token create planted
+	ln -s "$BATS_TEST_TMPDIR/victim" "$BATS_TEST_TMPDIR/passwords.new"
+	password token create planted
 	[ "$(cat "$BATS_TEST_TMPDIR/victim")" = mine ]
-	[ -f "$KVM_ETC/passwords" ] && [ ! -L "$KVM_ETC/passwords" ]
-	[ "$(find "$KVM_ETC" -name 'passwords.*' ! -name passwords.new)" = "" ]
+	[ -f "$PASSWORDS" ] && [ ! -L "$PASSWORDS" ]
+	[ "$(find "$BATS_TEST_TMPDIR" -name "tmp.*")" = "" ]
 }

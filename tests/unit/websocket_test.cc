@@ -114,7 +114,8 @@ TEST_F(WebSockets, APongWaitsForTheEndOfTheFrameAndReplacesTheLastOne) {
   }
   all += received();
   EXPECT_EQ(all, websocket_header(WebSocketFrame::kText, long_text.size()) + long_text +
-                     "\x8a\x01" "3\x81\x04next");
+                     "\x8a\x01"
+                     "3\x81\x04next");
 }
 
 // What many answers to one read need: a system call, not one each.
@@ -133,7 +134,11 @@ TEST_F(WebSockets, AnswersGoOutTogether) {
   self = &socket;
   write(kText + kText + kText);
   for (int i = 0; i < 9 && answers < 3; ++i) loop.turn(0);
-  EXPECT_EQ(received(), "\x81\x01" "1\x81\x01" "2\x81\x01" "3");
+  EXPECT_EQ(received(),
+            "\x81\x01"
+            "1\x81\x01"
+            "2\x81\x01"
+            "3");
 }
 
 // A message in fragments of one byte each.
