@@ -57,8 +57,6 @@ held() {
 on_device() {
 	local folder=$1 preload=$BATS_TEST_DIRNAME/../../build/release/libfakev4l2.so
 	shift
-	# ASan must be the first library.
-	[[ $BIN != */asan/* || $1 != kvm-* ]] || preload=$(gcc -print-file-name=libasan.so):$preload
 	${exec-} env LD_PRELOAD="$preload" FAKE_V4L2="$folder" "$@"
 }
 # The same, for use with `&`: the command replaces the subshell, so that $! is its pid.

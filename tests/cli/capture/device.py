@@ -16,14 +16,6 @@ PATIENCE_S = 120  # a wait that takes longer counts as hung
 PIXELS = ("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=320x240:r=30", "-frames:v", "15")
 
 
-def preload():
-    library = str(ROOT / "build/release/libfakev4l2.so")
-    if "/asan/" in BIN:  # ASan insists on being the first library
-        asan = subprocess.run(["gcc", "-print-file-name=libasan.so"], capture_output=True, text=True, check=True)
-        library = f"{asan.stdout.strip()}:{library}"
-    return library
-
-
 def facts_of(frames):
     """(time in µs, number) of each frame in a stream (kvm(7), FRAMES)."""
     return [(int(time), int(number)) for time, number in re.findall(rb"kvm t=(\d+) n=(\d+) s=", frames)]
@@ -47,7 +39,8 @@ class CaptureTest(unittest.TestCase):
 
     def begin(self, *options, **more):
         """Starts kvm-capture; the process ends with the test."""
-        environment = {**os.environ, "FAKE_V4L2": str(self.folder / "dev"), "LD_PRELOAD": preload()}
+        environment = {**os.environ, "FAKE_V4L2": str(self.folder / "dev"),
+                       "LD_PRELOAD": str(ROOT / "build/release/libfakev4l2.so")}
         process = subprocess.Popen([f"{BIN}/kvm-capture", *options], cwd=self.folder, env=environment, **more)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
