@@ -214,7 +214,7 @@ test('Ctrl+Alt+Shift alone leads to the tools; with another key it is for the ta
     for (const key of [...others, 'ShiftLeft', 'AltLeft', 'ControlLeft']) await page.keyboard.up(key);
     assert.equal(await page.evaluate(() => document.activeElement.id), others.length ? 'screen' : 'osk-open');
   }
-  const lines = server.lines.filter(line => /^key(down|up) left/.test(line));
+  const lines = (await server.all(page)).filter(line => /^key(down|up) left/.test(line));
   assert.equal(lines.length, 12);  // what went down came up
 });
 

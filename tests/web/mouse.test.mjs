@@ -244,7 +244,7 @@ test('touch: tap, hold, drag, scroll, two fingers, pinch', async () => {
   assert.ok(!(await server.all(page)).some(line => line.startsWith('button')));
 
   await start_over();
-  await page.locator('#tools button[popovertarget=help]').tap();
+  await page.locator('#tools button[popovertarget=help]').click();
   await page.locator('#help').waitFor();
   await fingers(page, ['Start', at(0.4, 0.1)], ['End']);
   await page.locator('#help').waitFor({state: 'hidden'});

@@ -139,7 +139,7 @@ test('the layout that kvm-type has is followed, unless another is chosen', async
 
 test('on-screen keyboard: by touch, a key is down as long as the finger', async () => {
   const page = await console_page({width: 390, height: 844, touch: true});
-  await page.locator('#osk-open').tap();
+  await page.locator('#osk-open').click();
   await legends(page);
   const box = await key(page, 'G').boundingBox();
   const devtools = await page.context().newCDPSession(page);
@@ -628,7 +628,7 @@ test('a phone: Backspace in the emptied field, words in one piece, signs that ph
   await page.locator('#osk-layout').selectOption('us');
   const field = page.locator('#osk-text'), devtools = await page.context().newCDPSession(page);
   for (const name of ['autocapitalize', 'autocorrect', 'autocomplete']) assert.equal(await field.getAttribute(name), 'off');
-  await field.tap();
+  await field.click();
   // A phone's keyboard deletes by an edit of the text, without a key event.
   const backspace = () => field.evaluate(() => document.execCommand('delete'));
   await backspace();
