@@ -20,11 +20,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   [[maybe_unused]] const auto sent = ::send(theirs.get(), data, size, MSG_NOSIGNAL);
   ::shutdown(theirs.get(), SHUT_WR);
   Loop loop;
+  Turns turns(loop);
   Quota quota(1 << 20, 1 << 20);
   std::size_t heard = 0;
   {
     WebSocket socket(
-        loop, {ours.get(), std::string(bytes.substr(0, size / 3)), [] {}}, {quota, "ann"},
+        loop, turns, {ours.get(), std::string(bytes.substr(0, size / 3)), [] {}}, {quota, "ann"},
         [&](std::string_view text, std::size_t) {
           heard += text.size();
           return text.size();
