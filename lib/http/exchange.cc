@@ -16,11 +16,11 @@ constexpr std::size_t kMostHeader = 16 << 10;  // bytes; under TLS the library's
 
 }  // namespace
 
-Exchanges::Exchanges(Metrics& metrics, Visitors& visitors, Quota& quota, bool trust_proxy,
-                     Calls calls)
+Exchanges::Exchanges(Loop& loop, Metrics& metrics, Visitors& visitors, Quota& quota,
+                     bool trust_proxy, Calls calls)
     : metrics_(metrics),
       trust_proxy_(trust_proxy),
-      shared_(std::make_shared<Shared>(Shared{visitors, quota, std::move(calls)})) {}
+      shared_(std::make_shared<Shared>(Shared{loop, visitors, quota, std::move(calls)})) {}
 
 Exchanges::~Exchanges() = default;
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <unordered_set>
 
+#include "base/loop.h"
 #include "http/reply.h"
 #include "hub/metrics.h"
 #include "net/password_file.h"
@@ -27,7 +28,8 @@ class Exchanges {
   };
 
   // Bodies count against `quota`. `trust_proxy`: believe X-Forwarded-For and -Proto of local peers.
-  Exchanges(Metrics& metrics, Visitors& visitors, Quota& quota, bool trust_proxy, Calls calls);
+  Exchanges(Loop& loop, Metrics& metrics, Visitors& visitors, Quota& quota, bool trust_proxy,
+            Calls calls);
   ~Exchanges();
 
   // Implements MHD_AccessHandlerCallback. If it returns false, the library closes the connection.

@@ -77,7 +77,7 @@ HttpFront::HttpFront(Loop& loop, Metrics& metrics, Quota& quota, FrontOptions op
       options_(std::move(options)),
       listeners_(std::move(listeners)),
       visitors_(options_.limits),
-      exchanges_(metrics, visitors_, quota, options_.trust_proxy, std::move(calls)) {
+      exchanges_(loop, metrics, visitors_, quota, options_.trust_proxy, std::move(calls)) {
   std::string cert, key;
   if (tls()) {
     cert = read_file(options_.tls_cert);

@@ -62,7 +62,9 @@ class Reply {
   // Whether `pull` returned 0 and wake() was not called since.
   virtual bool waits() const noexcept = 0;
 
-  // Answers 101 Switching Protocols, then calls `use` with the socket.
+  // Answers 101 Switching Protocols, and calls `use` with the socket. Only while a route or the
+  // `next` of go_on() runs. Bytes that arrive before the answer is sent are lost under TLS; clients
+  // must not send any (RFC 6455, 4.1).
   virtual void upgrade(Fields headers, std::function<void(Upgraded)> use) = 0;
 
   // The sender is a user: until the answer is sent, the connection keeps its place, even if there

@@ -188,7 +188,11 @@ class Server {
     streams_.finish();
     consoles_.close_all("the server is stopping");
     front_.end_waiting();
-    loop_.after(kDrainUs, [this] { loop_.stop(); });
+    // The library must not be stopped while it has lent connections.
+    loop_.after(kDrainUs, [this] {
+      drop_viewers([](const User&) { return true; });
+      loop_.stop();
+    });
     wait_until_empty();
   }
   void wait_until_empty() {

@@ -8,11 +8,14 @@
 #include <optional>
 #include <utility>
 
+#include "base/error.h"
 #include "base/fd.h"
+#include "base/message.h"
 #include "base/text.h"
 #include "http/body.h"
 #include "http/mhd_request.h"
 #include "http/mhd_response.h"
+#include "http/tls_relay.h"
 
 namespace kvm {
 
@@ -212,8 +215,33 @@ void Exchanges::Exchange::wake() {
   if (pull_) resume();
 }
 
+// Takes the session from the library, as hand_over() takes a plain socket.
+void Exchanges::Exchange::upgrade_tls(const Fields& headers,
+                                      const std::function<void(Upgraded)>& use) {
+  std::string head = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n";
+  for (const auto& [name, value] : headers) head += name + ": " + value + "\r\n";
+  hand_over([&](int socket, const std::function<void()>& done) {
+    auto* const session = static_cast<gnutls_session_t>(
+        MHD_get_connection_info(connection_, MHD_CONNECTION_INFO_GNUTLS_SESSION)->tls_session);
+    std::shared_ptr<TlsRelay> relay;
+    try {
+      relay = std::make_shared<TlsRelay>(shared_->loop, session, socket, head + "\r\n");
+    } catch (const Error& error) {
+      say(error.what());
+      return done();
+    }
+    const int plain = relay->plain();
+    use({plain, "", [relay, done, self = shared_from_this()]() mutable {
+           if (!self->over()) relay->finish();
+           relay.reset();
+           done();
+         }});
+  });
+}
+
 void Exchanges::Exchange::upgrade(Fields headers, std::function<void(Upgraded)> use) {
   if (!may_answer()) return;
+  if (encrypted()) return upgrade_tls(headers, use);
   use_ = std::move(use);
   answer({101, "", {}, std::move(headers)});
 }

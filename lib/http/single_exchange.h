@@ -14,6 +14,7 @@ namespace kvm {
 // State that all requests of one front share. A WebSocket's close() uses it even after the front is
 // gone.
 struct Exchanges::Shared {
+  Loop& loop;
   Visitors& visitors;
   Quota& quota;
   Calls calls;
@@ -70,6 +71,7 @@ class Exchanges::Exchange final : public Reply, public std::enable_shared_from_t
   static void on_upgrade(void*, MHD_Connection*, void* self, const char* early,
                          std::size_t early_size, MHD_socket fd,
                          MHD_UpgradeResponseHandle* handle) noexcept;
+  void upgrade_tls(const Fields& headers, const std::function<void(Upgraded)>& use);
   bool may_answer() const noexcept { return !over() && step_ < Step::kReady; }
   bool is_large() const;
   void drop_body() noexcept;

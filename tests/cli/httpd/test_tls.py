@@ -60,6 +60,28 @@ class Tls(ServerTest):
                                  stdin=subprocess.DEVNULL, capture_output=True, text=True)
             self.assertEqual(run.returncode, status, run.stderr)
 
+    def test_websocket(self):
+        """a WebSocket under TLS: whole records both ways, and the reason of its end"""
+        server = self.start(*self.certificate("localhost"), feed=("--pad", "200000"))
+        ws = server.console()
+        records = []
+        while sum(records) < 150_000:
+            records.append(len(ws.sock.recv(1 << 16)))
+        self.assertLess(len(records), 150)  # a record holds 16 KB; a few bytes each would be thousands
+        lines = [f"key {'abcd'[i % 4]}" for i in range(20_000)]
+        other = server.console()
+        for i in range(0, len(lines), 5000):
+            other.send("\n".join(lines[i:i + 5000]))
+        self.assertEqual(server.wait_lines(len(lines)), lines)
+        gone = server.console()
+        gone.sock.close()
+        wait(lambda: server.state()["kvm"]["viewers"] == 2)
+        server.signal(signal.SIGTERM)
+        self.assertEqual(other.goodbye(), b"\x03\xe9the server is stopping")
+        self.assertRaises(EOFError, other.fill, 1)
+        # The viewer that reads nothing does not hold the server up.
+        self.assertEqual(server.wait_end(), 0)
+
     def test_handshake(self):
         """a TLS handshake that is begun and not ended costs next to nothing"""
         server = self.start(*self.certificate("localhost"))
