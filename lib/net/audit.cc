@@ -91,7 +91,7 @@ void Audit::reopen() {
   failed_ = torn_ = false;
 }
 
-void Audit::note(std::string_view event, const User& user, const Facts& facts) noexcept {
+void Audit::write(std::string_view event, const User& user, const Facts& facts) noexcept {
   try {
     std::string line(event);
     line += " from " + value(user.from) + " user=" + value(user.name);
@@ -103,28 +103,43 @@ void Audit::note(std::string_view event, const User& user, const Facts& facts) n
   }
 }
 
-bool Audit::note_often(const std::string& cause, std::string_view event, const User& user,
-                       Facts facts) noexcept {
-  try {
-    const std::int64_t now_us = monotonic_us();
-    const auto ended = [&](const Often& often) { return now_us - often.began_us >= kMinuteUs; };
-    // Causes beyond this number are taken for one.
-    if (often_.size() >= kMostCauses)
-      std::erase_if(often_, [&](const auto& entry) { return ended(entry.second); });
-    Often& often = often_[often_.size() < kMostCauses || often_.contains(cause) ? cause : ""];
-    if (ended(often)) {
-      if (often.unwritten > 0) facts.emplace_back("unwritten", std::to_string(often.unwritten));
-      often = {now_us, 0, 0};
-    }
-    if (often.lines == kMostOften) {
-      ++often.unwritten;
-      return false;
-    }
-    if (++often.lines == kMostOften) facts.emplace_back("more", "unwritten");
-  } catch (const std::exception& error) {
-    say(std::string("audit: ") + error.what());
+// Whether one more line of this cause may be written in this minute. Adds the facts that tell of
+// lines that are not written.
+bool Audit::admit(const std::string& cause, int most, Facts& facts) {
+  const std::int64_t now_us = monotonic_us();
+  const auto ended = [&](const Often& often) { return now_us - often.began_us >= kMinuteUs; };
+  // Causes beyond this number are taken for one.
+  if (often_.size() >= kMostCauses)
+    std::erase_if(often_, [&](const auto& entry) { return ended(entry.second); });
+  Often& often = often_[often_.size() < kMostCauses || often_.contains(cause) ? cause : ""];
+  if (ended(often)) {
+    if (often.unwritten > 0) facts.emplace_back("unwritten", std::to_string(often.unwritten));
+    often = {now_us, 0, 0};
   }
-  note(event, user, facts);
+  if (often.lines == most) {
+    ++often.unwritten;
+    return false;
+  }
+  if (++often.lines == most) facts.emplace_back("more", "unwritten");
+  return true;
+}
+
+bool Audit::note(std::string_view event, const User& user, const Facts& facts) noexcept {
+  Facts all = facts;
+  if (!admit(strf("%s %s %s", site_of(user.from).c_str(), user.name.c_str(),
+                  std::string(event).c_str()),
+             kMostOften, all))
+    return false;
+  write(event, user, all);
+  return true;
+}
+
+bool Audit::note_stranger(std::string_view event, const User& user, const Facts& facts) noexcept {
+  Facts all = facts;
+  if (!admit(site_of(user.from) + ' ' + std::string(event), kMostOften, all) ||
+      !admit("strangers", kMostOfStrangers, all))
+    return false;
+  write(event, user, all);
   return true;
 }
 
@@ -134,13 +149,12 @@ Visit::Visit(Audit& audit, std::string what, const User& user, Audit::Facts fact
       user_(user),
       facts_(std::move(facts)),
       began_us_(monotonic_us()),
-      written_(audit_.note_often(site_of(user_.from) + ' ' + user_.name, what_ + " opened", user_,
-                                 facts_)) {}
+      written_(audit_.note(what_ + " opened", user_, facts_)) {}
 
 Visit::~Visit() {
   if (!written_) return;
   facts_.emplace_back("seconds", std::to_string((monotonic_us() - began_us_) / 1'000'000));
-  audit_.note(what_ + " closed", user_, facts_);
+  audit_.write(what_ + " closed", user_, facts_);
 }
 
 void Audit::append(const std::string& line) {

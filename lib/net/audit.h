@@ -28,23 +28,28 @@ class Audit {
   // hold anything that was typed. A value that is not a plain word is written as a JSON string in
   // ASCII, so that no name can look like another fact or another line. If the file cannot be
   // written, a message says so once, until a line was written again.
+  //
+  // A client could fill the disc, or push other lines out of a journal that limits its rate. So at
+  // most kMostOften lines a minute are written of one event, user and address. The last of them has
+  // the fact more=unwritten, and the next line tells how many were left out. Returns whether the
+  // line was written.
   using Facts = std::vector<std::pair<std::string_view, std::string>>;
-  void note(std::string_view event, const User& user, const Facts& facts = {}) noexcept;
-
-  // As note(), for events that a client can cause without end. Of one cause, for example a client's
-  // address, at most kMostOften lines are written in a minute; the last of them has the fact
-  // more=unwritten, and the next line of this cause tells how many were left out. Otherwise a
-  // client could fill the disc, or push other lines out of a journal that limits its rate. Returns
-  // whether the line was written.
   static constexpr int kMostOften = 60;
-  bool note_often(const std::string& cause, std::string_view event, const User& user,
-                  Facts facts = {}) noexcept;
+  bool note(std::string_view event, const User& user, const Facts& facts = {}) noexcept;
+
+  // As note(), for what strangers do: at most kMostOften lines a minute of one event and address,
+  // whatever name they give, and at most kMostOfStrangers in all.
+  static constexpr int kMostOfStrangers = 600;
+  bool note_stranger(std::string_view event, const User& user, const Facts& facts = {}) noexcept;
 
  private:
   struct Often {
     std::int64_t began_us = 0;  // this minute, monotonic
     int lines = 0, unwritten = 0;
   };
+  friend class Visit;
+  bool admit(const std::string& cause, int most, Facts& facts);
+  void write(std::string_view event, const User& user, const Facts& facts) noexcept;
   void append(const std::string& line);
 
   std::map<std::string, Often> often_;  // by cause

@@ -16,7 +16,8 @@ namespace kvm {
 
 namespace {
 
-constexpr std::size_t kMostJobs = 16;
+constexpr std::size_t kMostJobs = 16;  // of strangers, and as many of sites with a login
+constexpr std::size_t kMostSites = 1000;
 constexpr std::string_view kCookie = "cookie ";
 
 // Stands in for unknown names if the file has no password. Nobody knows this one.
@@ -157,6 +158,14 @@ void Auth::check(const std::string& name, const std::string& password, const std
   // Each login with a code is judged by itself, because a code is good for one session.
   if (!code.empty()) question.key += " " + std::to_string(++codes_asked_);
   std::int64_t wait_s = throttle_.wait_s(address, now_us);
+  // This must not depend on a password: it is an answer to a guess that is not counted.
+  const Queue queue = logged_in_.contains(site_of(address)) ? Queue::kLoggedIn : Queue::kStrangers;
+  if (wait_s == 0 && is_full(queue)) {
+    audit_.note_stranger("login failed",
+                         {question.account.name, question.account.role, {}, address},
+                         {{"why", "too many passwords wait to be checked"}});
+    wait_s = 1;
+  }
   if (wait_s == 0 && purpose == Purpose::kRequest)
     if (const auto user = sessions_.use(question.mark, now_us))
       return done({Verdict::kYes, *user, "", 0});
@@ -164,15 +173,9 @@ void Auth::check(const std::string& name, const std::string& password, const std
     return asked->second.push_back({purpose, std::move(done)});
   if (wait_s == 0) {
     throttle_.begins(address, now_us);
-    if (enqueue({password, code, question.account, now_us,
-                 [this, question](const Looked& looked) { judge(question, looked); }}))
-      return asking_[question.key].push_back({purpose, std::move(done)});
-    // This answer says that the password is not one that is in use, so it counts as an answer to a
-    // guess.
-    throttle_.ends(address, true, now_us);
-    audit_.note("login failed", {question.account.name, question.account.role, {}, address},
-                {{"why", "too many passwords wait to be checked"}});
-    wait_s = std::max<std::int64_t>(1, throttle_.wait_s(address, now_us));
+    enqueue(queue, {password, code, question.account, now_us,
+                    [this, question](const Looked& looked) { judge(question, looked); }});
+    return asking_[question.key].push_back({purpose, std::move(done)});
   }
   ++counts_.throttled;
   done({Verdict::kWait, {}, "", wait_s});
@@ -185,6 +188,7 @@ void Auth::judge(const Question& question, const Looked& looked) {
                      looked.code.verdict == SecondFactor::Verdict::kYes;
   throttle_.ends(question.address, !right, loop_.now_us());
   ++(right ? counts_.logins : counts_.failures);
+  if (right) remember_site(question.address);
   note_judged(question, looked, right);
   // Whether the code was wrong or the user has to wait: another answer than for a wrong password
   // would tell that the password is right.
@@ -197,14 +201,16 @@ void Auth::judge(const Question& question, const Looked& looked) {
 void Auth::note_judged(const Question& question, const Looked& looked, bool right) {
   const Account& account = question.account;
   const User user{account.name, account.role, {}, question.address};
-  if (right)
-    return audit_.note("login", user,
-                       {{"role", name_of(user.role)},
-                        {"by", account.totp.empty() ? "password" : "password+code"}});
+  if (right) {
+    audit_.note("login", user,
+                {{"role", name_of(user.role)},
+                 {"by", account.totp.empty() ? "password" : "password+code"}});
+    return;
+  }
   // Somebody may have typed a password as the name, so only known names are written.
   Audit::Facts facts;
   if (question.known && looked.password_right) facts.emplace_back("wrong", "code");
-  audit_.note("login failed", user, facts);
+  audit_.note_stranger("login failed", user, facts);
 }
 
 // Runs in worker_: crypt(3) takes long, and so may writing a used code to the disc.
@@ -227,22 +233,38 @@ Auth::Checked Auth::opened(const Question& question, Purpose purpose) {
   return {Verdict::kYes, sessions_.begin(key, user, loop_.now_us()), token, 0};
 }
 
-// false: too many passwords wait to be checked.
-bool Auth::enqueue(Job job) {
+// Users of this site keep their place before strangers. The oldest logins are forgotten.
+void Auth::remember_site(const std::string& address) {
+  const std::int64_t now_us = loop_.now_us();
+  logged_in_[site_of(address)] = now_us;
+  if (logged_in_.size() > kMostSites)
+    logged_in_.erase(
+        std::ranges::min_element(logged_in_, {}, [](const auto& site) { return site.second; }));
+}
+
+std::deque<Auth::Job>& Auth::jobs(Queue queue) noexcept {
+  return queue == Queue::kLoggedIn ? first_jobs_ : jobs_;
+}
+
+bool Auth::is_full(Queue queue) {
   const std::lock_guard lock(mutex_);
-  if (jobs_.size() >= kMostJobs) return false;
-  jobs_.push_back(std::move(job));
+  return jobs(queue).size() >= kMostJobs;
+}
+
+void Auth::enqueue(Queue queue, Job job) {
+  const std::lock_guard lock(mutex_);
+  jobs(queue).push_back(std::move(job));
   wake_.notify_one();
-  return true;
 }
 
 void Auth::work() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    wake_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
+    wake_.wait(lock, [this] { return stopping_ || !jobs_.empty() || !first_jobs_.empty(); });
     if (stopping_) return;
-    const Job job = std::move(jobs_.front());
-    jobs_.pop_front();
+    std::deque<Job>& queue = first_jobs_.empty() ? jobs_ : first_jobs_;
+    const Job job = std::move(queue.front());
+    queue.pop_front();
     lock.unlock();
     const Looked looked = look(job);
     loop_.post([done = job.done, looked] { done(looked); });
@@ -254,7 +276,7 @@ Tokens::Checked Auth::check_token(std::string_view token, const std::string& add
   const auto checked = tokens_.check(token, address, loop_.now_us(), unix_s());
   if (checked.verdict == Tokens::Verdict::kNo) {
     ++counts_.failures;
-    audit_.note("token refused", {"", {}, {}, address}, {{"why", "unknown"}});
+    audit_.note_stranger("token refused", {"", {}, {}, address}, {{"why", "unknown"}});
   } else if (checked.verdict == Tokens::Verdict::kWait) {
     ++counts_.throttled;
   }

@@ -72,9 +72,10 @@ class Auth {
   // sent. This is the only function that looks at a password, and every answer that depends on one
   // counts as a try of this address: wrong passwords make the address wait. Calls `done` from the
   // loop some tens of milliseconds later. Calls it before check() returns if the address has to
-  // wait, or if a kRequest sends a name and password that were checked or used within the last 12
-  // hours; the latter saves one crypt(3) per request. If the same address sends the same words
-  // again in the meantime, without a code, both calls get the same answer and count as one try.
+  // wait or too many passwords wait to be checked, or if a kRequest sends a name and password that
+  // were checked or used within the last 12 hours; the latter saves one crypt(3) per request. If
+  // the same address sends the same words again in the meantime, without a code, both calls get the
+  // same answer and count as one try.
   void check(const std::string& name, const std::string& password, const std::string& code,
              const std::string& address, Purpose purpose, Done done);
 
@@ -82,7 +83,7 @@ class Auth {
   std::optional<User> known_to_proxy(const std::string& name) const;
   // Writes to the audit trail that a request in this user's name was refused.
   void note_refused(const User& user, const char* why) {
-    audit_.note_often(site_of(user.from), "login failed", user, {{"why", why}});
+    audit_.note_stranger("login failed", user, {{"why", why}});
   }
   // Counts a wrong guess at the proxy's secret. Returns the seconds that this address should have
   // waited, 0 if it need not wait. The right secret is accepted all the same, because the proxy has
@@ -119,7 +120,13 @@ class Auth {
   std::vector<Account> read() const;
   void use(const std::vector<Account>& accounts);
   void work();
-  bool enqueue(Job job);
+  // Passwords that wait to be checked: those of sites from which somebody logged in before go
+  // first, so that strangers cannot keep users out.
+  enum class Queue { kStrangers, kLoggedIn };
+  std::deque<Job>& jobs(Queue queue) noexcept;
+  bool is_full(Queue queue);
+  void enqueue(Queue queue, Job job);
+  void remember_site(const std::string& address);
   Looked look(const Job& job);
   void judge(const Question& question, const Looked& looked);
   void note_judged(const Question& question, const Looked& looked, bool right);
@@ -138,14 +145,16 @@ class Auth {
   Sessions sessions_;                                 // by keyed()
   std::map<std::string, std::vector<Asker>> asking_;  // by mark, code, hash and address
   Throttle throttle_, proxy_throttle_;
+  std::map<std::string, std::int64_t>
+      logged_in_;  // sites, and the monotonic time of the last login
   std::uint64_t codes_asked_ = 0;
   LoginCounts counts_;
   SecondFactor second_factor_;  // for worker_ only
   std::thread worker_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<Job> jobs_;   // guarded by mutex_
-  bool stopping_ = false;  // guarded by mutex_
+  std::deque<Job> first_jobs_, jobs_;  // guarded by mutex_
+  bool stopping_ = false;              // guarded by mutex_
 };
 
 }  // namespace kvm

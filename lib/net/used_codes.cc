@@ -69,8 +69,11 @@ void UsedCodes::check() const {
 bool UsedCodes::use(const std::string& id, std::int64_t step) {
   const std::string path = folder_of(file_);
   const Fd folder = open_fd(path, O_RDONLY | O_DIRECTORY);
-  // The lock is on the folder because the file is replaced. It ends when the folder is closed.
-  if (::flock(folder.get(), LOCK_EX) < 0) throw Error::from_errno(path + ": flock");
+  // The lock is on a file of its own because the file is replaced. Other users can lock whatever
+  // they can open, so they must not be able to open this one.
+  const Fd lock = open_fd(file_ + ".lock", O_WRONLY | O_CREAT | O_NOFOLLOW, 0600);
+  if (::fchmod(lock.get(), 0600) < 0 || ::flock(lock.get(), LOCK_EX) < 0)
+    throw Error::from_errno(file_ + ".lock");
   Steps steps = read(file_);
   const auto [place, fresh] = steps.try_emplace(id, step);
   if (!fresh && place->second >= step) return false;

@@ -57,9 +57,11 @@ Visitor* Visitors::expendable(bool for_local, const Visitor* except) {
     // Behind a proxy, anybody may have opened the connection of a local peer that has not asked.
     const bool strange = limits_.behind_proxy && local && visitor.deadline_us != 0;
     if (local && !for_local && !strange) continue;
-    const auto crowd = per_site_.find(visitor.site);
-    const std::tuple rank(visitor.deadline_us == 0, limits_.behind_proxy ? !local : local,
-                          crowd == per_site_.end() ? 0 : -crowd->second);
+    // A browser opens six connections, so up to six from one site tell nothing.
+    constexpr int kBrowser = 6;
+    const auto site = per_site_.find(visitor.site);
+    const int crowd = site == per_site_.end() ? 0 : std::max(0, site->second - kBrowser);
+    const std::tuple rank(visitor.deadline_us == 0, limits_.behind_proxy ? !local : local, -crowd);
     if (best && rank > least) continue;
     best = &visitor;
     least = rank;

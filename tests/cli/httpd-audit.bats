@@ -118,11 +118,12 @@ notes() { eventually eval "trail | grep -qxE '$1'" || { cat "$TRAIL"; false; }; 
 	mount -t tmpfs -o size=4k,mode=755 none "$BATS_TEST_TMPDIR/small" 2>/dev/null || skip "may not mount"
 	TRAIL=$BATS_TEST_TMPDIR/small/trail
 	start --audit "$TRAIL"
-	for _ in $(seq 100); do curl -s -d 'key a' "$URL/actions" >/dev/null; done
+	# 50 lines: of more than 60 a minute some would be left out.
+	for _ in $(seq 50); do curl -s -d $'key a\ntype b\nmousemove 1 1\nbuttondown left\nbuttonup left' "$URL/actions" >/dev/null; done
 	[ "$(grep -c 'an audit line is lost' "$ERR")" -eq 1 ]
 	stop $SERVER 0
 	cp "$TRAIL" "$BATS_TEST_TMPDIR/full"
 	umount "$BATS_TEST_TMPDIR/small"
 	[ "$(stat -c %s "$BATS_TEST_TMPDIR/full")" -le 4096 ]
-	[ "$(head -n -1 "$BATS_TEST_TMPDIR/full" | grep -cvE '^[^ ]+Z actions from 127.0.0.1 user=- key=1$')" -eq 0 ]
+	[ "$(head -n -1 "$BATS_TEST_TMPDIR/full" | grep -cvE '^[^ ]+Z actions from 127.0.0.1 user=- .*key=1.*$')" -eq 0 ]
 }

@@ -99,3 +99,11 @@ with() { http_status "$2" -H "Authorization: Bearer $1" "${@:3}"; }
 	[ -f "$PASSWORDS" ] && [ ! -L "$PASSWORDS" ]
 	[ "$(find "$BATS_TEST_TMPDIR" -name "tmp.*")" = "" ]
 }
+
+@test "another process that has the folder locked does not hold kvm-password up" {
+	exec 8<"$BATS_TEST_TMPDIR"
+	flock 8 # whoever can open a folder can lock it
+	password token revoke watch 8<&-
+	run ! grep -q '^watch:' "$PASSWORDS"
+	[ "$(stat -c %a "$PASSWORDS.lock")" = 600 ]
+}

@@ -10,6 +10,7 @@
 #include <regex>
 
 #include "base/io.h"
+#include "base/text.h"
 
 namespace kvm {
 namespace {
@@ -50,6 +51,29 @@ TEST_F(AuditTest, WhoComesTooOftenDoesNotFillTheTrail) {
   EXPECT_TRUE(std::regex_search(text, std::regex("user=eve more=unwritten\n.*seconds=0\n"
                                                  "stream opened from 2001:db8::1 user=ann\n"
                                                  "login from 2001:db8::1 user=eve\n$")));
+}
+
+TEST_F(AuditTest, AnEventThatAUserRepeatsWithoutEndIsCounted) {
+  Audit audit(file);
+  const User eve{"eve", Role::kControl, "", "2001:db8::1"};
+  for (int i = 0; i < 1000; ++i) audit.note("control taken", eve);
+  audit.note("logout", eve);
+  audit.note("control taken", {"ann", Role::kControl, "", "2001:db8::1"});
+  const std::string text = lines(file);
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), Audit::kMostOften + 2);
+  EXPECT_NE(text.find("logout from"), std::string::npos);
+}
+
+TEST_F(AuditTest, StrangersAtManyAddressesAndWithManyNamesDoNotFillTheTrail) {
+  Audit audit(file);
+  for (int i = 0; i < 100; ++i)
+    audit.note_stranger("login failed", {std::to_string(i), {}, "", "192.0.2.1"});
+  for (int i = 0; i < 2 * Audit::kMostOfStrangers; ++i)
+    audit.note_stranger("login failed", {"", {}, "", strf("198.51.%d.%d", i / 200, i % 200)});
+  audit.note("login", {"ann", Role::kView, "", "192.0.2.1"});
+  const std::string text = lines(file);
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), Audit::kMostOfStrangers + 1);
+  EXPECT_NE(text.find("\nlogin from"), std::string::npos);
 }
 
 TEST_F(AuditTest, ALongNameIsCut) {

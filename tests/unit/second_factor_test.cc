@@ -1,12 +1,15 @@
 #include "net/second_factor.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 
+#include "base/fd.h"
 #include "base/io.h"
 #include "net/totp.h"
 
@@ -114,6 +117,16 @@ TEST_F(Factors, ACodeThatCannotBeNotedIsRefused) {
   EXPECT_EQ(verdict(factor, kCode), Verdict::kNo);
   std::ofstream(file) << "";
   EXPECT_EQ(verdict(factor, kCode), Verdict::kYes);
+}
+
+// Whoever can open a folder or a file can lock it.
+TEST_F(Factors, ALockOnTheFolderHoldsNobodyUp) {
+  const Fd lock = open_fd(folder, O_RDONLY | O_DIRECTORY);
+  ASSERT_EQ(::flock(lock.get(), LOCK_EX), 0);
+  SecondFactor factor(file);
+  EXPECT_EQ(verdict(factor, kCode), Verdict::kYes);
+  EXPECT_EQ(std::filesystem::status(file + ".lock").permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
 }
 
 TEST_F(Factors, TheFileHasNoSecretsAndOnlyItsOwnerReadsIt) {
